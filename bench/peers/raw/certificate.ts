@@ -1,0 +1,14 @@
+/** A throw-away Ed25519 key pair for loopback: not a secret, good for nothing else. */
+export const key: string = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIGszMTwzJw5soqMPyyNll24KR4ujiVsnJmuDN7GJ1MhZ
+-----END PRIVATE KEY-----`
+
+export const certificate: string = `-----BEGIN CERTIFICATE-----
+MIIBNjCB6aADAgECAhRHIoI2QmRI5zwqjWi5Dohg40qZ/TAFBgMrZXAwEDEOMAwG
+A1UEAwwFYmVuY2gwIBcNMjYxMTIwMTQwNTIwWhgPMjEyNjEwMjcxNDA1MjBaMBAx
+DjAMBgNVBAMMBWJlbmNoMCowBQYDK2VwAyEA0nmArOBmeKK/G6tjt/NCDYJqztns
+mm2LLJHiw9y/tYujUzBRMB0GA1UdDgQWBBSoIt1Qny04f2iZXdgH571NSA0RGTAf
+BgNVHSMEGDAWgBSoIt1Qny04f2iZXdgH571NSA0RGTAPBgNVHRMBAf8EBTADAQH/
+MAUGAytlcANBAN5cLwjY5igW0dkPozewAaf5L1p3zD3KwoD2uABTrHJtaExFMJvj
+nLGLEqy2r18Me1uB36S03QtMULC6ylqxGwU=
+-----END CERTIFICATE-----`

@@ -1,0 +1,5 @@
+export interface Multiaddr {
+  toString(): string
+}
+
+export declare function multiaddr(text: string): Multiaddr

@@ -1,0 +1,97 @@
+import type { WireErrorCode } from '../../src/base/error.ts'
+
+// What the fields mean, in words; the tables themselves follow from the schemas. A field without words is an error, and so are
+// words without a field.
+
+type Meanings = Readonly<Record<string, string>>
+
+export const helloMeanings: Meanings = {
+  version: 'the versions of this page that are spoken',
+  'version.min': 'the lowest one',
+  'version.max': 'the highest one',
+  epoch: 'which run of the program this is: random, new with each start',
+  agent: 'which implementation speaks; for people',
+  application: 'what the application calls itself; for people',
+  'application.name': '',
+  'application.version': '',
+  limits: 'what this side takes',
+  'limits.frameBytes': 'the largest body of a frame; at least 16384',
+  'limits.windowBytes':
+    'the credit of each channel that the other side opens, until CREDIT or ACCEPT says more; at least 16384',
+  'limits.fragmentBytes': 'the largest payload of a fragment',
+  'limits.circuits': 'how many live channels a session may have, whoever has opened them',
+  features: 'what is spoken beyond that; unknown names are skipped, and version 1 demands none',
+  addresses: 'where this node can be dialled, as HOST:PORT; a hint',
+  network: 'the proof of a private network; absent when the sender is in none',
+}
+
+export const readyMeanings: Meanings = {
+  role: '1 when the sender has dialled this link, 2 when it has not',
+  binding: 'the binding of this link',
+}
+
+export const resumeMeanings: Meanings = {
+  proof: 'role and binding, as in READY: those of this link',
+  sessionId: 'which session: the first 16 bytes of the binding of the link on which it began',
+  epoch: "the sender's, the same as in its HELLO",
+  remoteEpoch: "the receiver's, as the sender knows it",
+  receivedFrames: 'how many numbered frames of this session the sender has taken',
+}
+
+export const openMeanings: Meanings = {
+  grant: 'how many bytes of frames the acceptor may send in all',
+  kind: '0: a circuit; 1: only a new instance of the service, no circuit',
+  service: 'the service that is asked for',
+  peerId: 'which instance; empty: the running one, else a new one',
+  version: 'the version of the service that is asked for; 0: any',
+  sourceService: 'the name of the peer that asks; empty when there is none',
+  sourcePeerId: 'its id; empty when there is none',
+}
+
+export const acceptMeanings: Meanings = {
+  grant: 'how many bytes of frames the opener may send in all, those before ACCEPT among them',
+  service: 'the name of the peer that has taken the circuit',
+  peerId: 'its id',
+}
+
+export const closeMeanings: Meanings = {
+  code: "the application's reason; 0 and no message: none was given",
+  message: '',
+}
+
+export const errorMeanings: Meanings = {
+  code: 'what went wrong',
+  message: 'a sentence for people; a longer one is cut between characters by its sender',
+  facts: 'details for programs; no bytes when there are none, else canonical CBOR, as below',
+}
+
+export const wireErrorMeanings: Readonly<Record<WireErrorCode, string>> = {
+  PROTOCOL: 'the other side sent what this page does not allow',
+  VERSION_MISMATCH: 'no common version of the protocol, a service or a codec',
+  LIMIT: 'a length, count or rate beyond its limit; the facts say which',
+  LINK_LOST: 'the link is gone, and the session with it: no other one came in time, or the other side no longer has it',
+  PEER_RESTARTED: 'the other process is a new one',
+  WRONG_KEY: 'another node answered than the one that was dialled, or it speaks on another channel',
+  WRONG_NETWORK: 'the other side is not in this private network, or this one is not in its',
+  HANDSHAKE_TIMEOUT: 'the other side was not ready in time',
+  TOO_MANY_SESSIONS: 'this node takes no more sessions now',
+  BUDGET: 'the memory for what the other side sent is used up',
+  GOING_AWAY: 'this node is closing, or the dialler has given up',
+  SELF_DIAL: 'a node dialled itself',
+  DUPLICATE: 'these two nodes have chosen another link',
+  UNKNOWN_SERVICE: 'no service of this name is registered',
+  FORBIDDEN: 'the service does not allow it to this node',
+  BUSY: 'too many circuits wait to be accepted, or are open',
+  NOT_ACCEPTED: 'nobody took the circuit in time',
+  UNKNOWN_PEER: 'no such peer runs here',
+  CLOSE_TIMEOUT: 'the rest of a closing circuit could not be sent in time',
+  ABORTED: 'the other side gave up at once',
+  SERVICE_FAILED: "the service's function threw",
+  REASSEMBLY_TIMEOUT: 'the pieces of a large fragment stopped coming',
+  NO_HANDLER: 'nobody handles messages of this type here',
+  CANCELLED: 'the other side wants no more of this exchange',
+  TIMEOUT: 'the deadline of an exchange has passed',
+  HANDLER_FAILED: 'the handler of a message has thrown',
+  INVALID_MESSAGE: 'a message that its codec cannot read or its schema does not accept',
+  UNKNOWN_CODEC: 'a message by another codec, or packed in another way, than this side reads',
+}

@@ -1,0 +1,151 @@
+import { wireErrorNumbers } from '../../src/base/error.ts'
+import type { WireErrorCode } from '../../src/base/error.ts'
+import { defaultLimits } from '../../src/base/limits.ts'
+import type { Limits } from '../../src/base/limits.ts'
+import { acceptSchema, closeSchema, openSchema } from '../../src/circuit/open.ts'
+import { helloDescription } from '../../src/session/hello.ts'
+import { resumeSchema } from '../../src/session/resumption.ts'
+import type { WireError } from '../../src/wire/error.ts'
+import { fragmentFlags } from '../../src/wire/fragment.ts'
+import { frameTypes, isNumbered } from '../../src/wire/frame.ts'
+import { bytes, fixed, struct, text, u16, u64, u8 } from '../../src/wire/schema.ts'
+import type { FieldDescription, Schema, SchemaDescription } from '../../src/wire/schema.ts'
+import type { Table } from './fill.ts'
+import { acceptMeanings, closeMeanings, errorMeanings, helloMeanings, openMeanings } from './meanings.ts'
+import { readyMeanings, resumeMeanings, wireErrorMeanings } from './meanings.ts'
+import { fragmentLayouts } from './fragment-layouts.ts'
+import { frameBodies } from './frame-bodies.ts'
+import { limitEffects } from './limit-effects.ts'
+
+const { errorMessageBytes, errorFactsBytes } = defaultLimits
+
+/** What `session/handshake.ts` puts together by hand. */
+export const readySchema: Schema<{ readonly role: number; readonly binding: Uint8Array }> = struct({
+  role: u8,
+  binding: fixed(32),
+})
+
+/** What `wire/error.ts` writes and reads by hand, its facts unread. */
+export const errorSchema: Schema<Omit<WireError, 'facts'> & { readonly facts: Uint8Array }> = struct({
+  code: u16,
+  message: text({ max: errorMessageBytes }),
+  facts: bytes({ max: errorFactsBytes }),
+})
+
+const grant: FieldDescription = { name: 'grant', optional: false, ...u64.describe() }
+
+/** The tables of the page, by the name in their marks. */
+export function protocolTables(): ReadonlyMap<string, Table> {
+  return new Map([
+    ['frames', framesTable()],
+    ['HELLO', listTable(helloDescription, helloMeanings)],
+    ['READY', fieldsTable(fieldsOf(readySchema), readyMeanings)],
+    ['RESUME', fieldsTable(fieldsOf(resumeSchema), resumeMeanings)],
+    ['OPEN', fieldsTable([grant, ...fieldsOf(openSchema)], openMeanings)],
+    ['ACCEPT', fieldsTable([grant, ...fieldsOf(acceptSchema)], acceptMeanings)],
+    ['CLOSE', fieldsTable(fieldsOf(closeSchema), closeMeanings)],
+    ['error', fieldsTable(fieldsOf(errorSchema), errorMeanings)],
+    ['fragment', fragmentTable()],
+    ['error codes', errorCodesTable()],
+    ['limits', limitsTable()],
+  ])
+}
+
+function framesTable(): Table {
+  const rows = Object.entries(frameTypes).map(([name, type]) => {
+    const { channel, body } = frameBodies[name as keyof typeof frameTypes]
+    return [hex(type), name, isNumbered(type) ? 'yes' : 'no', channel, body]
+  })
+  return { head: ['type', 'name', 'numbered', 'channel', 'body'], rows }
+}
+
+/** A type-length-value list; the fields of a record in it follow without a number. */
+function listTable(list: SchemaDescription, meanings: Readonly<Record<string, string>>): Table {
+  const rows = (list.fields ?? []).flatMap((entry) => [
+    [String(entry.number), entry.name, layoutOf(entry), boundOf(entry), meaningOf(entry.name, meanings)],
+    ...(entry.fields ?? []).map((field) => {
+      const name = `${entry.name}.${field.name}`
+      return ['', name, layoutOf(field), boundOf(field), meaningOf(name, meanings)]
+    }),
+  ])
+  checkMeanings(
+    rows.map((row) => row[1] ?? ''),
+    meanings,
+  )
+  return { head: ['type', 'field', 'layout', 'bound', 'meaning'], rows }
+}
+
+function fieldsTable(fields: readonly FieldDescription[], meanings: Readonly<Record<string, string>>): Table {
+  const rows = fields.map((field) => [field.name, layoutOf(field), boundOf(field), meaningOf(field.name, meanings)])
+  checkMeanings(
+    fields.map((field) => field.name),
+    meanings,
+  )
+  return { head: ['field', 'layout', 'bound', 'meaning'], rows }
+}
+
+function fragmentTable(): Table {
+  const fields = Object.entries(fragmentFlags).map(([name, flag]) => {
+    const { layout, bound } = fragmentLayouts[name as keyof typeof fragmentFlags]
+    return [String(flag), name, layout, bound]
+  })
+  const flags = ['', 'flags', 'u8', 'the sum of the flags of the fields that follow; the other bits are 0']
+  const payload = ['', 'payload', 'the rest', `at most ${defaultLimits.fragmentBytes} bytes`]
+  return { head: ['flag', 'field', 'layout', 'bound'], rows: [flags, ...fields, payload] }
+}
+
+function errorCodesTable(): Table {
+  const rows = Object.entries(wireErrorNumbers).map(([name, number]) => [
+    String(number),
+    name,
+    wireErrorMeanings[name as WireErrorCode],
+  ])
+  return { head: ['code', 'name', 'meaning'], rows }
+}
+
+function limitsTable(): Table {
+  const rows = Object.entries(defaultLimits).map(([name, value]) => {
+    const { what, beyond } = limitEffects[name as keyof Limits]
+    return [name, value.toLocaleString('en-US'), unitOf(name), what, beyond]
+  })
+  return { head: ['limit', 'default', 'unit', 'of what', 'beyond it'], rows }
+}
+
+function fieldsOf(schema: { describe(): SchemaDescription }): readonly FieldDescription[] {
+  return schema.describe().fields ?? []
+}
+
+/** Bytes with an exact bound have no count before them. */
+function layoutOf({ type, bound, optional }: FieldDescription): string {
+  const layout = isExact(type, bound) ? bound : type
+  return optional ? `${layout}; may be absent` : layout
+}
+
+function boundOf({ type, bound }: FieldDescription): string {
+  return isExact(type, bound) ? '' : bound
+}
+
+function isExact(type: string, bound: string): boolean {
+  return type === 'bytes' && /^\d+ bytes$/.test(bound)
+}
+
+function meaningOf(name: string, meanings: Readonly<Record<string, string>>): string {
+  const meaning = meanings[name]
+  if (meaning === undefined) throw new Error(`the field ${name} has no meaning`)
+  return meaning
+}
+
+function checkMeanings(names: readonly string[], meanings: Readonly<Record<string, string>>): void {
+  const superfluous = Object.keys(meanings).filter((name) => !names.includes(name))
+  if (superfluous.length > 0) throw new Error(`there is no field ${superfluous.join(', ')}`)
+}
+
+function unitOf(name: string): string {
+  if (/Bytes(?:Min|Max|Initial|PerSession)?$/.test(name)) return 'bytes'
+  if (name.endsWith('Ms')) return 'ms'
+  return name.endsWith('PerSecond') ? 'a second' : 'count'
+}
+
+function hex(type: number): string {
+  return `0x${type.toString(16).padStart(2, '0')}`
+}

@@ -1,0 +1,119 @@
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Every bound of the system with its unit, enforced where the header is read, before anything is allocated. */
+export interface Limits {
+  /** Body of one frame after ready. */
+  readonly framePayloadBytes: number
+  /** Body of one frame before ready, and all bytes of a link before ready. */
+  readonly earlyFrameBytes: number
+  readonly earlyTotalBytes: number
+  /** From accept to ready, absolute. */
+  readonly handshakeTimeoutMs: number
+  readonly pendingHandshakes: number
+  readonly pendingHandshakesPerAddress: number
+  readonly sessions: number
+  readonly sessionsPerAddress: number
+  readonly circuitsPerSession: number
+  readonly unacceptedPerSession: number
+  readonly acceptTimeoutMs: number
+  /** Resets by the opener before acceptance. */
+  readonly earlyResetsPerSecond: number
+  /** Credit of one circuit, in bytes of whole frames: the smallest, what the first circuits start with, the largest. */
+  readonly windowBytesMin: number
+  readonly windowBytesInitial: number
+  readonly windowBytesMax: number
+  /** How many live circuits of a session start with `windowBytesInitial`; later ones start with `windowBytesMin`. */
+  readonly widestCircuits: number
+  /** What the application may queue on one circuit: the mark at which `send` says false, and the limit at which it throws. */
+  readonly sendBufferMarkBytes: number
+  readonly sendBufferBytes: number
+  readonly unacknowledgedBytes: number
+  readonly unacknowledgedControlBytes: number
+  readonly fragmentBytes: number
+  readonly fragmentPieces: number
+  readonly reservedBytesPerSession: number
+  readonly reassemblyTimeoutMs: number
+  readonly argCount: number
+  readonly argKeyBytes: number
+  readonly argValueBytes: number
+  readonly argsBytes: number
+  readonly subjectBytes: number
+  readonly errorMessageBytes: number
+  readonly errorFactsBytes: number
+  /** Service names, peer ids and other names. */
+  readonly nameBytes: number
+  readonly noProgressFrames: number
+  readonly pingsPerSecond: number
+  readonly accountBytes: number
+  /** Circuits of a session that give way to its full account; one more, and the session does. */
+  readonly budgetResetsPerSecond: number
+  readonly budgetBytes: number
+  readonly heartbeatMs: number
+  readonly idleHeartbeatMs: number
+  /** Silent heartbeats after which a link is suspect, and lost. */
+  readonly suspectBeats: number
+  readonly lostBeats: number
+  readonly closeTimeoutMs: number
+  readonly unreadErrors: number
+  /** Exchanges of messages that live at once on a circuit, for each side; and those that wait at the sender to be begun. */
+  readonly requestsInFlight: number
+  readonly requestsWaiting: number
+  /** What a compressed message may become. */
+  readonly inflatedBytes: number
+  readonly pathBytes: number
+  readonly pathComponentBytes: number
+  readonly pathDepth: number
+}
+
+export const defaultLimits: Limits = Object.freeze({
+  framePayloadBytes: 64 * KiB,
+  earlyFrameBytes: 4 * KiB,
+  earlyTotalBytes: 16 * KiB,
+  handshakeTimeoutMs: 5_000,
+  pendingHandshakes: 1_024,
+  pendingHandshakesPerAddress: 64,
+  sessions: 512,
+  sessionsPerAddress: 256,
+  circuitsPerSession: 16_384,
+  unacceptedPerSession: 256,
+  acceptTimeoutMs: 10_000,
+  earlyResetsPerSecond: 2_000,
+  windowBytesMin: 16 * KiB,
+  windowBytesInitial: 256 * KiB,
+  windowBytesMax: 8 * MiB,
+  widestCircuits: 64,
+  sendBufferMarkBytes: 1 * MiB,
+  sendBufferBytes: 16 * MiB,
+  unacknowledgedBytes: 16 * MiB,
+  unacknowledgedControlBytes: 256 * KiB,
+  fragmentBytes: 16 * MiB,
+  fragmentPieces: 4_096,
+  reservedBytesPerSession: 32 * MiB,
+  reassemblyTimeoutMs: 30_000,
+  argCount: 64,
+  argKeyBytes: 128,
+  argValueBytes: 4 * KiB,
+  argsBytes: 16 * KiB,
+  subjectBytes: 1 * KiB,
+  errorMessageBytes: 1 * KiB,
+  errorFactsBytes: 1 * KiB,
+  nameBytes: 255,
+  noProgressFrames: 100,
+  pingsPerSecond: 10,
+  accountBytes: 64 * MiB,
+  budgetResetsPerSecond: 10,
+  budgetBytes: 512 * MiB,
+  heartbeatMs: 1_000,
+  idleHeartbeatMs: 15_000,
+  suspectBeats: 2,
+  lostBeats: 3,
+  closeTimeoutMs: 30_000,
+  unreadErrors: 64,
+  requestsInFlight: 4_096,
+  requestsWaiting: 65_536,
+  inflatedBytes: 4 * MiB,
+  pathBytes: 1_024,
+  pathComponentBytes: 255,
+  pathDepth: 64,
+} satisfies Limits)

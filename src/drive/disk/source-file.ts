@@ -1,0 +1,104 @@
+import { closeSync, constants, fchmodSync, fstatSync, openSync, read, readSync, type BigIntStats } from 'node:fs'
+import { permissionBits, type VersionFacts } from '../entry.ts'
+import type { Directory } from './directory.ts'
+import { setFileTime } from './file-times.ts'
+import { freshBytes } from './fresh-bytes.ts'
+import { startSha256 } from './hash.ts'
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+
+/**
+ * The clock of file times ticks every 1 to 10 ms: what was changed less than this ago may change again without a trace
+ * in the times.
+ */
+const unsettledMs = 30
+
+const hashReadBytes = 512 * 1024
+
+/** A regular file that is open for reading, and the version of it that was there when it was opened. */
+export class SourceFile {
+  readonly size: number
+  readonly facts: VersionFacts
+  readonly #fd: number
+  readonly #opened: BigIntStats
+
+  private constructor(fd: number, stats: BigIntStats) {
+    this.#fd = fd
+    this.#opened = stats
+    this.size = Number(stats.size)
+    this.facts = { mode: Number(stats.mode) & permissionBits, mtimeNs: stats.mtimeNs }
+  }
+
+  /**
+   * Opens without following a link and without waiting for the other end of a FIFO. Throws errors of the system; ENXIO
+   * for what is not a file.
+   */
+  static open(directory: Directory, name: string): SourceFile {
+    const fd = openSync(directory.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    try {
+      const stats = fstatSync(fd, { bigint: true })
+      if (!stats.isFile()) throw Object.assign(new Error(`${name} is not a regular file`), { code: 'ENXIO' })
+      return new SourceFile(fd, stats)
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  }
+
+  /** Whether the version can be told from the next one: its last change is not of this very moment. */
+  settled(wallMs: number): boolean {
+    const ageMs = wallMs - Number(this.#opened.mtimeNs) / 1e6
+    return ageMs > unsettledMs || ageMs < -unsettledMs
+  }
+
+  /** Whether the file still is the version that was opened, so that what was read until now is true. */
+  unchanged(): boolean {
+    const stats = fstatSync(this.#fd, { bigint: true })
+    const opened = this.#opened
+    return stats.size === opened.size && stats.mtimeNs === opened.mtimeNs && stats.ctimeNs === opened.ctimeNs
+  }
+
+  /** Fills `place` from the beginning of the file, in this turn; false when the file is shorter. For small files. */
+  readAll(place: Uint8Array): boolean {
+    let filled = 0
+    while (filled < place.length) {
+      const count = readSync(this.#fd, place, filled, place.length - filled, filled)
+      if (count === 0) return false
+      filled += count
+    }
+    return true
+  }
+
+  /** Reads into `place` from `offset` on; resolves to how many bytes there were. `place` is lent until then. */
+  read(place: Uint8Array, offset: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#fd, place, 0, place.length, offset, (error, count) => {
+        if (error) reject(error)
+        else resolve(count)
+      })
+    })
+  }
+
+  /** SHA-256 of the content. */
+  async hash(): Promise<Uint8Array> {
+    const hash = startSha256()
+    const place = freshBytes(Math.min(hashReadBytes, this.size))
+    for (let offset = 0; offset < this.size;) {
+      const count = await this.read(place, offset)
+      if (count === 0) break
+      hash.update(place.subarray(0, count))
+      offset += count
+    }
+    return hash.digest()
+  }
+
+  /** Gives the file another mode and time. */
+  adjust(facts: VersionFacts): void {
+    fchmodSync(this.#fd, facts.mode)
+    setFileTime(this.#fd, facts.mtimeNs)
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}

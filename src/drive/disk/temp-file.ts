@@ -1,0 +1,143 @@
+import { closeSync, constants, fchmodSync, openSync, renameSync, unlinkSync, writeSync, writev } from 'node:fs'
+import type { VersionFacts } from '../entry.ts'
+import type { Directory } from './directory.ts'
+import { setFileTime } from './file-times.ts'
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+
+interface Chunk {
+  readonly bytes: Uint8Array
+  readonly done: () => void
+}
+
+/** Chunks of one write call. */
+const chunksMax = 64
+
+/**
+ * A file that is being written, under a name of its own in plait's folder, until it is whole and right. Not safe from
+ * a power cut, on purpose: a clone is repeated, not recovered.
+ */
+export class TempFile {
+  readonly #directory: Directory
+  readonly #name: string
+  readonly #fd: number
+  #open = true
+  #waiting: Chunk[] = []
+  #writing: Promise<void> | undefined
+  #failure: unknown
+
+  private constructor(directory: Directory, name: string) {
+    this.#directory = directory
+    this.#name = name
+    this.#fd = openSync(directory.at(name), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600)
+  }
+
+  /** Throws errors of the system. */
+  static create(directory: Directory, name: string): TempFile {
+    return new TempFile(directory, name)
+  }
+
+  /** Writes all of a small file in this turn. Throws errors of the system. */
+  writeNow(content: Uint8Array): void {
+    for (let offset = 0; offset < content.length;) offset += writeSync(this.#fd, content, offset)
+  }
+
+  /**
+   * Takes a chunk, and calls `done` when nobody needs it any more: it has been written, or will not be. Who appends bounds
+   * what waits; after a failure nothing is written, and `settled` rejects.
+   */
+  append(bytes: Uint8Array, done: () => void): void {
+    if (this.#failure !== undefined) return done()
+    this.#waiting.push({ bytes, done })
+    this.#writing ??= this.#write()
+  }
+
+  /** Resolves when everything appended is written. Rejects with errors of the system. */
+  async settled(): Promise<void> {
+    await this.#writing
+    if (this.#failure !== undefined) throw this.#failure as Error
+  }
+
+  /**
+   * Gives the file its mode and time, and then its name: it appears there whole, in place of what was there. Throws
+   * errors of the system.
+   */
+  place(facts: VersionFacts, directory: Directory, name: string): void {
+    fchmodSync(this.#fd, facts.mode)
+    setFileTime(this.#fd, facts.mtimeNs)
+    this.#close()
+    renameSync(this.#directory.at(this.#name), directory.at(name))
+  }
+
+  /** Removes the file. Never throws: what cannot be removed is removed by the next run. */
+  async discard(): Promise<void> {
+    release(this.#waiting.splice(0))
+    // The descriptor must not be closed, and perhaps opened for something else, under a write that is still on its way.
+    await this.#writing
+    this.discardNow()
+  }
+
+  /** Like `discard`, for a file that was never appended to. */
+  discardNow(): void {
+    this.#close()
+    try {
+      unlinkSync(this.#directory.at(this.#name))
+    } catch {
+      // It has been placed, or somebody else has removed it.
+    }
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const chunks = this.#waiting.splice(0, chunksMax)
+      const bytes = chunks.map((chunk) => chunk.bytes)
+      try {
+        await writeAll(this.#fd, bytes)
+      } catch (error) {
+        this.#failure = error
+        release(this.#waiting.splice(0))
+      }
+      release(chunks)
+    }
+    this.#writing = undefined
+  }
+
+  #close(): void {
+    if (!this.#open) return
+    this.#open = false
+    closeSync(this.#fd)
+  }
+}
+
+function release(chunks: readonly Chunk[]): void {
+  for (const { done } of chunks) done()
+}
+
+async function writeAll(fd: number, chunks: readonly Uint8Array[]): Promise<void> {
+  let left = chunks
+  while (left.length > 0) {
+    const written = await writeSome(fd, left)
+    left = behind(left, written)
+  }
+}
+
+function writeSome(fd: number, chunks: readonly Uint8Array[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(fd, chunks, (error, written) => {
+      if (error) reject(error)
+      else resolve(written)
+    })
+  })
+}
+
+/** What is left of `chunks` after the first `written` bytes. */
+function behind(chunks: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let skipped = written
+  let index = 0
+  for (; index < chunks.length; index += 1) {
+    const chunk = chunks[index] as Uint8Array
+    if (skipped < chunk.length) return [chunk.subarray(skipped), ...chunks.slice(index + 1)]
+    skipped -= chunk.length
+  }
+  return []
+}

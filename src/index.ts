@@ -1,0 +1,95 @@
+// For those who build on plait.
+export { createNode } from './node/create-node.ts'
+export { PlaitError, wireErrorNumbers } from './base/error.ts'
+export type { ErrorCode, ErrorFacts, LocalErrorCode, PlaitErrorOptions, WireErrorCode } from './base/error.ts'
+export { defaultLimits } from './base/limits.ts'
+export type { Limits } from './base/limits.ts'
+export type {
+  Admission,
+  CircuitSnapshot,
+  NodeEventDetails,
+  NodeEventName,
+  NodeEvents,
+  NodeOptions,
+  NodeSnapshot,
+  NodeStats,
+  OpenOptions,
+  Peer,
+  PeerOptions,
+  PeerSnapshot,
+  PlaitNode,
+  Service,
+  ServiceOptions,
+  SessionSnapshot,
+} from './node/node-api.ts'
+export type {
+  Circuit,
+  CircuitErrors,
+  CircuitState,
+  CloseReason,
+  ErrorFragment,
+  Fragment,
+  SendOptions,
+  WaitOptions,
+} from './circuit/circuit-api.ts'
+export type { FragmentArgs, FragmentFields, WireError } from './wire/fragment.ts'
+
+// What a node counts, for those who watch it.
+export { openMetrics } from './metrics/open-metrics.ts'
+export type { Measured } from './metrics/open-metrics.ts'
+export { serveMetrics } from './metrics/http/serve-metrics.ts'
+export type { MetricsOptions, MetricsServer } from './metrics/http/serve-metrics.ts'
+
+// Typed messages over a circuit.
+export { messenger } from './message/messenger.ts'
+export type {
+  DefaultHandler,
+  MessageContext,
+  MessageHandler,
+  MessageStream,
+  Messenger,
+  MessengerOptions,
+  RequestOptions,
+  StreamHandler,
+  UnknownMessage,
+} from './message/messenger-api.ts'
+export { defineMessage } from './message/define-message.ts'
+export type { MessageDefinition, MessageType } from './message/define-message.ts'
+export { bytes } from './message/codecs/bytes.ts'
+export { cbor } from './message/codecs/cbor.ts'
+export { json } from './message/codecs/json.ts'
+export { utf8 } from './message/codecs/utf8.ts'
+export { validated } from './message/validated.ts'
+export type { StandardSchema } from './message/validated.ts'
+export type { Codec } from './message/codec.ts'
+export type { EncodingName } from './message/frame.ts'
+export { heartbeat, whoAmI } from './message/system.ts'
+export type { WhoAmI } from './message/system.ts'
+export type { MessageStats } from './message/message-stats.ts'
+export type { HistogramSnapshot } from './message/histogram.ts'
+
+// Keys, node ids and addresses.
+export { createIdentity } from './identity/identity.ts'
+export type { Identity, TlsCredentials } from './identity/identity.ts'
+export { openKeyFile } from './identity/key-file.ts'
+export { createNetworkKeyFile, readNetworkKeyFile } from './identity/network-key.ts'
+export { nodeIdFromPublicKey, parseNodeId, publicKeyFromNodeId } from './identity/node-id.ts'
+export type { NodeId } from './identity/node-id.ts'
+export { formatUrl, parseUrl } from './node/url.ts'
+export type { PeerUrl } from './node/url.ts'
+
+// For those who write transports and runtimes.
+export type { DialOptions, Link, LinkAddress, LinkHandlers, Listener, Transport } from './link/link.ts'
+export type { TransportFactory, TransportParts } from './node/node-api.ts'
+export { tcpTransport } from './link/tcp/tcp-transport.ts'
+export type { TcpTransportOptions } from './link/tcp/tcp-transport.ts'
+export { verify } from './identity/signature.ts'
+export type { Verify } from './identity/signature.ts'
+export { systemRuntime } from './runtime/system/system-runtime.ts'
+export type { SystemRuntimeOptions } from './runtime/system/system-runtime.ts'
+export type { Clock } from './runtime/clock.ts'
+export type { Disk, DiskFile } from './runtime/disk.ts'
+export type { Probe } from './runtime/probe.ts'
+export type { Random } from './runtime/random.ts'
+export type { Runtime } from './runtime/runtime.ts'
+export type { Timer, Timers } from './runtime/timers.ts'

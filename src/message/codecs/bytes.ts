@@ -1,0 +1,13 @@
+import { contents } from '../codec.ts'
+import type { Codec } from '../codec.ts'
+
+const codec: Codec<Uint8Array> = {
+  content: contents.bytes,
+  encode: (value) => value,
+  decode: (bytes) => new Uint8Array(bytes),
+}
+
+/** Bytes as they are. Those that are sent belong to the messenger from then on, those that arrive to whoever takes them. */
+export function bytes(): Codec<Uint8Array> {
+  return codec
+}

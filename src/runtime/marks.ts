@@ -1,0 +1,50 @@
+/**
+ * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
+ * once; the simulated probe refuses one that does not.
+ */
+export const marks = [
+  // session
+  'header split over chunks',
+  'body split over chunks',
+  'credit at zero',
+  'credit restored',
+  'window grown',
+  'window at its maximum',
+  'suspect',
+  'recovered',
+  'link lost with data in flight',
+  'both sides unacknowledged at the cut',
+  'resumed with data to send again',
+  'duplicate discarded after resume',
+  'chair replaced the link under load',
+  'BUDGET reset',
+  // circuit
+  'refused with data in flight',
+  'closes crossed',
+  'reset with data in flight',
+  'data for a closed circuit',
+  'large fragment split',
+  'reservation waited',
+  'large fragment came unreserved',
+  'reassembly abandoned',
+  'close lingering until its time-out',
+  'send buffer at its mark',
+  // node
+  'dialled at once from both sides',
+  'accept timed out',
+  'resume cut during RESUME',
+  'epoch changed with bytes in flight',
+  'redialled by the other end',
+  // message
+  'deadline reached',
+  'exchanges lost with their circuit',
+  'late answer dropped',
+  'requests waiting at their limit',
+  'reset after the end',
+  'resets crossed',
+  'stream closed by both',
+  'stream credit restored',
+  'stream ended by the end of its handler',
+] as const
+
+export type Mark = (typeof marks)[number]

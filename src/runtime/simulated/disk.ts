@@ -1,0 +1,209 @@
+import { PlaitError } from '../../base/error.ts'
+import { checkDiskPath } from '../disk-path.ts'
+import type { Disk, DiskFile } from '../disk.ts'
+import { Contents, type Change } from './disk-contents.ts'
+
+export type DiskOperation =
+  | 'open'
+  | 'size'
+  | 'read'
+  | 'write'
+  | 'truncate'
+  | 'sync'
+  | 'list'
+  | 'makeDirectory'
+  | 'rename'
+  | 'remove'
+  | 'syncDirectory'
+
+export interface SimulatedDiskOptions {
+  /** How long an operation takes; none at all when absent. */
+  readonly delay?: () => Promise<void>
+  /** Asked before each operation: an error to fail with, or nothing. */
+  readonly fault?: (operation: DiskOperation, path: string) => PlaitError | undefined
+  /** Room for the contents of all files together; writes beyond it fail with `NO_SPACE`. Without an end when absent. */
+  readonly capacityBytes?: number
+}
+
+/**
+ * A disk in memory that promises what POSIX promises and no more: a write is durable after `sync` of its file, a new, renamed
+ * or removed name after `syncDirectory` of its directory.
+ */
+export class SimulatedDisk implements Disk {
+  capacityBytes: number
+  readonly #options: SimulatedDiskOptions
+  readonly #root = new Directory()
+  /** Counts the power cuts: files that were open before one are not usable after it. */
+  #boot = 0
+
+  constructor(options: SimulatedDiskOptions = {}) {
+    this.#options = options
+    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY
+  }
+
+  /** A power cut. Unsynced writes for which `survives` is true reach the disk all the same; none do when it is absent. */
+  crash(survives: (change: Change) => boolean = () => false): void {
+    this.#boot += 1
+    this.#root.crash(survives)
+  }
+
+  async open(path: string, options: { readonly create: boolean }): Promise<DiskFile> {
+    await this.#begin('open', path)
+    const { directory, name } = this.#parent(path)
+    let entry = directory.entries.get(name)
+    if (entry === undefined && options.create) directory.entries.set(name, (entry = new Contents()))
+    if (entry === undefined) throw notFound(path)
+    if (entry instanceof Directory) throw new PlaitError('PATH_REFUSED', `${path} is not a regular file`)
+    return this.#file(path, entry)
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    await this.#begin('list', path)
+    return [...this.#directory(path).entries.keys()].sort()
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#begin('makeDirectory', path)
+    let directory = this.#root
+    for (const name of namesOf(path)) {
+      const entry = directory.entries.get(name) ?? new Directory()
+      if (!(entry instanceof Directory)) throw failed(path, 'EEXIST', 'a file is in the way')
+      directory.entries.set(name, entry)
+      directory = entry
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#begin('rename', from)
+    checkDiskPath(to)
+    const source = this.#parent(from)
+    const target = this.#parent(to)
+    const entry = source.directory.entries.get(source.name)
+    if (entry === undefined) throw notFound(from)
+    const replaced = target.directory.entries.get(target.name)
+    if (replaced instanceof Directory !== entry instanceof Directory && replaced !== undefined) {
+      throw failed(to, 'EISDIR', 'a file and a directory cannot replace each other')
+    }
+    source.directory.entries.delete(source.name)
+    target.directory.entries.set(target.name, entry)
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#begin('remove', path)
+    const { directory, name } = this.#parent(path)
+    const entry = directory.entries.get(name)
+    if (entry === undefined) throw notFound(path)
+    if (entry instanceof Directory && entry.entries.size > 0)
+      throw failed(path, 'ENOTEMPTY', 'the directory is not empty')
+    directory.entries.delete(name)
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.#begin('syncDirectory', path)
+    this.#directory(path).sync()
+  }
+
+  #file(path: string, contents: Contents): DiskFile {
+    const boot = this.#boot
+    const begin = async (operation: DiskOperation): Promise<void> => {
+      await this.#begin(operation, path)
+      if (!isOpen || boot !== this.#boot) throw failed(path, 'EBADF', 'the file is closed')
+    }
+    let isOpen = true
+    return {
+      size: async () => {
+        await begin('size')
+        return contents.length
+      },
+      read: async (offset, length) => {
+        await begin('read')
+        return contents.read(offset, length)
+      },
+      write: async (offset, bytes) => {
+        await begin('write')
+        this.#reserve(path, Math.max(0, offset + bytes.length - contents.length))
+        contents.change({ kind: 'write', offset, bytes: bytes.slice() })
+      },
+      truncate: async (length) => {
+        await begin('truncate')
+        this.#reserve(path, Math.max(0, length - contents.length))
+        contents.change({ kind: 'truncate', length })
+      },
+      sync: async () => {
+        const changes = contents.changes
+        await begin('sync')
+        contents.sync(changes)
+      },
+      close: async () => {
+        isOpen = false
+      },
+    }
+  }
+
+  async #begin(operation: DiskOperation, path: string): Promise<void> {
+    checkDiskPath(path)
+    const boot = this.#boot
+    await this.#options.delay?.()
+    if (boot !== this.#boot) throw failed(path, 'EIO', 'the power was cut')
+    const fault = this.#options.fault?.(operation, path)
+    if (fault !== undefined) throw fault
+  }
+
+  #reserve(path: string, bytes: number): void {
+    if (bytes === 0 || this.#root.bytes() + bytes <= this.capacityBytes) return
+    throw new PlaitError('NO_SPACE', `cannot write ${path}: the disk is full; make room and try again`, {
+      facts: { path, reason: 'ENOSPC' },
+    })
+  }
+
+  #directory(path: string): Directory {
+    let directory = this.#root
+    for (const name of namesOf(path)) {
+      const entry = directory.entries.get(name)
+      if (!(entry instanceof Directory))
+        throw entry === undefined ? notFound(path) : failed(path, 'ENOTDIR', 'it is not a directory')
+      directory = entry
+    }
+    return directory
+  }
+
+  #parent(path: string): { readonly directory: Directory; readonly name: string } {
+    const cut = path.lastIndexOf('/')
+    if (path === '') throw new PlaitError('PATH_REFUSED', 'the root itself cannot be opened, renamed or removed')
+    return { directory: this.#directory(cut < 0 ? '' : path.slice(0, cut)), name: path.slice(cut + 1) }
+  }
+}
+
+/** Names and what they stand for: as a program sees them, and as they would be found after a power cut. */
+class Directory {
+  entries = new Map<string, Contents | Directory>()
+  #durable = new Map<string, Contents | Directory>()
+
+  sync(): void {
+    this.#durable = new Map(this.entries)
+  }
+
+  crash(survives: (change: Change) => boolean): void {
+    this.entries = new Map(this.#durable)
+    for (const entry of this.entries.values()) entry.crash(survives)
+  }
+
+  /** Length of all files below. */
+  bytes(): number {
+    let sum = 0
+    for (const entry of this.entries.values()) sum += entry instanceof Directory ? entry.bytes() : entry.length
+    return sum
+  }
+}
+
+function namesOf(path: string): readonly string[] {
+  return path === '' ? [] : path.split('/')
+}
+
+function notFound(path: string): PlaitError {
+  return failed(path, 'ENOENT', 'there is no such file')
+}
+
+function failed(path: string, reason: string, sentence: string): PlaitError {
+  return new PlaitError('FILE_FAILED', `cannot use ${path}: ${sentence}`, { facts: { path, reason } })
+}

@@ -1,0 +1,11 @@
+import { runSeed, type WorldName } from './seed.ts'
+
+// Thousands of typed errors are made, and few of their stacks are read; `--seed` shows them.
+Error.stackTraceLimit = 0
+
+// A process that runs the seeds it is sent, one after the other, and answers each with its result.
+const world = process.argv[2] as WorldName | undefined
+process.on('message', (seed: number) => {
+  void runSeed(seed, world).then((result) => process.send?.(result))
+})
+process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import type { Reporter } from 'vitest/node'
+import { SkipReporter } from './scripts/skip-reporter.ts'
+
+/** No retries anywhere: a test that fails now and then is a finding. */
+const config: ViteUserConfig = defineConfig({
+  test: {
+    reporters: reporters(process.env['PLAIT_TEST_REPORTS']),
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+          // Far more than any of them takes: what a busy machine does to it says nothing.
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Real processes, sockets and clocks, against what was built: one file at a time, after everything else.
+        resolve: { alias: { 'plait/testing': built('testing/index.js'), plait: built('index.js') } },
+        test: {
+          name: 'conformance',
+          include: ['conformance/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
+
+export default config
+
+function built(path: string): string {
+  return fileURLToPath(new URL(`./dist/${path}`, import.meta.url))
+}
+
+/** With a folder, reports for `.ci/run` go there, besides what a person reads. */
+function reporters(folder: string | undefined): (string | [string, Record<string, unknown>] | Reporter)[] {
+  if (folder === undefined) return ['default']
+  return ['default', ['json', { outputFile: `${folder}/tests.json` }], new SkipReporter(`${folder}/skipped.json`)]
+}
