@@ -17,6 +17,14 @@ export function count(full: number, least: number = 1): number {
   return Math.min(full, Math.max(least, Math.ceil(full * countFactor)))
 }
 
+/**
+ * An upper bound on time: what the scenario gives at full counts, which run on a quiet machine; five times as much for `npm test`,
+ * which may run on any, whatever else it does.
+ */
+export function withinMs(limitMs: number): number {
+  return fullCounts ? limitMs : 5 * limitMs
+}
+
 function factorFrom(text: string | undefined): number {
   if (text === undefined || text === '') return smallFactor
   const factor = Number(text)

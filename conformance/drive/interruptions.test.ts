@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeTree, differences } from '../../scripts/demo/tree-description.ts'
-import { count } from '../counts.ts'
+import { count, withinMs } from '../counts.ts'
 import { isListening, type Program } from '../support/process.ts'
 import { jsonLines, makePlace, runClone, startClone, startShare, type Place } from './place.ts'
 
@@ -84,7 +84,7 @@ it('Ctrl-C ends a clone in order, and the next run goes on', async () => {
   const start = performance.now()
   program.signal('SIGINT')
   const { code, stderr } = await program.outcome()
-  expect(performance.now() - start).toBeLessThan(2_000)
+  expect(performance.now() - start).toBeLessThan(withinMs(2_000))
   expect([code, stderr]).toEqual([1, 'plait: stopped; run the same command again to go on\n'])
   expectWhole(place)
   expect(temporary(place)).toEqual([])
@@ -102,7 +102,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const start = performance.now()
     program.signal(name)
     const { code } = await program.outcome()
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(performance.now() - start).toBeLessThan(withinMs(2_000))
     expect(code).toBe(0)
     expect(await isListening(port)).toBe(false)
     const outcome = await clone.outcome()
@@ -124,7 +124,7 @@ it('D9: Ctrl-C ends a share in under 2 s even when who is fetching has stopped a
   const start = performance.now()
   program.signal('SIGINT')
   const { code } = await program.outcome()
-  expect(performance.now() - start).toBeLessThan(2_000)
+  expect(performance.now() - start).toBeLessThan(withinMs(2_000))
   expect(code).toBe(0)
 })
 
@@ -133,7 +133,7 @@ it('a second Ctrl-C ends a share at once', async () => {
   const { program } = await startShare(place)
   program.signal('SIGINT')
   program.signal('SIGINT')
-  const { code } = await program.outcome({ timeoutMs: 2_000 })
+  const { code } = await program.outcome({ timeoutMs: withinMs(2_000) })
   expect([0, 130]).toContain(code)
 })
 
@@ -141,14 +141,14 @@ it('a clone whose sharer is killed says so, and keeps what is whole', async () =
   const place = makePlace()
   fill(place, 2_000, 60_000_000)
   const { link, program } = await startShare(place)
-  const clone = startClone(place, link)
+  const clone = startClone(place, link, ['--wait', '2'])
   await untilSomethingCame(place, clone)
   await program.kill('SIGKILL')
   const { code, stderr } = await clone.outcome({ timeoutMs: 20_000 })
   expect(code).toBe(1)
   const said = stderr.trimEnd().split('\n')
   expect([said[0], said.at(-1)]).toEqual([
-    expect.stringMatching(/^the connection was lost; trying for 10 s/),
+    expect.stringMatching(/^the connection was lost; trying for 2 s/),
     expect.stringMatching(/^plait: the sharing side stopped/),
   ])
   expect([expectWhole(place) > 0, temporary(place)]).toEqual([true, []])

@@ -9,16 +9,15 @@ import { jsonLines, makePlace, runClone, runPlait, startShare, type Place } from
 
 // Each mistake that a user can make is one line that says what happened and what to do, exit code 1, and nothing written.
 
-/** In words and as JSON: one after the other in one place, or both at once in two. */
+/** In words and as JSON. */
 async function expectRefused(
   place: Place,
   link: string,
   message: RegExp,
   code: string,
-  other: Place = place,
+  flags: readonly string[] = [],
 ): Promise<void> {
-  const wordless = other === place ? undefined : runClone(other, link, ['--json'])
-  const { code: exitCode, stdout, stderr } = await runClone(place, link)
+  const { code: exitCode, stdout, stderr } = await runClone(place, link, flags)
   expect([exitCode, stdout]).toEqual([1, ''])
   // Apart from a word now and then while it tries to reach the other side.
   const lines = stderr
@@ -26,7 +25,7 @@ async function expectRefused(
     .split('\n')
     .filter((line) => !line.startsWith('connecting to '))
   expect(lines).toEqual([expect.stringMatching(message)])
-  const json = await (wordless ?? runClone(place, link, ['--json']))
+  const json = await runClone(place, link, [...flags, '--json'])
   expect(jsonLines(json.stdout).at(-1)).toMatchObject({ event: 'error', code })
   expect(json.stderr).toBe('')
 }
@@ -87,7 +86,7 @@ it('a drive that is not shared, another key, and nobody at all are told apart', 
     link,
     new RegExp(`nobody answers at 127.0.0.1:${port}; see that .plait share. is running`),
     'UNREACHABLE',
-    makePlace(),
+    ['--wait', '1'],
   )
   expect(existsSync(place.target)).toBe(false)
 })

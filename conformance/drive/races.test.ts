@@ -39,7 +39,7 @@ it('D5: directories that are swapped for symbolic links in a loop lead neither s
   const { link } = await startShare(place)
   await runClone(place, link)
   const swappers = [swap(place.source, secrets), swap(place.target, outside)]
-  const end = performance.now() + count(60_000, 5_000)
+  const end = performance.now() + count(60_000, 3_000)
   let fetched = 0
   do {
     // All is fetched again, as far as the swappers leave it within reach.
@@ -99,7 +99,7 @@ it.each([
     startProgram(join(place.base, 'rewriter.mjs'), args)
     const { link } = await startShare(place)
     const versions = new Set<number>()
-    const runs = count(100, 12)
+    const runs = count(100, 8)
     for (let run = 0; run < runs; run += 1) {
       const { code, stderr } = await runClone(place, link)
       if (code !== 0) {

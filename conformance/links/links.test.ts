@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { createNode, parseUrl, PlaitError } from 'plait'
 import type { Circuit, NodeEventName, NodeOptions, PlaitNode } from 'plait'
 import { afterEach, describe, expect, it } from 'vitest'
-import { count, fullCounts } from '../counts.ts'
+import { count, fullCounts, withinMs } from '../counts.ts'
 import { startProgram } from '../support/process.ts'
 import type { Program } from '../support/process.ts'
 import { Proxy } from '../support/proxy.ts'
@@ -162,7 +162,7 @@ describe('C4 link loss', () => {
       expect(closed['code']).toBe('LINK_LOST')
       for (const lateMs of [nearEnd, Number(closed['ms']) - Number(lost['ms']) - farMs]) {
         expect(lateMs).toBeGreaterThan(-25)
-        expect(lateMs).toBeLessThan(1_000)
+        expect(lateMs).toBeLessThan(withinMs(1_000))
       }
       expect(near.node.stats()).toMatchObject({ sessions: { live: 0 }, circuits: { live: 0 } })
       far.proxy.up()
@@ -174,7 +174,7 @@ describe('C4 link loss', () => {
 
 describe('C9 half-open', () => {
   /** The full counts have the beats that everybody has. */
-  const heartbeatMs = fullCounts ? 1_000 : 250
+  const heartbeatMs = fullCounts ? 1_000 : 400
   const limits = { heartbeatMs }
 
   /** What is sent while nobody answers, and taken back later, if ever. */
@@ -198,13 +198,13 @@ describe('C9 half-open', () => {
     const endedMs = performance.now()
     expect(answers).toEqual(['LINK_LOST', 'LINK_LOST'])
     const [suspectMs, lostMs] = [await near.sees('suspect'), await near.sees('lost')]
-    const late = Math.max(500, heartbeatMs)
+    const late = withinMs(Math.max(500, heartbeatMs))
     expect(suspectMs - stoppedAt).toBeGreaterThan(1.5 * heartbeatMs)
     expect(suspectMs - stoppedAt).toBeLessThan(3 * heartbeatMs + late)
     expect(lostMs - suspectMs).toBeGreaterThan(0.5 * heartbeatMs)
     expect(lostMs - suspectMs).toBeLessThan(heartbeatMs + late)
     expect(endedMs - lostMs).toBeGreaterThan(resumeMs - 25)
-    expect(endedMs - lostMs).toBeLessThan(resumeMs + 1_000)
+    expect(endedMs - lostMs).toBeLessThan(resumeMs + withinMs(1_000))
     far.program.signal('SIGCONT')
     const again = await openLog(near, far.proxied, 'new')
     expect(await ask(again, 4)).toBe(4)
@@ -251,7 +251,7 @@ describe('C9 half-open', () => {
       far.proxy.blackhole(...directions)
       const begun = performance.now()
       const answers = askAll(circuit, [2, 3])
-      expect((await near.sees('lost')) - begun).toBeLessThan(4 * heartbeatMs + Math.max(500, heartbeatMs))
+      expect((await near.sees('lost')) - begun).toBeLessThan(4 * heartbeatMs + withinMs(Math.max(500, heartbeatMs)))
       const lost = await said(far.program, /^event (\{"name":"lost".+)$/)
       expect(lost['remoteId']).toBe(near.node.id)
       circuit.send({ part: 4 })

@@ -26,7 +26,7 @@ export interface Exit {
 }
 
 export interface WaitOptions {
-  /** 10,000 when absent. */
+  /** 30,000 when absent. */
   readonly timeoutMs?: number
 }
 
@@ -68,7 +68,7 @@ export class Program {
 
   /** The first whole line on stdout, from the program's start on, that matches. Rejects when it ends or time is up without it. */
   async line(pattern: RegExp, options: WaitOptions = {}): Promise<RegExpExecArray> {
-    return this.#until(options.timeoutMs ?? 10_000, `a line that matches ${pattern}`, () => {
+    return this.#until(options.timeoutMs ?? 30_000, `a line that matches ${pattern}`, () => {
       const whole = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1)
       return whole.split('\n').reduce<RegExpExecArray | null>((found, line) => found ?? pattern.exec(line), null)
     })
@@ -81,7 +81,7 @@ export class Program {
 
   /** Waits for the end; what the program said is whole then. Rejects when time is up. */
   async outcome(options: WaitOptions = {}): Promise<Outcome> {
-    const exit = await this.#until(options.timeoutMs ?? 10_000, 'its end', () => this.#exit ?? null, true)
+    const exit = await this.#until(options.timeoutMs ?? 30_000, 'its end', () => this.#exit ?? null, true)
     return { ...exit, stdout: this.stdout, stderr: this.stderr }
   }
 

@@ -13,6 +13,7 @@ import type { PlaitNode } from '../node/node-api.ts'
 import { formatAddress } from '../node/url.ts'
 import { systemRuntime } from '../runtime/system/system-runtime.ts'
 import { programResumeMs, reportConnection } from './connection-report.ts'
+import { wholeNumber } from './flag-values.ts'
 import { checkCloneTarget, type CloneTarget } from './open-replica.ts'
 import { jsonLine, printable } from './printable.ts'
 import { ProgressReport } from './progress-report.ts'
@@ -29,6 +30,7 @@ const farewellMs = 1_000
 interface CloneFlags {
   readonly json?: boolean
   readonly psk?: string
+  readonly wait: number
   readonly metrics?: string
 }
 
@@ -40,6 +42,7 @@ interface Run {
   readonly json: boolean
   readonly networkKey: Uint8Array | undefined
   readonly metrics: string | undefined
+  readonly waitMs: number
   readonly signal: AbortSignal
 }
 
@@ -52,6 +55,12 @@ export function addCloneCommand(program: Command, terminal: Terminal, done: (cod
     .argument('<LINK>', 'the link that `plait share` printed, in quotes; - reads it from standard input')
     .argument('<DIR>', 'where to put it: a new or an empty folder, or one that it was put in before')
     .option('--psk <FILE>', 'the key of a private network, made with `plait psk`')
+    .option(
+      '--wait <SECONDS>',
+      'how long to look for the sharing side, also when the connection is lost on the way',
+      wholeNumber(1, 86_400),
+      programResumeMs / 1_000,
+    )
     .option(metricsFlag, metricsHelp)
     .option('--json', 'print lines of JSON')
     .addHelpText(
@@ -71,6 +80,7 @@ async function clone(linkText: string, folder: string, flags: CloneFlags, termin
     json: flags.json === true,
     networkKey: flags.psk === undefined ? undefined : await readNetworkKeyFile(flags.psk),
     metrics: flags.metrics,
+    waitMs: flags.wait * 1_000,
     signal: stop.signal,
   }
   const startedMs = performance.now()
@@ -134,10 +144,11 @@ async function startNode(run: Run): Promise<PlaitNode> {
     const node = await createNode({
       keyFile: keyFile(replicaId),
       application: { name: 'plait', version: version() },
-      resumeMs: programResumeMs,
+      dialTimeoutMs: run.waitMs,
+      resumeMs: run.waitMs,
       ...(run.networkKey === undefined ? {} : { networkKey: run.networkKey }),
     })
-    reportConnection(node, run.terminal, run.json)
+    reportConnection(node, run.waitMs, run.terminal, run.json)
     return node
   } catch (error) {
     if (!PlaitError.is(error) || error.code !== 'KEY_IN_USE') throw error

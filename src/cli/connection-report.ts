@@ -2,14 +2,17 @@ import type { PlaitNode } from '../node/node-api.ts'
 import { jsonLine } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
-/** How long the program's sessions look for a new link before they are given up: a person is waiting. */
+/** How long the program looks for a node, or for a new link to it, unless it is told otherwise: a person is waiting. */
 export const programResumeMs = 10_000
 
-/** Says when the connection is lost and found again: in between nothing moves, and nothing is wrong yet. */
-export function reportConnection(node: PlaitNode, terminal: Terminal, json: boolean): void {
+/**
+ * Says when the connection is lost and found again: in between nothing moves, and nothing is wrong yet. `retryMs`: the
+ * node's `resumeMs`.
+ */
+export function reportConnection(node: PlaitNode, retryMs: number, terminal: Terminal, json: boolean): void {
   node.addEventListener('lost', ({ detail }) => {
-    if (json) terminal.print(jsonLine({ event: 'lost', nodeId: detail.remoteId, retryMs: programResumeMs }))
-    else terminal.note(`the connection was lost; trying for ${programResumeMs / 1_000} s to get it back`)
+    if (json) terminal.print(jsonLine({ event: 'lost', nodeId: detail.remoteId, retryMs }))
+    else terminal.note(`the connection was lost; trying for ${retryMs / 1_000} s to get it back`)
   })
   node.addEventListener('resumed', ({ detail }) => {
     if (json) terminal.print(jsonLine({ event: 'resumed', nodeId: detail.remoteId }))
