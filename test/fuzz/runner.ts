@@ -24,6 +24,7 @@ export async function fuzz(options: FuzzOptions): Promise<number> {
   const run = new Run(options)
   const startedAt = performance.now()
   await Promise.all(Array.from({ length: options.workers }, () => run.work()))
+  if (process.stderr.isTTY) process.stderr.write('\r')
   return run.report((performance.now() - startedAt) / 1_000)
 }
 
@@ -57,6 +58,7 @@ class Run {
         continue
       }
       this.#take(result)
+      if (process.stderr.isTTY) process.stderr.write(`\r${this.#mutants} of ${this.#options.mutants} mutants `)
       if (baseBytes === 0) baseBytes = result.heldBytes
       this.#growthBytes = Math.max(this.#growthBytes, result.heldBytes - baseBytes)
     }
