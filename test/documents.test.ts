@@ -103,7 +103,7 @@ describe('ts blocks', () => {
   const endingWell = examples.filter((block) => !isFailing(block))
   it.concurrent.each(endingWell.map((block) => ({ name: nameOf(block), block })))(
     '$name runs and ends',
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async ({ block }) => {
       expect(await all.run(block)).toBeUndefined()
     },
@@ -123,9 +123,9 @@ describe('the bug in TESTING.md', () => {
       .flatMap(({ text }) => text)
       .join('')
 
-  it('is found by a seed, which is printed, and replayed to the same hash', { timeout: 60_000 }, async () => {
+  it('is found by a seed, which is printed, and replayed to the same hash', { timeout: 300_000 }, async () => {
     expect(isFailing(buggy)).toBe(true)
-    const found = await all.observe(buggy, {}, 30_000)
+    const found = await all.observe(buggy, {}, 100_000)
     expect(found.code, found.said).toBe(1)
     expect(masked(found.said)).toEqual(expect.arrayContaining(masked(shown('printed'))))
     const seed = /PLAIT_SEED=(\d+) /.exec(found.said)?.[1] ?? ''
@@ -138,8 +138,8 @@ describe('the bug in TESTING.md', () => {
     expect(violation.exec(replayed.said)?.[0]).toBe(violation.exec(found.said)?.[0])
   })
 
-  it('is mended: the same seeds go well, and do try again', { timeout: 60_000 }, async () => {
-    const { code, said } = await all.observe(mended, {}, 30_000)
+  it('is mended: the same seeds go well, and do try again', { timeout: 300_000 }, async () => {
+    const { code, said } = await all.observe(mended, {}, 100_000)
     expect(code, said).toBe(0)
     expect(said).toMatch(/^100 seeds, 0 failed; faults \d+\n$/)
     const counts = [buggy, mended].map(
@@ -154,7 +154,7 @@ describe('sh blocks', () => {
     expect(existsSync(`${root}dist/cli/main.js`), 'dist/cli/main.js is missing: run `npm run build` first').toBe(true)
   })
 
-  it.each(documents.map((file) => file.path))('of %s run from top to bottom', { timeout: 120_000 }, async (path) => {
+  it.each(documents.map((file) => file.path))('of %s run from top to bottom', { timeout: 300_000 }, async (path) => {
     const session = new ShellSession()
     const failures: string[] = []
     for (const block of blocks.filter((one) => one.path === path && one.language === 'sh' && !isRunByCi(one))) {
@@ -192,7 +192,7 @@ describe('a bad block', () => {
     { block: bad.rejects, reason: /ended with 1[^]*nobody waits/ },
     { block: bad.global, reason: /defined globals: leaked/ },
     { block: bad.endless, reason: /did not end by itself/, timeoutMs: 3_000 },
-  ])('does not pass: $reason', { timeout: 60_000 }, async ({ block: example, reason, timeoutMs }) => {
+  ])('does not pass: $reason', { timeout: 300_000 }, async ({ block: example, reason, timeoutMs }) => {
     expect(await all.run(example, timeoutMs)).toMatch(reason)
   })
 
@@ -200,7 +200,7 @@ describe('a bad block', () => {
     expect(await all.run(bad.good)).toBeUndefined()
   })
 
-  it('of shell fails too', { timeout: 60_000 }, async () => {
+  it('of shell fails too', { timeout: 300_000 }, async () => {
     const session = new ShellSession()
     const shell = (text: string): Block => ({ path: 'BAD.md', line: 1, language: 'sh', text })
     expect(await session.run(shell('ls photos\nfalse\ntrue\n'))).toMatch(/ended with 1\n2024\nharbour.jpg/)

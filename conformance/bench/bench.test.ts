@@ -68,7 +68,7 @@ test('the packed package runs every workload by both doors, with sessions that p
   expect(ran.size).toBe(2 * workloadNames.length)
   expect(rows.every(({ median }) => Number.isFinite(median))).toBe(true)
   expect(text).not.toContain('VOID')
-}, 120_000)
+}, 300_000)
 
 test('a consumer that is given messages in the wrong order fails the run', async () => {
   const run = runPair({ workloadModule: workloadModule('W3'), peerModule: swappingPeer, scale })

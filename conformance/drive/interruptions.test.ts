@@ -144,7 +144,7 @@ it('a clone whose sharer is killed says so, and keeps what is whole', async () =
   const clone = startClone(place, link, ['--wait', '2'])
   await untilSomethingCame(place, clone)
   await program.kill('SIGKILL')
-  const { code, stderr } = await clone.outcome({ timeoutMs: 20_000 })
+  const { code, stderr } = await clone.outcome({ timeoutMs: 60_000 })
   expect(code).toBe(1)
   const said = stderr.trimEnd().split('\n')
   expect([said[0], said.at(-1)]).toEqual([

@@ -54,7 +54,7 @@ it('D5: directories that are swapped for symbolic links in a loop lead neither s
   await Promise.all(swappers.map((program) => program.kill()))
   expect(fetched).toBeGreaterThan(0)
   expect(contentsBelow(place.target)).toEqual(new Set(['inside']))
-}, 120_000)
+}, 300_000)
 
 /** The contents of all files in `sub...`; symbolic links are not followed. */
 function contentsBelow(root: string): ReadonlySet<string> {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { root } from '../tidy/tree.ts'
 import { fileOf, nameOf, type Block } from './blocks.ts'
 
-const defaultTimeoutMs = 25_000
+const defaultTimeoutMs = 60_000
 
 /** What came of running a block. */
 export interface ExampleRun {

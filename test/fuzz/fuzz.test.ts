@@ -11,7 +11,7 @@ describe('mutants of honest frames (X1)', () => {
     const tally = new Tally()
     tally.merge(counts)
     expect(tally.missing).toEqual([])
-  }, 120_000)
+  }, 300_000)
 
   it('follow from their seed', async () => {
     expect(await runBatch({ from: 77, count: 50 })).toEqual(await runBatch({ from: 77, count: 50 }))

@@ -302,7 +302,7 @@ describe('listening', () => {
 
 describe('under attack', () => {
   it("sheds 200 stalled handshakes from the honest dialler's own address, and serves it meanwhile", async () => {
-    const { address, refused } = await listening({ handshakeTimeoutMs: 1000, pendingHandshakesPerAddress: 64 })
+    const { address, refused } = await listening({ handshakeTimeoutMs: 2_500, pendingHandshakesPerAddress: 64 })
     let gone = 0
     for (let index = 0; index < 200; index += 1) {
       const stalled = connectTcp({ ...address }).on('error', () => {})
@@ -312,9 +312,9 @@ describe('under attack', () => {
     await until(() => gone >= 100)
     const start = systemClock.now()
     const link = await dialling().dial(address, { remoteId: server.id })
-    expect(systemClock.now() - start).toBeLessThan(1000)
+    expect(systemClock.now() - start).toBeLessThan(2_500)
     await until(() => gone === 200)
-    expect(systemClock.now() - start).toBeLessThan(3000)
+    expect(systemClock.now() - start).toBeLessThan(12_000)
     expect(new Set(refused.map((error) => error.code))).toEqual(new Set(['LIMIT', 'HANDSHAKE_TIMEOUT']))
     expect(refused).toHaveLength(200)
     link.abort()
