@@ -29,6 +29,8 @@ export class ExamplePackage implements Disposable {
     symlinkSync(join(root, 'src'), join(installed, 'src'), 'dir')
     const exports = { '.': './src/index.ts', './testing': './src/testing/index.ts' }
     writeJson(join(installed, 'package.json'), { name: 'plait', type: 'module', exports })
+    // What else a user has installed.
+    symlinkSync(join(root, 'node_modules/@bufbuild'), join(this.#folder, 'node_modules/@bufbuild'), 'dir')
     writeJson(join(this.#folder, 'package.json'), { type: 'module' })
     writeJson(join(this.#folder, 'tsconfig.json'), tsconfig())
     cpSync(new URL('example-runner.mjs', import.meta.url), join(this.#folder, 'runner.mjs'))
