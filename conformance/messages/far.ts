@@ -50,7 +50,7 @@ function serve(circuit: Circuit, service: string): void {
     return 'done'
   })
   messages.handle(Print, (text) => {
-    console.log(`stats ${JSON.stringify(node.stats().sections['messages'])}`)
+    console.log(`${text} ${JSON.stringify(node.stats().sections['messages'])}`)
     return text
   })
 }

@@ -33,7 +33,7 @@ export const Trickle: MessageType<number, number> = defineMessage({
   name: 'trickle',
   request: json<number>(),
 })
-/** The far end prints its counters: `stats JSON`. */
+/** The far end prints its counters as JSON, after the text. */
 export const Print: MessageType<string, string> = defineMessage({ id: 4_105, name: 'print', request: utf8() })
 /** The far end does its part of the mix. */
 export const Mix: MessageType<string, string> = defineMessage({ id: 4_106, name: 'mix', request: utf8() })
