@@ -65,6 +65,10 @@ export const limitEffects: Readonly<Record<keyof Limits, { readonly what: string
     what: 'exchanges that wait at their sender to be begun',
     beyond: 'local: the next one is not taken',
   },
+  postsAtOnce: {
+    what: 'posts of a circuit whose handlers run',
+    beyond: 'the circuit is not read until one is through: its credit holds the sender up',
+  },
   inflatedBytes: { what: 'a compressed message when it is unpacked', beyond: 'exchange, LIMIT' },
   pathBytes: { what: 'path in a drive', beyond: 'that entry' },
   pathComponentBytes: { what: 'name in such a path', beyond: 'that entry' },

@@ -59,6 +59,8 @@ export interface Limits {
   /** Exchanges of messages that live at once on a circuit, for each side; and those that wait at the sender to be begun. */
   readonly requestsInFlight: number
   readonly requestsWaiting: number
+  /** Posts of a circuit whose handlers run at once. */
+  readonly postsAtOnce: number
   /** What a compressed message may become. */
   readonly inflatedBytes: number
   readonly pathBytes: number
@@ -112,6 +114,7 @@ export const defaultLimits: Limits = Object.freeze({
   unreadErrors: 64,
   requestsInFlight: 4_096,
   requestsWaiting: 65_536,
+  postsAtOnce: 4_096,
   inflatedBytes: 4 * MiB,
   pathBytes: 1_024,
   pathComponentBytes: 255,

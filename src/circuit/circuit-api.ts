@@ -85,6 +85,11 @@ export interface Circuit extends AsyncIterable<Fragment>, AsyncDisposable {
   /** The callback door, for speed: every fragment from now on goes to `handler`, and `read` may no longer be used. */
   receive(handler: (fragment: Fragment) => void): void
   /**
+   * Shuts the callback door: what still comes waits unread, and its credit with it, until `receive` opens the door again. The end of
+   * the circuit in order waits too.
+   */
+  pause(): void
+  /**
    * What a `receive` handler keeps, in bytes: they are charged to the session until `release`, so that the remote cannot make this
    * node hold more than its account allows. The circuit may have been reset when this returns.
    */

@@ -265,6 +265,33 @@ describe('the callback door', () => {
     }
   })
 
+  it('is shut by pause, also amid what waits: the rest waits with its credit, and so does the end, until it is opened again', () => {
+    const pair = new CircuitPair()
+    const [opener, acceptor] = pair.connect()
+    const received: number[] = []
+    const take = ({ part }: Fragment): void => {
+      received.push(part)
+      if (part % 3 === 0) acceptor.pause()
+    }
+    acceptor.receive(take)
+    for (const part of range(8)) opener.send(numbered(part, 50_000))
+    void opener.close()
+    pair.settle()
+    expect(received).toEqual([0])
+    expect(acceptor.unreadBytes).toBeGreaterThan(200_000)
+    expect(opener.bufferedBytes).toBeGreaterThan(0)
+    acceptor.receive(take)
+    pair.settle()
+    expect(received).toEqual([0, 1, 2, 3])
+    acceptor.receive(take)
+    pair.settle()
+    expect([received.at(-1), acceptor.state]).toEqual([6, 'open'])
+    acceptor.receive(take)
+    pair.settle()
+    expect([received, acceptor.unreadBytes]).toEqual([range(8), 0])
+    expect([opener.state, acceptor.state]).toEqual(['closed', 'closed'])
+  })
+
   it('resets the circuit when the handler throws, and nothing else', async () => {
     const pair = new CircuitPair()
     const [opener, acceptor] = pair.connect()

@@ -166,6 +166,10 @@ export class ChannelCircuit implements Circuit, ChannelHandler {
     this.#reachEnd()
   }
 
+  pause(): void {
+    this.inbound.handler = undefined
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Fragment> {
     return new FragmentIterator(this)
   }

@@ -97,10 +97,12 @@ export class Inbound {
     return fragment
   }
 
-  /** From now on fragments go to `handler`, first of all those that wait. */
+  /** From now on fragments go to `handler`, first of all those that wait, until it is taken away again. */
   deliver(channel: Channel, handler: (fragment: Fragment) => void): void {
     this.handler = handler
-    for (let fragment = this.shift(channel); fragment !== undefined; fragment = this.shift(channel)) {
+    while (this.handler === handler) {
+      const fragment = this.shift(channel)
+      if (fragment === undefined) return
       this.#hand(channel, fragment, handler)
     }
   }

@@ -32,7 +32,7 @@ export interface MessageCounters {
   invalid: number
   /** Exchanges beyond the limit. */
   refused: number
-  /** Messages of a stream that nobody reads any more. */
+  /** Messages of a stream that nobody reads any more, and posts that waited when their circuit failed. */
   dropped: number
 }
 

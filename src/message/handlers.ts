@@ -4,40 +4,28 @@ import { bytes } from './codecs/bytes.ts'
 import type { Codec } from './codec.ts'
 import { Context, failureOf } from './context.ts'
 import type { MessageCounters } from './counters.ts'
-import type { MessageType } from './define-message.ts'
 import type { Exchange, ExchangeHandler } from './exchange.ts'
 import type { Exchanges } from './exchanges.ts'
 import type { Encoding } from './frame.ts'
 import { Line } from './line.ts'
-import type { DefaultHandler, MessageHandler, StreamHandler } from './messenger-api.ts'
 import type { Packer } from './packer.ts'
+import type { Registration, Registry, StreamRegistration } from './registry.ts'
+import { isIterable, isPromise } from './result.ts'
 import { StreamEnd } from './stream.ts'
 import type { StreamParts } from './stream.ts'
-import { heartbeat, ping, settings, whoAmI } from './system.ts'
-import type { Settings } from './system.ts'
 
 export interface HandlersParts {
   readonly circuit: Circuit
   readonly counters: MessageCounters
   readonly exchanges: Exchanges
   readonly packer: Packer
+  readonly registry: Registry
   readonly maxHandlers: number
-  readonly onError: ((error: unknown, type: string) => void) | undefined
+  /** Tells the application what a handler has thrown. */
+  report(error: unknown, type: string): void
   stream<Outgoing, Incoming>(outgoing: Codec<Outgoing>, incoming: Codec<Incoming>): StreamParts<Outgoing, Incoming>
   /** Before anything is done with an exchange. */
   enter(): void
-  /** The other side has said what it can. */
-  settings(said: Settings): void
-}
-
-interface Registration {
-  readonly type: MessageType
-  readonly handler: MessageHandler<unknown, unknown>
-}
-
-interface StreamRegistration {
-  readonly type: MessageType
-  readonly handler: StreamHandler<unknown, unknown>
 }
 
 /** What waits for a handler to be free, with its payload copied and charged. */
@@ -52,71 +40,22 @@ interface Waiting {
 /** What the objects of a request that waits cost. */
 const waitingBytes = 256
 
-/** Who serves which type of message at one end of a circuit, and those who are at it. */
+/** The handlers of requests and streams at one end of a circuit, and those who are at it. */
 export class Handlers {
-  byDefault: DefaultHandler | undefined
   readonly #parts: HandlersParts
-  readonly #byId = new Map<number, Registration>()
-  readonly #streamsById = new Map<number, StreamRegistration>()
   readonly #waiting: Line<Waiting> = new Line()
   #running = 0
 
   constructor(parts: HandlersParts) {
     this.#parts = parts
-    const nodeId = parts.circuit.context.localId
-    this.#set(whoAmI, () => ({ nodeId }))
-    this.#set(ping, (bytes) => bytes)
-    this.#set(heartbeat, (bytes) => bytes)
-    this.#set(settings, (said) => {
-      parts.settings(said)
-      return new Uint8Array(0)
-    })
-  }
-
-  add<Request, Response>(type: MessageType<Request, Response>, handler: MessageHandler<Request, Response>): void {
-    if (this.#byId.has(type.id)) throw taken(type)
-    this.#set(type, handler)
-  }
-
-  addStream<Request, Response>(type: MessageType<Request, Response>, handler: StreamHandler<Request, Response>): void {
-    if (this.#streamsById.has(type.id)) throw taken(type)
-    const registration = { type, handler } as unknown as StreamRegistration
-    this.#streamsById.set(type.id, registration)
-  }
-
-  remove(type: MessageType): void {
-    this.#byId.delete(type.id)
-    this.#streamsById.delete(type.id)
-  }
-
-  posted(id: number, content: number, encoding: Encoding, payload: Uint8Array): void {
-    const { counters, circuit, packer } = this.#parts
-    counters.postsReceived += 1
-    if (id === heartbeat.id) counters.heartbeatsReceived += 1
-    const registration = this.#byId.get(id)
-    const context = new Context(circuit)
-    try {
-      if (registration !== undefined) {
-        const message = packer.unpack(registration.type.request, content, encoding, payload)
-        this.#runPost(() => registration.handler(message, context), registration.type.name)
-      } else if (this.byDefault === undefined) counters.unhandled += 1
-      else {
-        const { byDefault } = this
-        const whole = packer.inflate(encoding, payload).slice()
-        this.#runPost(() => byDefault({ id, kind: 'post', content, payload: whole }, context), `message ${id}`)
-      }
-    } catch (error) {
-      counters.invalid += 1
-      this.report(error, registration?.type.name ?? `message ${id}`)
-    }
   }
 
   /** The other side asks, or begins a stream; `payload` is lent. */
   serve(exchange: Exchange, content: number, encoding: Encoding, payload: Uint8Array): void {
-    const { exchanges, counters, circuit, maxHandlers } = this.#parts
+    const { exchanges, counters, circuit, maxHandlers, registry } = this.#parts
     const isServed = exchange.isStream
-      ? this.#streamsById.has(exchange.id)
-      : this.#byId.has(exchange.id) || this.byDefault !== undefined
+      ? registry.findStream(exchange.id) !== undefined
+      : registry.find(exchange.id) !== undefined || registry.byDefault !== undefined
     if (!isServed) {
       counters.unhandled += 1
       const what = `nobody handles ${exchange.isStream ? 'streams' : 'messages'} of type ${exchange.id} here`
@@ -136,36 +75,14 @@ export class Handlers {
     }
   }
 
-  /** Tells the application what a handler has thrown. What that throws is its own affair, and goes nowhere. */
-  report(error: unknown, type: string): void {
-    try {
-      this.#parts.onError?.(error, type)
-    } catch {
-      // There is nobody left to tell.
-    }
-  }
-
   /** The circuit has ended. */
   clear(): void {
     this.#waiting.clear()
   }
 
-  #set<Request, Response>(type: MessageType<Request, Response>, handler: MessageHandler<Request, Response>): void {
-    this.#byId.set(type.id, { type, handler } as unknown as Registration)
-  }
-
-  #runPost(run: () => unknown, name: string): void {
-    try {
-      const result = run()
-      if (isPromise(result)) Promise.resolve(result).catch((error: unknown) => this.report(error, name))
-    } catch (error) {
-      this.report(error, name)
-    }
-  }
-
   #serveRequest(exchange: Exchange, content: number, encoding: Encoding, payload: Uint8Array, context: Context): void {
-    const { exchanges, packer, counters } = this.#parts
-    const registration = this.#byId.get(exchange.id)
+    const { exchanges, packer, counters, registry } = this.#parts
+    const registration = registry.find(exchange.id)
     const name = registration?.type.name ?? `message ${exchange.id}`
     exchange.handler ??= new Serving(context)
     let message: unknown
@@ -184,7 +101,7 @@ export class Handlers {
     try {
       result =
         registration === undefined
-          ? this.byDefault?.({ id: exchange.id, kind: 'request', content, payload: message as Uint8Array }, context)
+          ? registry.byDefault?.({ id: exchange.id, kind: 'request', content, payload: message as Uint8Array }, context)
           : registration.handler(message, context)
       isLater = isPromise(result)
     } catch (error) {
@@ -232,13 +149,13 @@ export class Handlers {
 
   #fail(exchange: Exchange, error: unknown, name: string): void {
     if (exchange.isOver) this.#parts.counters.late += 1
-    this.report(error, name)
+    this.#parts.report(error, name)
     this.#parts.exchanges.reset(exchange, failureOf(error, name))
   }
 
   #serveStream(exchange: Exchange, content: number, encoding: Encoding, payload: Uint8Array, context: Context): void {
-    const { exchanges, packer, counters } = this.#parts
-    const { type, handler } = this.#streamsById.get(exchange.id) as StreamRegistration
+    const { exchanges, packer, counters, registry } = this.#parts
+    const { type, handler } = registry.findStream(exchange.id) as StreamRegistration
     const end = new StreamEnd(this.#parts.stream(type.response, type.request), false)
     end.exchange = exchange
     end.settled = () => context.abort(new PlaitError('CANCELLED', 'the stream is over'))
@@ -268,7 +185,7 @@ export class Handlers {
       end.finish()
     } catch (error) {
       if (end.signal.aborted) return
-      this.report(error, name)
+      this.#parts.report(error, name)
       end.abort(failureOf(error, name))
     }
   }
@@ -303,19 +220,4 @@ async function sendAll(values: AsyncIterable<unknown>, end: StreamEnd<unknown, u
     if (!end.send(value)) await end.ready()
     if (signal.aborted) return
   }
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
-function isIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
-}
-
-function taken(type: MessageType): PlaitError {
-  return new PlaitError(
-    'INVALID_ARGUMENT',
-    `messages of type ${type.id} (${type.name}) are handled already: unhandle them first`,
-  )
 }

@@ -15,7 +15,11 @@ export interface MessengerOptions {
   readonly batchBytes?: number
   /** Requests that others may have under way here, told to the other side. The limit `requestsInFlight` when absent. */
   readonly maxInFlight?: number
-  /** Handlers of requests that run at once; others wait in order. As many as may be under way when absent. */
+  /**
+   * Handlers of requests that run at once; others wait in order. As many as may be under way when absent. And handlers of posts: while
+   * so many take their time the circuit is not read, so that its credit holds the sender up, unless this end waits for an answer.
+   * The limit `postsAtOnce` at most, and when absent.
+   */
   readonly maxHandlers?: number
   /** Is told what handlers throw; the other side is told only that one has failed. */
   readonly onError?: (error: unknown, type: string) => void
@@ -23,7 +27,7 @@ export interface MessengerOptions {
 
 /** What a handler is told of who asks. */
 export interface MessageContext {
-  /** Fires when the answer is not wanted any more: cancelled, past its deadline, or its circuit has ended. */
+  /** Fires when the answer is not wanted any more: cancelled, past its deadline, or its circuit has ended. Never for a post. */
   readonly signal: AbortSignal
   /** The id of the node that asks. */
   readonly from: string

@@ -39,6 +39,7 @@ export class MessengerHost implements ExchangesHost, Asker {
   now = 0
   readonly #clock: Clock
   readonly #events: MessengerEvents
+  readonly #onError: MessengerSettings['onError']
 
   constructor(circuit: Circuit, settings: MessengerSettings, events: MessengerEvents) {
     const { runtime, limits } = circuit.context
@@ -49,6 +50,7 @@ export class MessengerHost implements ExchangesHost, Asker {
     this.latency = latency
     this.#clock = runtime.clock
     this.#events = events
+    this.#onError = settings.onError
     this.packer = new Packer({ ...settings, payloadBytesMax: () => circuit.payloadBytesMax })
     this.outbox = new Outbox({
       circuit,
@@ -88,6 +90,15 @@ export class MessengerHost implements ExchangesHost, Asker {
     this.counters.bytesSent += payload.length
     if (type.id === heartbeat.id) this.counters.heartbeatsSent += 1
     return this.outbox.roomy
+  }
+
+  /** Tells the application what a handler has thrown. What that throws is its own affair, and goes nowhere. */
+  report(error: unknown, type: string): void {
+    try {
+      this.#onError?.(error, type)
+    } catch {
+      // There is nobody left to tell.
+    }
   }
 
   asked(exchange: Exchange, content: number, encoding: Encoding, payload: Uint8Array): void {

@@ -13,6 +13,7 @@ export interface MessengerSettings {
   readonly batchBytes: number
   readonly maxInFlight: number
   readonly maxHandlers: number
+  readonly onError: MessengerOptions['onError']
 }
 
 /** Throws `INVALID_ARGUMENT`. */
@@ -28,6 +29,7 @@ export function settingsFrom(options: MessengerOptions, limits: Limits): Messeng
     batchBytes: options.batchBytes ?? 64 * 1024,
     maxInFlight,
     maxHandlers,
+    onError: options.onError,
   }
 }
 

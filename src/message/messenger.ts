@@ -22,9 +22,12 @@ import type {
 } from './messenger-api.ts'
 import { MessengerHost } from './messenger-host.ts'
 import { settingsFrom } from './messenger-settings.ts'
+import { Posts } from './posts.ts'
 import { Question } from './question.ts'
+import { Registry } from './registry.ts'
 import { StreamEnd } from './stream.ts'
 import type { StreamParts } from './stream.ts'
+import { serveSystem } from './system-handlers.ts'
 import { noBytes, ping, settings } from './system.ts'
 
 /**
@@ -39,7 +42,10 @@ class CircuitMessenger implements Messenger {
   readonly circuit: Circuit
   readonly #host: MessengerHost
   readonly #exchanges: Exchanges
+  readonly #registry: Registry = new Registry()
   readonly #handlers: Handlers
+  readonly #posts: Posts
+  readonly #receiver = (fragment: Fragment): void => this.#receive(fragment)
   readonly #alarm: Alarm
   readonly #idlers: Waiters = new Waiters()
   readonly #writers: Waiters = new Waiters()
@@ -63,20 +69,32 @@ class CircuitMessenger implements Messenger {
       counters: host.counters,
       exchanges: this.#exchanges,
       packer: host.packer,
+      registry: this.#registry,
       maxHandlers: said.maxHandlers,
-      onError: options.onError,
+      report: (error, type) => host.report(error, type),
       stream: (outgoing, incoming) => this.#parts(outgoing, incoming),
       enter: () => host.enter(),
-      settings: ({ accept, maxInFlight }) => {
-        host.packer.compression = accept[0]
-        this.#exchanges.allow(maxInFlight)
-      },
+    })
+    this.#posts = new Posts({
+      circuit,
+      counters: host.counters,
+      packer: host.packer,
+      registry: this.#registry,
+      maxRunning: Math.min(said.maxHandlers, limits.postsAtOnce),
+      report: (error, type) => host.report(error, type),
+      isAsking: () => this.#exchanges.oursLive + this.#exchanges.waiting > 0,
+      pause: () => circuit.pause(),
+      resume: () => circuit.receive(this.#receiver),
+    })
+    serveSystem(this.#registry, circuit.context.localId, ({ accept, maxInFlight }) => {
+      host.packer.compression = accept[0]
+      this.#exchanges.allow(maxInFlight)
     })
     const { accept, maxInFlight } = said
     if (accept.length > 0 || maxInFlight !== defaultLimits.requestsInFlight)
       host.post(settings, { accept, maxInFlight })
     void circuit.closed.then((reason) => this.#ended(reason))
-    circuit.receive((fragment) => this.#receive(fragment))
+    circuit.receive(this.#receiver)
   }
 
   get live(): number {
@@ -84,22 +102,22 @@ class CircuitMessenger implements Messenger {
   }
 
   handle<Request, Response>(type: MessageType<Request, Response>, handler: MessageHandler<Request, Response>): void {
-    this.#handlers.add(type, handler)
+    this.#registry.add(type, handler)
   }
 
   handleStream<Request, Response>(
     type: MessageType<Request, Response>,
     handler: StreamHandler<Request, Response>,
   ): void {
-    this.#handlers.addStream(type, handler)
+    this.#registry.addStream(type, handler)
   }
 
   handleDefault(handler: DefaultHandler): void {
-    this.#handlers.byDefault = handler
+    this.#registry.byDefault = handler
   }
 
   unhandle(type: MessageType): void {
-    this.#handlers.remove(type)
+    this.#registry.remove(type)
   }
 
   post<Request>(type: MessageType<Request, never> | MessageType<Request>, message: Request): boolean {
@@ -197,6 +215,7 @@ class CircuitMessenger implements Messenger {
     this.#host.enter()
     const exchange = this.#exchanges.begin(type.id, isStream, first, handler, deadlineMs)
     this.#alarm.set(this.#exchanges.deadline)
+    this.#posts.asks()
     return exchange
   }
 
@@ -222,7 +241,7 @@ class CircuitMessenger implements Messenger {
       outgoing,
       incoming,
       enter: () => this.#host.enter(),
-      failed: (error) => this.#handlers.report(error, 'a stream'),
+      failed: (error) => this.#host.report(error, 'a stream'),
     }
   }
 
@@ -231,7 +250,7 @@ class CircuitMessenger implements Messenger {
     try {
       const header = unpackHeader(part)
       this.#host.counters.bytesReceived += payload.length
-      if (header.kind === kinds.post) this.#handlers.posted(op, header.content, header.encoding, payload)
+      if (header.kind === kinds.post) this.#posts.receive(op, header.content, header.encoding, payload)
       else this.#exchanges.receive(header, op, payload, deadlineOf(args))
     } catch (error) {
       this.circuit.abort(PlaitError.from(error, 'PROTOCOL'))
@@ -247,6 +266,7 @@ class CircuitMessenger implements Messenger {
     this.#host.outbox.clear()
     this.#exchanges.fail(this.#endedBy)
     this.#handlers.clear()
+    this.#posts.end(error !== undefined)
     this.#alarm.cancel()
     this.#idlers.wake()
     this.#writers.wake()

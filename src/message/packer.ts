@@ -59,7 +59,6 @@ export class Packer {
       throw new PlaitError('UNKNOWN_CODEC', `a message by codec ${content}, where ${codec.content} is read`, { facts })
     }
     const plain = this.inflate(encoding, payload)
-    this.plainBytes = plain.length
     try {
       return codec.decode(plain)
     } catch (error) {
@@ -70,6 +69,12 @@ export class Packer {
   }
 
   inflate(encoding: Encoding, payload: Uint8Array): Uint8Array {
+    const plain = this.#inflate(encoding, payload)
+    this.plainBytes = plain.length
+    return plain
+  }
+
+  #inflate(encoding: Encoding, payload: Uint8Array): Uint8Array {
     if (encoding === encodings.identity) return payload
     const name = nameOfEncoding(encoding)
     if (name === undefined || !this.#options.accept.includes(name)) {

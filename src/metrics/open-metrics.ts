@@ -110,5 +110,8 @@ const messageCounters: Readonly<Record<keyof MessageCounters, NameAndHelp>> = {
   unhandled: ['unhandled', 'Messages that nobody handles.'],
   invalid: ['invalid', 'Messages that could not be read.'],
   refused: ['refused', 'Exchanges beyond the limit.'],
-  dropped: ['dropped', 'Messages of streams that nobody reads any more.'],
+  dropped: [
+    'dropped',
+    'Messages of streams that nobody reads any more, and posts that waited when their circuit failed.',
+  ],
 }

@@ -8,6 +8,7 @@ import { encodings, kinds, packHeader, unpackHeader } from '../../src/message/fr
 import { messenger } from '../../src/message/messenger.ts'
 import { joinCircuits } from '../../src/testing/joined-circuits.ts'
 import { decodeError } from '../../src/wire/error.ts'
+import { capping } from './row.ts'
 import type { Outcome, Row } from './row.ts'
 
 const Message = defineMessage({ id: 4_096, name: 'message', request: bytes() })
@@ -45,6 +46,29 @@ async function waits(amount: number, limits: Partial<Limits>): Promise<Outcome> 
     near.request(Message, none).catch((error: PlaitError) => (code ??= error.code))
   await joined.run(5)
   return code === undefined ? { closed: 'nothing' } : { closed: 'nothing', code }
+}
+
+/** `amount` posts whose handlers take their time; how many run at once. All are handled in the end. */
+async function posts(amount: number, limits: Partial<Limits>): Promise<Outcome> {
+  const joined = joinCircuits({ limits })
+  const [near, far] = [messenger(joined.near), messenger(joined.far)]
+  const waiting: (() => void)[] = []
+  let handled = 0
+  far.handle(Message, async (message) => {
+    handled += 1
+    await new Promise<void>((resolve) => waiting.push(resolve))
+    return message
+  })
+  for (let index = 0; index < amount; index += 1) near.post(Message, none)
+  await joined.run(100)
+  const kept = waiting.length
+  for (let rounds = 0; handled < amount && rounds < amount; rounds += 1) {
+    for (const resolve of waiting.splice(0)) resolve()
+    await joined.run(5)
+    if (waiting.length > kept) throw new Error(`${waiting.length} handlers run at once`)
+  }
+  if (handled !== amount) throw new Error(`${amount - handled} posts are lost`)
+  return { closed: joined.far.state === 'open' ? 'nothing' : 'circuit', kept }
 }
 
 /** A packed message that becomes `amount` bytes, and a plain one behind it. */
@@ -85,6 +109,7 @@ export const messageRows: readonly Row[] = [
     within: () => ({ closed: 'nothing' }),
     beyond: () => ({ closed: 'nothing', code: 'BUFFER_FULL' }),
   },
+  { limit: 'postsAtOnce', limits: { postsAtOnce: 256 }, attempt: posts, ...capping },
   {
     limit: 'inflatedBytes',
     attempt: inflates,
