@@ -15,6 +15,12 @@ import { Wheel } from '../../src/message/wheel.ts'
 import { Note, pairOf, statsOf } from './pair.ts'
 
 const none = new Uint8Array(0)
+
+/** An object with 5,000 names, and one more. */
+function manyNames(last: string): string {
+  return `{${Array.from({ length: 5_000 }, (_, index) => `"name-${index}":${index}`).join()},"${last}":0}`
+}
+
 const invalid = expect.objectContaining({ code: 'INVALID_MESSAGE' }) as Error
 
 describe('codecs', () => {
@@ -64,8 +70,13 @@ describe('codecs', () => {
     ['CBOR bytes of 2^32 - 1', cbor<unknown>(), Uint8Array.of(0x5a, 255, 255, 255, 255)],
     ['CBOR text of 2^53', cbor<unknown>(), Uint8Array.of(0x7b, 0, 0x20, 0, 0, 0, 0, 0, 0)],
     ['a CBOR list of 2^53', cbor<unknown>(), Uint8Array.of(0x9b, 0, 0x20, 0, 0, 0, 0, 0, 0)],
+    ['a CBOR map of 2^53', cbor<unknown>(), Uint8Array.of(0xbb, 0, 0x20, 0, 0, 0, 0, 0, 0)],
+    ['a CBOR map of 2^32 - 1', cbor<unknown>(), Uint8Array.of(0xba, 255, 255, 255, 255, 0x61, 0x61, 1)],
     ['a CBOR list of 2^32 - 1', cbor<unknown>(), Uint8Array.of(0x9a, 255, 255, 255, 255, 1)],
     ['a CBOR name twice', cbor<unknown>(), Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)],
+    ['a JSON name twice', json<unknown>(), text.encode('{"a":1,"b":[{}],"a":2}')],
+    ['JSON names by the thousand, one of them twice', json<unknown>(), text.encode(manyNames('name-7'))],
+    ['CBOR lists without an end', cbor<unknown>(), new Uint8Array(deep).fill(0x9f)],
     ['CBOR with more behind it', cbor<unknown>(), Uint8Array.of(1, 1)],
     ['JSON that is none', json<unknown>(), text.encode('{')],
     ['no UTF-8', utf8(), Uint8Array.of(0xff)],
@@ -75,9 +86,14 @@ describe('codecs', () => {
     } catch {
       // Once before, so that the time of compiling is not measured.
     }
+    const before = process.memoryUsage()
     const beganAt = performance.now()
     expect(() => codec.decode(payload)).toThrow(invalid)
+    // X5 gives 10 ms; five times that beside whatever else the machine does.
     expect(performance.now() - beganAt).toBeLessThan(50)
+    const after = process.memoryUsage()
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(8 * 1024 * 1024)
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(1024 * 1024)
   })
 
   test('levels are counted outside of texts only', () => {

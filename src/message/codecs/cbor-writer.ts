@@ -1,11 +1,12 @@
 import { encode as encodeSlowly } from 'cborg'
 import { PlaitError } from '../../base/error.ts'
 import { utf8Length, utf8Write } from '../../base/bytes.ts'
+import { depthMax } from '../codec.ts'
+import { isDeep } from './cbor-depth.ts'
 
 const majors = { natural: 0, negative: 1, bytes: 2, text: 3, list: 4, map: 5 } as const
 /** Bit patterns of major 7: RFC 8949, section 3.3. */
 const simple = { false: 0xf4, true: 0xf5, null: 0xf6, undefined: 0xf7, float64: 0xfb } as const
-const depthMax = 1_000
 /** A length and what follows it up to 64 bits. */
 const headBytesMax = 9
 
@@ -50,15 +51,15 @@ export class CborWriter {
   }
 
   #object(value: object, depth: number): void {
-    if (depth > depthMax)
-      throw new PlaitError('INVALID_ARGUMENT', `a value with more than ${depthMax} levels cannot be sent`)
     if (Array.isArray(value)) {
+      checkLevel(depth)
       this.#head(majors.list, value.length)
       for (const item of value) this.#value(item, depth + 1)
       return
     }
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) {
+      checkLevel(depth)
       const names = Object.keys(value)
       this.#head(majors.map, names.length)
       for (const name of names) {
@@ -69,12 +70,20 @@ export class CborWriter {
       this.#head(majors.bytes, value.length)
       this.#raw(value)
     } else if (value instanceof Map) {
+      checkLevel(depth)
       this.#head(majors.map, value.size)
       for (const [key, item] of value as ReadonlyMap<unknown, unknown>) {
         this.#value(key, depth + 1)
         this.#value(item, depth + 1)
       }
-    } else this.#raw(encodeSlowly(value))
+    } else this.#foreign(value, depth)
+  }
+
+  /** What the library writes, and this writer does not see into. */
+  #foreign(value: object, depth: number): void {
+    const bytes = encodeSlowly(value)
+    if (isDeep(bytes, depthMax - depth)) throw deepValue()
+    this.#raw(bytes)
   }
 
   #text(text: string): void {
@@ -143,4 +152,13 @@ export class CborWriter {
     this.#bytes = larger
     this.#view = new DataView(larger.buffer)
   }
+}
+
+/** Throws when a list or a map in so many others is one too many. */
+function checkLevel(depth: number): void {
+  if (depth >= depthMax) throw deepValue()
+}
+
+function deepValue(): PlaitError {
+  return new PlaitError('INVALID_ARGUMENT', `a value with more than ${depthMax} levels cannot be sent`)
 }

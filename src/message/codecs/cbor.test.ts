@@ -74,3 +74,58 @@ test('what is no CBOR is refused, however deep, in no time', () => {
   }
   expect(performance.now() - began).toBeLessThan(500)
 })
+
+/** Lists and maps in every form that the format has: what begins a level, and what ends it. */
+const containers: readonly (readonly [what: string, open: readonly number[], close: readonly number[]])[] = [
+  ['a list', [0x81], []],
+  ['a list with something before', [0x83, 0x01, 0x62, 0x81, 0x81], []],
+  ['a list with something behind', [0x82], [0x01]],
+  ['a list of a long length', [0x9b, 0, 0, 0, 0, 0, 0, 0, 1], []],
+  ['a list without a length', [0x9f, 0x40], [0xff]],
+  ['a map', [0xa1, 0x61, 0x61], []],
+  ['a map without a length', [0xbf, 0x61, 0x61], [0xff]],
+]
+
+function nested(levels: number, open: readonly number[], close: readonly number[]): Uint8Array {
+  const parts = [...Array.from({ length: levels }, () => open), [0xf6], ...Array.from({ length: levels }, () => close)]
+  return Uint8Array.from(parts.flat())
+}
+
+test.each(containers)('128 levels of %s are read, and one more is not', (_what, open, close) => {
+  const codec = cbor<unknown>()
+  expect(() => codec.decode(nested(128, open, close))).not.toThrow()
+  expect(() => codec.decode(nested(129, open, close))).toThrow(
+    expect.objectContaining({ code: 'INVALID_MESSAGE', facts: { limit: 128 } }),
+  )
+})
+
+test('what is written is no deeper than what is read', () => {
+  const codec = cbor<unknown>()
+  for (const wrap of [
+    (inner: unknown): unknown => [inner],
+    (inner: unknown): unknown => ({ a: inner }),
+    (inner: unknown): unknown => new Map([['a', inner]]),
+  ]) {
+    let value: unknown = 1
+    for (let level = 0; level < 128; level += 1) value = wrap(value)
+    expect(() => codec.decode(codec.encode(value))).not.toThrow()
+    expect(() => codec.encode(wrap(value))).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  }
+  // What the library writes for this writer counts too.
+  class Foreign {
+    readonly inner: unknown
+    constructor(inner: unknown) {
+      this.inner = inner
+    }
+  }
+  let value: unknown = Uint8Array.of(1)
+  for (let level = 0; level < 128; level += 1) value = new Foreign(value)
+  expect(() => codec.decode(codec.encode(value))).not.toThrow()
+  expect(() => codec.encode([value])).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+})
+
+test('wide values are not deep ones', () => {
+  const codec = cbor<unknown>()
+  const wide = Array.from({ length: 1_000 }, (_, index) => [[index, { text: '\u0081'.repeat(200), empty: [[], {}] }]])
+  expect(codec.decode(codec.encode(wide))).toEqual(wide)
+})

@@ -1,7 +1,8 @@
 import { decode as decodeCbor } from 'cborg'
 import { PlaitError } from '../../base/error.ts'
-import { contents } from '../codec.ts'
+import { contents, deepError } from '../codec.ts'
 import type { Codec } from '../codec.ts'
+import { isDeep } from './cbor-depth.ts'
 import { CborWriter } from './cbor-writer.ts'
 
 /** After a larger value its memory is let go of. */
@@ -28,6 +29,8 @@ function encode(value: unknown): Uint8Array {
 }
 
 function decode(bytes: Uint8Array): unknown {
+  // The library calls itself for each level, so that a short message could reach the end of the stack.
+  if (isDeep(bytes)) throw deepError()
   try {
     return decodeCbor(bytes, { rejectDuplicateMapKeys: true })
   } catch (error) {
