@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { createNode, messenger, type Messenger, type MessengerOptions, type PlaitNode } from 'plait'
 import { onTestFinished } from 'vitest'
-import { fullCounts } from '../counts.ts'
 import { startProgram, type Program } from '../support/process.ts'
 
 /** Another process that serves messages, and a messenger here that speaks with it. */
@@ -14,9 +13,6 @@ export interface Stage {
 }
 
 export type Counters = Readonly<Record<string, number>>
-
-/** What the scenarios give, at full counts; five times that beside whatever else a machine does while it runs all tests. */
-export const slack: number = fullCounts ? 1 : 5
 
 /** The value that so much of them, 0 to 1, do not exceed. */
 export function percentile(values: readonly number[], part: number): number {
