@@ -16,9 +16,9 @@ export interface MessengerOptions {
   /** Requests that others may have under way here, told to the other side. The limit `requestsInFlight` when absent. */
   readonly maxInFlight?: number
   /**
-   * Handlers of requests that run at once; others wait in order. As many as may be under way when absent. And handlers of posts: while
-   * so many take their time the circuit is not read, so that its credit holds the sender up, unless this end waits for an answer.
-   * The limit `postsAtOnce` at most, and when absent.
+   * Handlers of requests that run at once; others wait in order. As many as may be under way when absent. And handlers of posts:
+   * while so many take their time the circuit is not read, so that its credit holds the sender up, unless this end itself waits for
+   * an answer or for room. The limit `postsAtOnce` at most, and when absent.
    */
   readonly maxHandlers?: number
   /** Is told what handlers throw; the other side is told only that one has failed. */

@@ -82,7 +82,7 @@ class CircuitMessenger implements Messenger {
       registry: this.#registry,
       maxRunning: Math.min(said.maxHandlers, limits.postsAtOnce),
       report: (error, type) => host.report(error, type),
-      isAsking: () => this.#exchanges.oursLive + this.#exchanges.waiting > 0,
+      isAsking: () => this.#exchanges.oursLive + this.#exchanges.waiting > 0 || this.#writers.any,
       pause: () => circuit.pause(),
       resume: () => circuit.receive(this.#receiver),
     })
@@ -175,7 +175,9 @@ class CircuitMessenger implements Messenger {
     while (!this.#host.outbox.roomy) {
       this.#host.outbox.flush()
       if (this.#host.outbox.roomy) return
-      await this.#writers.wait(options.signal)
+      const waiting = this.#writers.wait(options.signal)
+      this.#posts.asks()
+      await waiting
       // It may have ended meanwhile.
       if (this.#ending !== undefined) throw this.#ending
     }

@@ -18,7 +18,7 @@ export interface PostsParts {
   readonly maxRunning: number
   /** Tells the application what a handler has thrown. */
   report(error: unknown, type: string): void
-  /** Whether something that this end has begun waits for the other side. */
+  /** Whether something at this end waits for the other side: for an answer, or to read what is sent. */
   isAsking(): boolean
   /** Stops reading the circuit, so that its credit holds the other side up; goes on. */
   pause(): void
@@ -39,8 +39,8 @@ const postBytes = 256
 /**
  * The posts that have come, and their handlers. Nobody answers a post, so whoever posts faster than handlers are through would
  * make this end hold more and more. Beyond the limit the circuit is not read: a post counts as read when its handler is through,
- * and the credit of the circuit holds its sender up. While this end itself waits for an answer reading goes on, since the
- * handlers may be what waits for it; what comes meanwhile stands in line, up to a window of the circuit.
+ * and the credit of the circuit holds its sender up. While this end itself waits for an answer, or for room, reading goes on,
+ * since the handlers may be what waits for it; what comes meanwhile stands in line, up to a window of the circuit.
  */
 export class Posts {
   readonly #parts: PostsParts

@@ -127,6 +127,21 @@ describe('posts whose handlers take their time', () => {
     expect(done).toBe(20)
   })
 
+  test('may post back and wait for room, at both ends, without each waiting for the other one for ever', async () => {
+    const { joined, near, far } = pairOf({ near: { maxHandlers: 1 }, far: { maxHandlers: 1 } })
+    const answers: string[] = []
+    for (const side of [near, far])
+      side.handle(Note, async (text) => {
+        if (text.startsWith('answer')) answers.push(text)
+        else if (!side.post(Note, `answer ${text}`)) await side.ready()
+        return ''
+      })
+    for (let index = 0; index < 30; index += 1)
+      for (const side of [near, far]) side.post(Note, `${index} ${'x'.repeat(100_000)}`)
+    for (let waits = 0; waits < 200 && answers.length < 60; waits += 1) await joined.run(20)
+    expect(answers).toHaveLength(60)
+  })
+
   test('stand in line for no more than a window while this end waits for an answer', async () => {
     const { joined, near, far, handlers } = slow(1, { windowBytesMax: 512 * 1024 })
     near.handle(Echo, () => new Promise<never>(() => {}))
