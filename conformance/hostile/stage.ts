@@ -16,9 +16,13 @@ export interface TargetReport {
   readonly connecting: number
   readonly sockets: number
   readonly refused: number
-  /** The longest time without a turn of the event loop, by the wall, and how much of it the process has worked. */
+  /**
+   * The longest time without a turn of the event loop: by the wall, how much of one the process has worked, its threads that collect
+   * garbage included, and how much of one the thread of the loop itself.
+   */
   readonly stallMs: number
   readonly busyMs: number
+  readonly ownMs: number
   /** How much of a processor it has used. */
   readonly cores: number
   /** The part of the time in which it could have run, and others had its processor. */
