@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { count, fullCounts } from '../counts.ts'
+import { count, fullCounts, withinMs } from '../counts.ts'
 import type { HonestReport } from './stage.ts'
 import { attackReports, say, startAttack, startHonest, startMutants, startStalls, Target } from './stage.ts'
 
@@ -17,11 +17,11 @@ const honestSockets = 2
 const ownMsMax = 50
 
 /**
- * The limit that a scenario gives, or five times of what it was before in the same test, on a machine that has other work. The few
- * counts of an everyday run say little of time: there it is five times the limit.
+ * The limit that a scenario gives, with the room that `npm test` has, or five times of what it was before in the same test, on a
+ * machine that has other work.
  */
 function within(limitMs: number, calmMs: number): number {
-  return Math.max(fullCounts ? limitMs : 5 * limitMs, 5 * calmMs)
+  return Math.max(withinMs(limitMs), 5 * calmMs)
 }
 
 /** How long an honest node's requests took but for the slowest of a hundred; of a few dozen, which an everyday run has, of ten. */
