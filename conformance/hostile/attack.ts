@@ -5,11 +5,13 @@ import { Stranger } from './stranger.ts'
 
 // Attacks, each over one connection after another, each connection by a new key, from several addresses of this machine.
 //
-//   attack.ts NAME[,NAME...] ADDRESS COUNT FORMS    FORMS 0: one connection
+//   attack.ts NAME[,NAME...] ADDRESS COUNT FORMS PATIENCEMS    FORMS 0: one connection
+//
+// A connection that the node has not ended after PATIENCEMS is left.
 //
 // It prints `attacking` when each has a connection, and at the end what became of all.
 
-const [names, address, count, forMs] = process.argv.slice(2) as [string, string, string, string]
+const [names, address, count, forMs, patienceMs] = process.argv.slice(2) as [string, string, string, string, string]
 // Those who attack have machines of their own: here they take what the others leave.
 setPriority(10)
 
@@ -35,7 +37,9 @@ async function run(name: string, host: number): Promise<object> {
     if (report.rounds === 0 && (standing += 1) === all.length) console.log('attacking')
     report.rounds += 1
     // What has begun may end in its own time, but not for ever.
-    const leftMs = Math.max(0, begun + Number(forMs) - performance.now()) + (Number(forMs) === 0 ? 60_000 : 3_000)
+    const leftMs =
+      Math.max(0, begun + Number(forMs) - performance.now()) +
+      (Number(forMs) === 0 ? 60_000 : Number(patienceMs) + 1_000)
     let isCut = false
     const bell = setTimeout(() => {
       isCut = true
@@ -48,7 +52,7 @@ async function run(name: string, host: number): Promise<object> {
       break
     }
     const said = performance.now()
-    const over = await Promise.race([stranger.closed, sleep(2_000, undefined, { ref: false })])
+    const over = await Promise.race([stranger.closed, sleep(Number(patienceMs), undefined, { ref: false })])
     if (over === undefined) report.open += 1
     else report.latestMs = Math.max(report.latestMs, over - said)
     add(report.codes, stranger.goodbye?.code ?? (over === undefined ? 'open' : 'without a word'), 1)

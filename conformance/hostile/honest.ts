@@ -27,6 +27,7 @@ reportOnSignal(() => {
   const report = {
     requests: sorted.length,
     p50: at(0.5),
+    p90: at(0.9),
     p99: at(0.99),
     most: at(1),
     bytesPerSecond: bytes / seconds,

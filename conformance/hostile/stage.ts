@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { fullCounts } from '../counts.ts'
 import { seed } from '../seed.ts'
 import { nodeProcessors, otherProcessors } from './processors.ts'
 import { startProgram } from '../support/process.ts'
@@ -16,9 +17,13 @@ export interface TargetReport {
   readonly connecting: number
   readonly sockets: number
   readonly refused: number
-  /** The longest time without a turn of the event loop, by the wall, and how much of it the process has worked. */
+  /**
+   * The longest time without a turn of the event loop: by the wall, how much of one the process has worked, its threads that collect
+   * garbage included, and how much of one the thread of the loop itself.
+   */
   readonly stallMs: number
   readonly busyMs: number
+  readonly ownMs: number
   /** How much of a processor it has used. */
   readonly cores: number
   /** The part of the time in which it could have run, and others had its processor. */
@@ -29,6 +34,7 @@ export interface TargetReport {
 export interface HonestReport {
   readonly requests: number
   readonly p50: number
+  readonly p90: number
   readonly p99: number
   readonly most: number
   readonly bytesPerSecond: number
@@ -97,7 +103,10 @@ export class Target extends Reporting<TargetReport> {
   /** Memory of its own that it has had at most from here until `peak`, seen from outside ten times a second. */
   watch(): void {
     this.#peakBytes = this.#residentBytes()
-    this.#watch = setInterval(() => (this.#peakBytes = Math.max(this.#peakBytes, this.#residentBytes())), 100)
+    this.#watch = setInterval(() => {
+      if (this.program.running) this.#peakBytes = Math.max(this.#peakBytes, this.#residentBytes())
+      else this.peak()
+    }, 100)
   }
 
   peak(): number {
@@ -120,8 +129,13 @@ export class Target extends Reporting<TargetReport> {
   }
 
   #residentBytes(): number {
-    const status = readFileSync(`/proc/${this.program.pid}/status`, 'utf8')
-    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+    try {
+      const status = readFileSync(`/proc/${this.program.pid}/status`, 'utf8')
+      return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+    } catch {
+      // It ends this very moment.
+      return 0
+    }
   }
 }
 
@@ -135,9 +149,19 @@ export async function startHonest(target: Target, bulk = false): Promise<Reporti
   return honest
 }
 
+/** How long an attack waits for the end of its connection, where that is to come and where it is not. */
+const patienceMs: Readonly<Record<'ends' | 'stays', number>> = { ends: 2_000, stays: fullCounts ? 2_000 : 300 }
+
 /** Starts attacks, all in one process; each goes on with new connections for `forMs`, or has one. */
-export async function startAttack(target: Target, names: string, count: number, forMs: number): Promise<Program> {
-  const program = startOther('attack.ts', [names, target.address, String(count), String(forMs)])
+export async function startAttack(
+  target: Target,
+  names: string,
+  count: number,
+  forMs: number,
+  end: 'ends' | 'stays' = 'ends',
+): Promise<Program> {
+  const patience = String(patienceMs[end])
+  const program = startOther('attack.ts', [names, target.address, String(count), String(forMs), patience])
   await program.line(/^attacking$/, { timeoutMs: 30_000 })
   return program
 }

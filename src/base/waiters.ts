@@ -21,7 +21,13 @@ export class Waiters<Value = void> {
 
   /** Wakes all that wait. */
   wake(value: Value): void {
-    for (const resolve of this.#take()) resolve(value)
+    const first = this.#first
+    if (first === undefined) return
+    const others = this.#others
+    this.#first = undefined
+    this.#others = undefined
+    first(value)
+    if (others !== undefined) for (const resolve of others) resolve(value)
   }
 
   /** Wakes the one that has waited longest. */

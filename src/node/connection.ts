@@ -4,6 +4,7 @@ import type { Limits } from '../base/limits.ts'
 import type { CircuitContext } from '../circuit/circuit-api.ts'
 import type { ChannelCircuit } from '../circuit/circuit.ts'
 import { Offer, openCircuit } from '../circuit/offer.ts'
+import { decodeOpen } from '../circuit/open.ts'
 import type { OpenRequest } from '../circuit/open.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import type { LinkAddress } from '../link/link.ts'
@@ -44,6 +45,8 @@ export interface ConnectionOptions {
 
 /** What a connection tells the table it stands in. */
 export interface ConnectionOwner {
+  /** Why a node does not get the circuit that it asks for, before there is one. */
+  refusal(remoteId: NodeId, request: OpenRequest): PlaitError | undefined
   arrived(arrival: Arrival): void
   changed(connection: Connection, state: SessionState, before: SessionState): void
   /** Once. The link may still have something to send; see `gone`. */
@@ -105,6 +108,7 @@ export class Connection implements SeatHost, CarrierHost {
       events: {
         wake: () => this.#carrier?.wake(),
         flush: () => this.#carrier?.flush(),
+        refusal: (body) => this.#refusal(body),
         offer: (channel, body) => this.#offered(channel, body),
         changed: (state, before) => this.#changed(state, before),
         ended: (error) => this.#ended(error),
@@ -137,6 +141,11 @@ export class Connection implements SeatHost, CarrierHost {
   /** It has lost its link, and there is no circuit that waits for another one. */
   get vacant(): boolean {
     return this.session.state === 'lost' && this.session.channelsByNumber.size === 0
+  }
+
+  /** Nothing was said that the other end may not have heard: how a circuit has ended, for one. */
+  get heard(): boolean {
+    return this.session.drained
   }
 
   /** It has a link, as far as is known here. */
@@ -243,15 +252,17 @@ export class Connection implements SeatHost, CarrierHost {
     this.#owner.changed(this, state, before)
   }
 
+  #refusal(body: Uint8Array): PlaitError | undefined {
+    try {
+      return this.#owner.refusal(this.remoteId, decodeOpen(body))
+    } catch (error) {
+      return PlaitError.from(error, 'PROTOCOL')
+    }
+  }
+
   #offered(channel: Channel, body: Uint8Array): void {
     const seat = new Seat(this)
-    let offer: Offer
-    try {
-      offer = new Offer(channel, body, () => seat)
-    } catch (error) {
-      channel.refuse(PlaitError.from(error, 'PROTOCOL'))
-      return
-    }
+    const offer = new Offer(channel, body, () => seat)
     this.#owner.arrived(new Arrival(this.remoteId, offer, seat))
   }
 

@@ -1,6 +1,7 @@
 import { bytesEqual } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import type { Limits } from '../base/limits.ts'
+import type { OpenRequest } from '../circuit/open.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import type { Link, LinkAddress, Transport } from '../link/link.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -43,6 +44,8 @@ export interface ConnectionsOptions {
 /** What the table tells the node. */
 export interface ConnectionsHost {
   opened(connection: Connection): void
+  /** Why a node does not get the circuit that it asks for, before there is one. */
+  refusal(remoteId: NodeId, request: OpenRequest): PlaitError | undefined
   arrived(arrival: Arrival): void
   changed(connection: Connection, state: SessionState, before: SessionState): void
   ended(connection: Connection, error: PlaitError): void
@@ -175,6 +178,10 @@ export class Connections implements ConnectionOwner, GreetingOwner {
     if (!greeting.dialled) this.#options.host.refused(error)
   }
 
+  refusal(remoteId: NodeId, request: OpenRequest): PlaitError | undefined {
+    return this.#options.host.refusal(remoteId, request)
+  }
+
   arrived(arrival: Arrival): void {
     this.#options.host.arrived(arrival)
   }
@@ -279,12 +286,20 @@ export class Connections implements ConnectionOwner, GreetingOwner {
     this.#decide(greeting)
   }
 
-  /** Why there is no room for the session of a link, once all have made room that have nothing to come back to. */
+  /**
+   * Why there is no room for the session of a link, once all have made room that have nothing to come back to; at last even those whose
+   * other end may not have heard how its circuits have ended: it need only never say so, to be kept.
+   */
   #full(greeting: Greeting): PlaitError | undefined {
-    if (greeting.dialled || this.#crowded(greeting) === undefined) return undefined
-    for (const connection of [...this.#liveById.values()])
-      if (connection.vacant) connection.abort(forgotten(connection.remoteId))
-    return this.#crowded(greeting)
+    if (greeting.dialled) return undefined
+    let full = this.#crowded(greeting)
+    for (const isHeard of [true, false]) {
+      if (full === undefined) return undefined
+      for (const connection of [...this.#liveById.values()])
+        if (connection.vacant && connection.heard === isHeard) connection.abort(forgotten(connection.remoteId))
+      full = this.#crowded(greeting)
+    }
+    return full
   }
 
   #crowded(greeting: Greeting): PlaitError | undefined {

@@ -95,6 +95,7 @@ export class LocalNode extends NodeEventTarget implements PlaitNode {
           this.#stats.sessionsOpened += 1
           this.#dispatch('session', { remoteId, dialled })
         },
+        refusal: (remoteId, request) => this.#reception.refusal(remoteId, request),
         arrived: (arrival) => this.#reception.receive(arrival),
         changed: (connection, state, before) => this.#report(connection, state, before),
         ended: ({ remoteId }, error) => {

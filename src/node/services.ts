@@ -79,15 +79,18 @@ export class Services {
     return this.#registrationsByName.get(name)
   }
 
+  /** Why no instance more is started, or undefined. */
+  full({ name, instances, limit }: Registration): PlaitError | undefined {
+    if (instances.size < limit) return undefined
+    const what = `the service ${name} runs ${instances.size} times already: try again later`
+    return new PlaitError('BUSY', what, { facts: { limit }, traced: false })
+  }
+
   /** A new instance, for `first` if there is one. Throws `BUSY`. */
   start(registration: Registration, first: Arrival | undefined): LocalPeer {
-    const { name, open, limit, instances, service } = registration
-    if (instances.size >= limit) {
-      throw new PlaitError('BUSY', `the service ${name} runs ${instances.size} times already: try again later`, {
-        facts: { limit },
-        traced: false,
-      })
-    }
+    const { name, open, instances, service } = registration
+    const full = this.full(registration)
+    if (full !== undefined) throw full
     const peer = this.#create(name, encodeBase32(this.#options.random.bytes(peerIdBytes)), open ?? [])
     const instance = new Instance(peer, first, {
       again: (arrival) => this.#options.again(arrival),

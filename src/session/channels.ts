@@ -1,6 +1,7 @@
 import { PlaitError } from '../base/error.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Probe } from '../runtime/probe.ts'
+import { encodeError } from '../wire/error.ts'
 import { frameTypes } from '../wire/frame.ts'
 import { Account } from './account.ts'
 import { Channel, withCredit } from './channel.ts'
@@ -29,6 +30,8 @@ export interface ChannelsHost {
   readonly allocate: ((bytes: number) => Uint8Array) | undefined
   wake(): void
   flush(): void
+  /** Why a channel that the other side asks for is refused before there is one. `body` is lent. */
+  refusal(body: Uint8Array): PlaitError | undefined
   offer(channel: Channel, body: Uint8Array): void
   /** The first channel has come, or the last one is gone. */
   busy(any: boolean): void
@@ -44,6 +47,10 @@ const batchBytes = 64 * 1024
 const housekeepingMs = 1_000
 /** What fits into a frame's header; numbers are never used twice. */
 const largestNumber = 0xffff_ffff
+
+const tooMany = new PlaitError('BUSY', 'too many circuits are open or wait to be accepted: try again later', {
+  traced: false,
+})
 
 /** The channels of a session by their number, and the memory that they make us hold. */
 export class Channels implements ChannelHost, Debtor {
@@ -66,6 +73,8 @@ export class Channels implements ChannelHost, Debtor {
   #partialBytes = 0
   readonly #budget: Budget
   readonly #budgetResets: Quota
+  /** What the last OPEN was refused with, and that on the wire: who asks for what it does not get asks again. */
+  #lastRefusal: { readonly error: PlaitError; readonly body: Uint8Array } | undefined
   #ended = false
 
   constructor(host: ChannelsHost, budget: Budget) {
@@ -102,23 +111,24 @@ export class Channels implements ChannelHost, Debtor {
     return channel
   }
 
-  /** The other side opens a channel. Throws when the number is not its to use. */
+  /** The other side opens a channel; `body` is lent. Throws when the number is not its to use. */
   opened(number: number, body: Uint8Array, creditBytes: number): void {
     if ((number % 2 === 0) === this.#host.chair || number <= this.#lastRemoteNumber) {
       throw new PlaitError('PROTOCOL', `circuit number ${number} is not the other side's to open now`)
     }
     this.#lastRemoteNumber = number
     const { circuitsPerSession, unacceptedPerSession, windowBytesMin } = this.limits
+    const isFull = this.byNumber.size >= circuitsPerSession || this.#unaccepted >= unacceptedPerSession
+    const refusal = isFull ? tooMany : this.#host.refusal(body)
+    if (refusal !== undefined) {
+      this.#refuse(number, refusal)
+      return
+    }
     const channel = new Channel(this, number, false, creditBytes, windowBytesMin, this.#host.now)
     this.#add(channel)
     this.#unaccepted += 1
     channel.charge(channelBytes + body.length)
-    if (channel.removed) return
-    if (this.byNumber.size > circuitsPerSession || this.#unaccepted > unacceptedPerSession) {
-      channel.refuse(tooMany())
-      return
-    }
-    this.#host.offer(channel, body)
+    if (!channel.removed) this.#host.offer(channel, body.slice())
   }
 
   /** Whether a number was in use once. */
@@ -143,10 +153,7 @@ export class Channels implements ChannelHost, Debtor {
   }
 
   sendUrgent(channel: Channel, type: number, body: Uint8Array): void {
-    if (this.#ended) return
-    this.#host.scheduler.enqueueUrgent(this.slab, channel.number, type, body)
-    this.#host.wake()
-    this.weigh()
+    this.#urge(channel.number, type, body)
   }
 
   grantDue(channel: Channel): void {
@@ -166,6 +173,7 @@ export class Channels implements ChannelHost, Debtor {
   }
 
   release(bytes: number): void {
+    if (this.#ended) return
     this.account.release(bytes)
     this.reserveWaiting()
   }
@@ -192,15 +200,19 @@ export class Channels implements ChannelHost, Debtor {
   remove(channel: Channel): void {
     if (channel.removed) return
     channel.removed = true
+    channel.outbox.clear()
+    if (this.#ended) {
+      channel.reassembly = undefined
+      return
+    }
     this.byNumber.delete(channel.number)
     if (!channel.opener && !channel.accepted) this.#unaccepted -= 1
     this.reservations.end(channel)
     this.account.release(channel.chargedBytes)
-    channel.outbox.clear()
     this.#host.scheduler.forget(channel)
     this.#host.control.forget(channel)
     if (this.byNumber.size === 0) this.#host.busy(false)
-    if (!this.#ended) this.reserveWaiting()
+    this.reserveWaiting()
   }
 
   /** Memory for its large fragment has been reserved. */
@@ -210,7 +222,7 @@ export class Channels implements ChannelHost, Debtor {
     channel.hold(reassembly.totalBytes)
     if (channel.removed) return
     const { waitingBytes } = reassembly
-    reassembly.land(this.reservations.allocate(reassembly.totalBytes))
+    reassembly.land(this.reservations.allocate)
     channel.discharge(waitingBytes)
     channel.consume(reassembly.owedBytes)
     reassembly.owedBytes = 0
@@ -221,7 +233,8 @@ export class Channels implements ChannelHost, Debtor {
   /** Once a second while there is a reason: opens that nobody took, pieces that stopped coming, closes that cannot leave. */
   housekeep(now: number): void {
     const { acceptTimeoutMs, closeTimeoutMs, reassemblyTimeoutMs } = this.limits
-    for (const channel of [...this.byNumber.values()]) {
+    // What is removed meanwhile does no harm to the walk.
+    for (const channel of this.byNumber.values()) {
       const { reassembly } = channel
       if (!channel.opener && !channel.accepted && now - channel.openedAt >= acceptTimeoutMs) {
         this.probe.sometimes('accept timed out')
@@ -243,6 +256,14 @@ export class Channels implements ChannelHost, Debtor {
     this.deadline = this.byNumber.size > 0 ? now + housekeepingMs : Infinity
   }
 
+  /** The link is gone: what only serves to be fast is not kept meanwhile. */
+  pause(): void {
+    this.weigh(0)
+    this.slab.clear()
+    this.copies.clear()
+    this.reservations.rest()
+  }
+
   /** A new link after a time without: nobody could keep a deadline meanwhile. */
   resume(now: number): void {
     for (const channel of this.byNumber.values()) {
@@ -252,13 +273,20 @@ export class Channels implements ChannelHost, Debtor {
     if (this.byNumber.size > 0) this.deadline = now + housekeepingMs
   }
 
-  /** The session is over: every channel ends with its error, and all memory is given back. */
+  /**
+   * The session is over: every channel ends with its error, and all memory is given back. There may be thousands of them, and all
+   * ends in one turn: so the tables are emptied at once, and no channel is taken out of them by itself.
+   */
   end(error: PlaitError): void {
     this.#ended = true
     this.#budget.leave(this)
-    for (const channel of [...this.byNumber.values()]) channel.drop(error)
-    this.account.clear()
     this.deadline = Infinity
+    this.account.clear()
+    const channels = [...this.byNumber.values()]
+    this.byNumber.clear()
+    this.reservations.clear()
+    this.#host.control.clear()
+    for (const channel of channels) channel.drop(error)
   }
 
   #add(channel: Channel): void {
@@ -266,6 +294,23 @@ export class Channels implements ChannelHost, Debtor {
     if (this.byNumber.size > 1) return
     this.deadline = this.#host.now + housekeepingMs
     this.#host.busy(true)
+  }
+
+  /** Says no to an OPEN for which nothing has been made. */
+  #refuse(number: number, error: PlaitError): void {
+    const { counters } = this
+    counters.circuitsOpened += 1
+    counters.circuitsRefused += 1
+    counters.circuitsClosed += 1
+    if (this.#lastRefusal?.error !== error) this.#lastRefusal = { error, body: encodeError(error) }
+    this.#urge(number, frameTypes.REFUSE, this.#lastRefusal.body)
+  }
+
+  #urge(number: number, type: number, body: Uint8Array): void {
+    if (this.#ended) return
+    this.#host.scheduler.enqueueUrgent(this.slab, number, type, body)
+    this.#host.wake()
+    this.weigh()
   }
 
   /** What a channel's window is from its acceptance on: wide for the first ones, narrow for the many, until they are used. */
@@ -313,9 +358,4 @@ export class Channels implements ChannelHost, Debtor {
       if (reassembly?.complete === true) deliver(this.reservations, channel, reassembly)
     }
   }
-}
-
-function tooMany(): PlaitError {
-  const what = 'too many circuits are open or wait to be accepted: try again later'
-  return new PlaitError('BUSY', what, { traced: false })
 }

@@ -61,6 +61,14 @@ export class Control {
     if (channel.granting) this.#grants.delete(channel)
   }
 
+  /** Nothing is said any more. */
+  clear(): void {
+    this.#grants.clear()
+    this.#echo = undefined
+    this.#ping = -1
+    this.#acknowledgeAt = Infinity
+  }
+
   ping(token: number): void {
     this.#ping = token
   }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { varintLength, writeVarint } from '../base/varint.ts'
 import { CircuitPair } from '../testing/circuit-pair.ts'
+import { RawPeer, rawFrame } from '../testing/raw-peer.ts'
+import { frameTypes } from '../wire/frame.ts'
 
 const KiB = 1024
 
@@ -65,5 +68,61 @@ describe('memory that was not cleared', () => {
     pair.settle()
     expect((await right.read())?.payload).toEqual(payload)
     expect(allocated.length).toBe(1)
+  })
+})
+
+describe('a large fragment that is announced', () => {
+  const announced = (bytes: number): { peer: RawPeer; allocated: number[]; received: Uint8Array[] } => {
+    const allocated: number[] = []
+    const allocate = (size: number): Uint8Array => {
+      allocated.push(size)
+      return new Uint8Array(size)
+    }
+    const peer = new RawPeer({ allocate }).greet()
+    const received: Uint8Array[] = []
+    peer.end.onOffer = (channel) => {
+      channel.handler = {
+        handleAccept() {},
+        handleRefuse() {},
+        handleEnd() {},
+        handleClose() {},
+        handleReset() {},
+        handleDrain() {},
+        handleLeave() {},
+        handleFragment: (whole, start, end) => received.push(whole.slice(start, end)) > 0,
+      }
+      channel.accept(new Uint8Array(0))
+    }
+    const length = new Uint8Array(varintLength(bytes))
+    writeVarint(length, 0, bytes)
+    peer.send(rawFrame(frameTypes.OPEN, 1, new Uint8Array(8)), rawFrame(frameTypes.FIRST, 1, concat(length, 1, 2)))
+    return { peer, allocated, received }
+  }
+  const concat = (front: Uint8Array, ...rest: readonly number[]): Uint8Array => Uint8Array.of(...front, ...rest)
+
+  it('is charged at once, and its memory is taken when more of it comes', () => {
+    const { peer, allocated, received } = announced(2 * 1024 * KiB)
+    expect(peer.end.session.reservations.reservedBytes).toBe(2 * 1024 * KiB)
+    expect(peer.end.session.account.usedBytes).toBeGreaterThan(2 * 1024 * KiB)
+    expect(allocated).toEqual([])
+    peer.send(rawFrame(frameTypes.MORE, 1))
+    expect(allocated).toEqual([])
+    peer.send(rawFrame(frameTypes.MORE, 1, Uint8Array.of(3)))
+    expect([allocated, received]).toEqual([[2 * 1024 * KiB], []])
+  })
+
+  it.each([1, 2, 3, 100])('is whole, however its frames are split: after %i bytes', (bytes) => {
+    const { peer, allocated, received } = announced(6)
+    const frames = [
+      rawFrame(frameTypes.MORE, 1, Uint8Array.of(3, 4)),
+      rawFrame(frameTypes.MORE, 1, Uint8Array.of(5, 6)),
+    ]
+    for (const frame of frames) for (let at = 0; at < frame.length; at += bytes) peer.send(frame.slice(at, at + bytes))
+    expect([allocated, received]).toEqual([[6], [Uint8Array.of(1, 2, 3, 4, 5, 6)]])
+  })
+
+  it('may be whole with its first piece', () => {
+    const { allocated, received } = announced(2)
+    expect([allocated, received]).toEqual([[2], [Uint8Array.of(1, 2)]])
   })
 })

@@ -1,4 +1,4 @@
-/** A large fragment on its way in. Pieces wait in `waiting` until memory for the whole is reserved; then they land in place. */
+/** A large fragment on its way in. Pieces wait until memory for the whole is set aside; then they land in place. */
 export class Reassembly {
   readonly totalBytes: number
   receivedBytes = 0
@@ -12,6 +12,7 @@ export class Reassembly {
   waitingBytes = 0
   #buffer: Uint8Array | undefined
   #waiting: Uint8Array[] = []
+  #allocate: ((bytes: number) => Uint8Array) | undefined
 
   constructor(totalBytes: number, now: number) {
     this.totalBytes = totalBytes
@@ -27,32 +28,31 @@ export class Reassembly {
     return this.#buffer
   }
 
-  /** Here is its memory, `totalBytes` of it: moves in what has waited. */
-  land(buffer: Uint8Array): void {
-    let at = 0
-    for (const piece of this.#waiting) {
-      buffer.set(piece, at)
-      at += piece.length
-    }
-    this.#waiting = []
+  /**
+   * Its memory is set aside. It is allocated when something comes after the announcement: to have 16 MiB set aside again and again
+   * takes some words, and to allocate and collect them takes more time than all else that a session can ask for.
+   */
+  land(allocate: (bytes: number) => Uint8Array): void {
+    this.#allocate = allocate
     this.waitingBytes = 0
-    this.#buffer = buffer
+    if (this.pieces > 1 || this.receivedBytes === this.totalBytes) this.#move(allocate)
   }
 
   /** The whole fragment, when all of it has waited. */
   join(): Uint8Array {
-    this.land(new Uint8Array(this.totalBytes))
-    return this.#buffer as Uint8Array
+    return this.#move((bytes) => new Uint8Array(bytes))
   }
 
-  /** Where the next `length` bytes belong, for who can put them there himself. */
+  /** Where the next `length` bytes behind the first piece belong, for who can put them there himself. */
   place(length: number): Uint8Array | undefined {
+    if (length > 0) this.#expect()
     if (this.#buffer === undefined || this.receivedBytes + length > this.totalBytes) return undefined
     return this.#buffer.subarray(this.receivedBytes, this.receivedBytes + length)
   }
 
   /** Takes the next piece, wherever it stands; bytes already in place are not copied again. */
   take(bytes: Uint8Array, start: number, end: number, now: number): void {
+    if ((this.pieces > 0 && end > start) || end - start === this.totalBytes) this.#expect()
     const buffer = this.#buffer
     if (buffer === undefined) this.#waiting.push(bytes.slice(start, end))
     else if (!(bytes.buffer === buffer.buffer && bytes.byteOffset + start === buffer.byteOffset + this.receivedBytes)) {
@@ -61,5 +61,23 @@ export class Reassembly {
     this.receivedBytes += end - start
     this.pieces += 1
     this.lastPieceAt = now
+  }
+
+  /** There is content: it lands in place from now on, if memory is set aside. */
+  #expect(): void {
+    if (this.#buffer === undefined && this.#allocate !== undefined) this.#move(this.#allocate)
+  }
+
+  /** Moves in what has waited. */
+  #move(allocate: (bytes: number) => Uint8Array): Uint8Array {
+    const buffer = allocate(this.totalBytes)
+    let at = 0
+    for (const piece of this.#waiting) {
+      buffer.set(piece, at)
+      at += piece.length
+    }
+    this.#waiting = []
+    this.#buffer = buffer
+    return buffer
   }
 }

@@ -30,6 +30,7 @@ export interface ReceiverHost {
   readonly stopped: boolean
   /** Whether a number was in use once; frames may still be on their way for a channel that is gone. */
   wasOpened(number: number): boolean
+  /** `body` is lent. */
   opened(number: number, body: Uint8Array, creditBytes: number, now: number): void
   acknowledged(frames: number): boolean
   credited(channel: Channel, bytes: number): boolean
@@ -166,7 +167,7 @@ export class Receiver implements Successor {
     if (end - start < 8) throw protocol('an OPEN without its credit')
     const creditBytes = readUint64(bytes, start)
     if (!Number.isSafeInteger(creditBytes)) throw protocol('an OPEN with absurd credit')
-    this.#host.opened(number, bytes.slice(start + 8, end), creditBytes, now)
+    this.#host.opened(number, bytes.subarray(start + 8, end), creditBytes, now)
   }
 
   #accept(channel: Channel, bytes: Uint8Array, start: number, end: number): void {

@@ -1,3 +1,4 @@
+import { emptyBytes } from '../base/bytes.ts'
 import type { Channel } from './channel.ts'
 
 /** A buffer that nobody kept is used again when it is not larger than this. */
@@ -9,7 +10,7 @@ export class Reservations {
   reservedBytes = 0
   /** In the order in which they came. */
   readonly #waiting = new Set<Channel>()
-  #spare: Uint8Array = new Uint8Array(0)
+  #spare: Uint8Array = emptyBytes
   readonly active: Set<Channel> = new Set()
   readonly #allocate: (bytes: number) => Uint8Array
 
@@ -36,11 +37,24 @@ export class Reservations {
     else this.#waiting.delete(channel)
   }
 
+  /** The session is over. */
+  clear(): void {
+    this.active.clear()
+    this.#waiting.clear()
+    this.reservedBytes = 0
+    this.rest()
+  }
+
+  /** Lets go of the buffer that is kept for the next fragment. */
+  rest(): void {
+    this.#spare = emptyBytes
+  }
+
   /** Memory for a fragment that has been reserved, with any content; to be asked for once it has been charged. */
-  allocate(bytes: number): Uint8Array {
+  readonly allocate = (bytes: number): Uint8Array => {
     const spare = this.#spare
     if (spare.length < bytes) return this.#allocate(bytes)
-    this.#spare = new Uint8Array(0)
+    this.#spare = emptyBytes
     return spare.length === bytes ? spare : spare.subarray(0, bytes)
   }
 

@@ -70,12 +70,12 @@ export class Scheduler {
     this.#urgent.appendFrame(bytes, used, slab.used, false)
   }
 
-  /** Fills the batch up to `roomBytes` (by one frame more at most) of data, and `controlBytes` of what is urgent. */
+  /** Fills the batch: first up to `controlBytes` of what is urgent, then up to `roomBytes` in all; each by one frame more at most. */
   take(batch: Batch, slab: Slab, roomBytes: number, controlBytes: number, now: number): void {
     this.fresh = 0
     const pieceBytes = this.#frameBytes
-    if (controlBytes > 0) this.#urgent.take({ batch, slab, budgetBytes: controlBytes, pieceBytes })
     const endBytes = batch.bytes + roomBytes
+    if (controlBytes > 0) this.#urgent.take({ batch, slab, budgetBytes: controlBytes, pieceBytes })
     while (batch.bytes < endBytes) {
       const channel = this.#ring.shift()
       if (channel === undefined) return

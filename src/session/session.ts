@@ -30,6 +30,8 @@ export interface SessionEvents {
   wake(): void
   /** A full batch waits: call `transmit` now, if the link has room. */
   flush(): void
+  /** Why a channel that the other side asks for is refused before there is one, if it is known so early. `body` is lent. */
+  refusal(body: Uint8Array): PlaitError | undefined
   /** The other side opens a channel; set its handler, and accept or refuse it at any time. `body` belongs to the callee. */
   offer(channel: Channel, body: Uint8Array): void
   /** `lost`: let go of the link, and find a new one in time. */
@@ -387,6 +389,10 @@ export class Session implements ChannelsHost, ReceiverHost {
     this.#events.flush()
   }
 
+  refusal(body: Uint8Array): PlaitError | undefined {
+    return this.#events.refusal(body)
+  }
+
   offer(channel: Channel, body: Uint8Array): void {
     this.#events.offer(channel, body)
   }
@@ -399,7 +405,8 @@ export class Session implements ChannelsHost, ReceiverHost {
     const before = batch.bytes
     const { unacknowledgedBytes, unacknowledgedControlBytes } = this.limits
     const freeBytes = unacknowledgedBytes - this.#retention.weightBytes
-    const controlBytes = freeBytes + unacknowledgedControlBytes
+    // What is urgent goes first, but not into a link that has no room: it would stand there uncharged, and leave in one go.
+    const controlBytes = Math.min(roomBytes, freeBytes + unacknowledgedControlBytes)
     this.scheduler.take(batch, this.#channels.slab, Math.min(roomBytes, freeBytes), controlBytes, this.now)
     this.#channels.weigh()
     if (batch.frames > 0) this.#retention.keep(batch.chunks, batch.bytes - before, batch.frames)
@@ -437,7 +444,7 @@ export class Session implements ChannelsHost, ReceiverHost {
     }
     this.#decoder = undefined
     this.#heartbeat = undefined
-    this.#channels.weigh(0)
+    this.#channels.pause()
     if (this.#resumeMs === 0) {
       this.#giveUp(error)
       return

@@ -1,3 +1,5 @@
+import { emptyBytes } from '../base/bytes.ts'
+
 const firstSlabBytes = 4 * 1024
 
 /**
@@ -5,7 +7,7 @@ const firstSlabBytes = 4 * 1024
  * written never change and no slab is used twice: links and retransmission may hold views for as long as they need.
  */
 export class Slab {
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Uint8Array = emptyBytes
   /** Where the next frame begins. */
   used = 0
   readonly #largestBytes: number
@@ -19,6 +21,12 @@ export class Slab {
     if (this.used + length <= this.bytes.length) return
     const grown = Math.min(Math.max(this.bytes.length * 4, firstSlabBytes), this.#largestBytes)
     this.bytes = new Uint8Array(Math.max(grown, length))
+    this.used = 0
+  }
+
+  /** Begins anew, small, when something is to be copied again. */
+  clear(): void {
+    this.bytes = emptyBytes
     this.used = 0
   }
 

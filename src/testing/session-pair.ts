@@ -55,6 +55,8 @@ export class SessionEnd implements SessionEvents, HandshakeEvents {
   error: PlaitError | undefined
   /** There is something to transmit, or there may be. */
   awake = false
+  /** Why an OPEN is refused before there is a channel; without it none is. */
+  onRefusal: ((body: Uint8Array) => PlaitError | undefined) | undefined
   /** Called for each offer; without it offers only collect. */
   onOffer: ((channel: Channel, body: Uint8Array) => void) | undefined
   readonly #localId: NodeId
@@ -179,6 +181,10 @@ export class SessionEnd implements SessionEvents, HandshakeEvents {
 
   failed(error: PlaitError): void {
     if (this.#session === undefined) this.error = error
+  }
+
+  refusal(body: Uint8Array): PlaitError | undefined {
+    return this.onRefusal?.(body)
   }
 
   offer(channel: Channel, body: Uint8Array): void {

@@ -117,6 +117,39 @@ describe('the room for sessions', () => {
     expect((await world.settle(kept.read()))?.op).toBe(7)
   })
 
+  test.each([2, 1])(
+    'is taken by those whose other end has not heard how a circuit ended, unless there is none else: room for %i',
+    async (maxInbound) => {
+      const town = new Town()
+      const { world } = town
+      const b = await town.add('b', { maxInbound })
+      b.register('echo', everyone, echo)
+      const [idle, asking, late] = [await town.add('c'), await town.add('d'), await town.add('e')]
+      const open = (node: typeof idle, service = 'echo'): Promise<Circuit> =>
+        node.peer('x').open(`${town.address('b')}/${service}`)
+      if (maxInbound === 2) {
+        await world.settle((await world.settle(open(idle))).close())
+        await world.run(1_000)
+        world.crash('c')
+      }
+      await world.settle((await world.settle(open(asking))).close())
+      await world.run(world.now + 1_000)
+      // The request arrives, and the answer does not.
+      world.halfOpen('b', 'd', true)
+      const answer = open(asking, 'nobody').catch((error: { code: string }) => error.code)
+      await world.run(world.now + 100)
+      world.cut('b', 'd')
+      const states = (): Set<string> =>
+        new Set(b.snapshot().sessions.map(({ state, circuits }) => `${state} ${circuits.length}`))
+      await world.run(() => !states().has('ready 0'), 100)
+      world.partition(['b'], ['d'])
+      expect(states()).toEqual(new Set(['lost 0']))
+      expect(await town.outcome(open(late))).toMatchObject({ code: 'ok' })
+      world.heal()
+      expect(await world.settle(answer)).toBe(maxInbound === 2 ? 'UNKNOWN_SERVICE' : 'LINK_LOST')
+    },
+  )
+
   test('maxInbound: the third is refused typed, and the two others do not notice', async () => {
     const town = new Town()
     const { world } = town
