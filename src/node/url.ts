@@ -1,3 +1,4 @@
+import { utf8Length } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import { defaultLimits } from '../base/limits.ts'
 import { parseNodeId } from '../identity/node-id.ts'
@@ -113,7 +114,7 @@ function readName(text: string, escaped: string, what: string): string {
 
 function nameProblem(name: string): string | undefined {
   if (/\p{Surrogate}/u.test(name)) return 'is not well-formed text'
-  const bytes = new TextEncoder().encode(name).length
+  const bytes = utf8Length(name)
   return bytes > defaultLimits.nameBytes ? `has ${bytes} bytes; ${defaultLimits.nameBytes} are allowed` : undefined
 }
 

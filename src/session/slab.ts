@@ -2,6 +2,9 @@ import { emptyBytes } from '../base/bytes.ts'
 
 const firstSlabBytes = 4 * 1024
 
+/** Up to here a loop copies faster than a call into the engine with a view made for it: measured on Node.js 24. */
+const loopBytes = 64
+
 /**
  * Memory into which small frames are copied, one behind the other, so that what is sent in one turn is one buffer. Bytes once
  * written never change and no slab is used twice: links and retransmission may hold views for as long as they need.
@@ -37,7 +40,8 @@ export class Slab {
     const { used } = this
     this.used = used + length
     const copied = this.bytes.subarray(used, used + length)
-    copied.set(bytes.subarray(start, end))
+    if (length > loopBytes) copied.set(bytes.subarray(start, end))
+    else for (let index = 0; index < length; index += 1) copied[index] = bytes[start + index] as number
     return copied
   }
 }

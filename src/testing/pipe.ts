@@ -38,7 +38,8 @@ interface Segment {
 }
 
 /** Copies of what was written share memory: each would cost an allocation of its own. */
-const arenaBytes = 16 * 1024
+const arenaBytesMin = 1024
+const arenaBytesMax = 16 * 1024
 
 /** What a lent buffer is overwritten with when the handler has returned. */
 const scribble = 0xdb
@@ -83,18 +84,20 @@ export class Pipe {
     const { trace, scheduler, source, link, path } = this.#parts
     let length = 0
     trace.record(scheduler.now, source, 'write', link)
-    const sums: number[] = []
+    const sums: number[] | undefined = path.conditions.readsLate ? [] : undefined
     for (const chunk of chunks) {
       length += chunk.length
-      sums.push(trace.bytes(chunk))
+      const sum = trace.bytes(chunk)
+      sums?.push(sum)
     }
     if (length === 0) return
     this.#undelivered += length
     if (this.vanishes) return
     const arrivesAt = this.#arrival(length)
-    if (path.conditions.readsLate) {
+    if (sums === undefined)
+      this.#segments.push({ bytes: this.#join(chunks, length), sum: undefined, arrivesAt })
+    else
       chunks.forEach((bytes, index) => bytes.length > 0 && this.#segments.push({ bytes, sum: sums[index], arrivesAt }))
-    } else this.#segments.push({ bytes: this.#join(chunks, length), sum: undefined, arrivesAt })
     this.#schedule()
   }
 
@@ -198,7 +201,8 @@ export class Pipe {
     while (filled < length) {
       const segment = this.#segments.peek() as Segment
       if (this.#offset === 0) this.#check(segment)
-      const part = segment.bytes.subarray(this.#offset, this.#offset + length - filled)
+      const isWhole = this.#offset === 0 && segment.bytes.length <= length - filled
+      const part = isWhole ? segment.bytes : segment.bytes.subarray(this.#offset, this.#offset + length - filled)
       slab.set(part, filled)
       filled += part.length
       this.#offset += part.length
@@ -215,7 +219,8 @@ export class Pipe {
   /** A copy in one piece, next to others of the same arena. */
   #join(chunks: readonly Uint8Array[], length: number): Uint8Array {
     if (this.#arenaUsed + length > this.#arena.length) {
-      this.#arena = new Uint8Array(Math.max(arenaBytes, length))
+      const grown = Math.min(arenaBytesMax, Math.max(arenaBytesMin, this.#arena.length * 2))
+      this.#arena = new Uint8Array(Math.max(grown, length))
       this.#arenaUsed = 0
     }
     const start = this.#arenaUsed

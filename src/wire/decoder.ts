@@ -121,7 +121,8 @@ export class FrameDecoder {
 
   #keepBody(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return
-    this.#body?.set(bytes.subarray(start, end), this.#bodyFilled)
+    // What is in one piece needs no view of its own.
+    this.#body?.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#bodyFilled)
     this.#bodyFilled += end - start
   }
 }

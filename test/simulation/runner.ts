@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { on, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { SeedResult, WorldName } from './seed.ts'
 import { summarize } from './summary.ts'
@@ -35,7 +36,7 @@ export async function runSeeds(range: SeedRange): Promise<number> {
       process.stderr.write(`\r${results.length} of ${count} seeds `)
   }
   await Promise.all(
-    Array.from({ length: Math.min(workers, count) }, () => work({ worker, world, seedMs, take, finish })),
+    Array.from({ length: Math.min(workers, count) }, () => work({ worker, world, seedMs, ahead: !stop, take, finish })),
   )
   if (process.stderr.isTTY) process.stderr.write('\r')
   console.log(summarize(results, (performance.now() - startedAt) / 1_000))
@@ -46,53 +47,62 @@ interface Work {
   readonly worker: URL
   readonly world: WorldName
   readonly seedMs: number
+  /** A process is given the next seed before it has answered the last one, so that it never waits. */
+  readonly ahead: boolean
   readonly take: () => number | undefined
   readonly finish: (result: SeedResult) => void
 }
 
 /** Keeps one process busy until there are no more seeds; a process that dies is a violation of its seed, and is replaced. */
-async function work({ worker, world, seedMs, take, finish }: Work): Promise<void> {
-  let child = startWorker(worker, world)
-  for (let seed = take(); seed !== undefined; seed = take()) {
-    const result = await runIn(child, seed, seedMs)
-    finish(typeof result === 'string' ? failed(seed, result) : result)
-    if (typeof result === 'string') child = startWorker(worker, world)
+async function work({ worker, world, seedMs, ahead, take, finish }: Work): Promise<void> {
+  let crew = startWorker(worker, world)
+  let isSent = false
+  for (let seed = take(); seed !== undefined;) {
+    if (!isSent) crew.child.send(seed)
+    const next = ahead ? take() : undefined
+    if (next !== undefined) crew.child.send(next)
+    const result = await answer(crew, seedMs)
+    const isAlive = typeof result !== 'string'
+    finish(isAlive ? result : failed(seed, result))
+    if (!isAlive) crew = startWorker(worker, world)
+    isSent = isAlive && next !== undefined
+    seed = next ?? take()
   }
-  child.disconnect()
+  crew.child.disconnect()
 }
 
-/** There is a worker for each core: a collector with threads of its own would take their time, and more of it. */
-const workerFlags = ['--single-threaded-gc']
+/**
+ * There is a worker for each core: a collector with threads of its own would take their time, and more of it. Most of a world is
+ * garbage when the next one begins: in room for several of them there is little left to be copied.
+ */
+const workerFlags = ['--single-threaded-gc', '--min-semi-space-size=32', '--max-semi-space-size=32']
 
-function startWorker(worker: URL, world: WorldName): ChildProcess {
-  return fork(fileURLToPath(worker), [world], {
+interface Worker {
+  readonly child: ChildProcess
+  /** What it has sent, in order; ends behind the last of it. */
+  readonly answers: AsyncIterator<unknown[]>
+}
+
+function startWorker(worker: URL, world: WorldName): Worker {
+  const child = fork(fileURLToPath(worker), [world], {
     execArgv: [...process.execArgv, ...workerFlags],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  return { child, answers: on(child, 'message', { close: ['disconnect'] }) }
 }
 
-/** The result, or why there is none. */
-function runIn(child: ChildProcess, seed: number, seedMs: number): Promise<SeedResult | string> {
-  return new Promise((resolve) => {
-    let isLate = false
-    const deadline = setTimeout(() => {
-      isLate = true
-      child.kill('SIGKILL')
-    }, seedMs)
-    const onExit = (code: number | null, signal: string | null): void => {
-      clearTimeout(deadline)
-      child.off('message', onMessage)
-      resolve(isLate ? `it did not end in ${seedMs} ms` : `the process died with ${signal ?? `code ${code}`}`)
-    }
-    const onMessage = (message: unknown): void => {
-      clearTimeout(deadline)
-      child.off('exit', onExit)
-      resolve(message as SeedResult)
-    }
-    child.once('exit', onExit)
-    child.once('message', onMessage)
-    child.send(seed)
-  })
+/** The next result, or why there is none. */
+async function answer({ child, answers }: Worker, seedMs: number): Promise<SeedResult | string> {
+  let isLate = false
+  const deadline = setTimeout(() => {
+    isLate = true
+    child.kill('SIGKILL')
+  }, seedMs)
+  const { value, done } = await answers.next()
+  clearTimeout(deadline)
+  if (done !== true) return value[0] as SeedResult
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return isLate ? `it did not end in ${seedMs} ms` : `the process died with ${child.signalCode ?? `code ${child.exitCode}`}`
 }
 
 function failed(seed: number, why: string): SeedResult {

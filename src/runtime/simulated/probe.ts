@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts'
 import { marks } from '../marks.ts'
 import type { Probe } from '../probe.ts'
 
@@ -8,7 +7,7 @@ export class CountingProbe implements Probe {
 
   sometimes(label: string): void {
     const count = this.#countsByLabel.get(label)
-    assert(count !== undefined, `the mark '${label}' is not listed in runtime/marks.ts`)
+    if (count === undefined) throw new RangeError(`the mark '${label}' is not listed in runtime/marks.ts`)
     this.#countsByLabel.set(label, count + 1)
   }
 

@@ -76,7 +76,7 @@ export class Scheduler {
       pop(this.#heap)
       this.#fire(next)
       events += 1
-      assert(events < instantEventsMax, `more than ${instantEventsMax} events at ${this.#now} ms: time stands still`)
+      if (events >= instantEventsMax) throw new RangeError(`${events} events at ${this.#now} ms: time stands still`)
     }
     return true
   }
