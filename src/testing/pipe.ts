@@ -94,8 +94,7 @@ export class Pipe {
     this.#undelivered += length
     if (this.vanishes) return
     const arrivesAt = this.#arrival(length)
-    if (sums === undefined)
-      this.#segments.push({ bytes: this.#join(chunks, length), sum: undefined, arrivesAt })
+    if (sums === undefined) this.#segments.push({ bytes: this.#join(chunks, length), sum: undefined, arrivesAt })
     else
       chunks.forEach((bytes, index) => bytes.length > 0 && this.#segments.push({ bytes, sum: sums[index], arrivesAt }))
     this.#schedule()
@@ -218,6 +217,8 @@ export class Pipe {
 
   /** A copy in one piece, next to others of the same arena. */
   #join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+    // All that was in it has been read.
+    if (this.#segments.length === 0) this.#arenaUsed = 0
     if (this.#arenaUsed + length > this.#arena.length) {
       const grown = Math.min(arenaBytesMax, Math.max(arenaBytesMin, this.#arena.length * 2))
       this.#arena = new Uint8Array(Math.max(grown, length))

@@ -62,6 +62,11 @@ export class SimulatedLink implements Link {
     return this.#state === 'closed'
   }
 
+  /** What is written here never arrives. */
+  get isMute(): boolean {
+    return this.#outgoing.vanishes
+  }
+
   /** Written here and not yet read at the other end. */
   get undeliveredBytes(): number {
     return this.#outgoing.undeliveredBytes

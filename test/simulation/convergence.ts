@@ -55,7 +55,7 @@ export async function converge(workload: Workload): Promise<void> {
   for (const record of workload.records)
     if (!record.isOver) world.violation(`${record.key} has not ended: ${describe(record)}`)
   if (world.violations.length > 0) return
-  await world.run(world.now + discoveryMs)
+  await discover(workload)
   workload.isHealed = true
   await everybodyReachesEverybody(workload)
   if (world.violations.length > 0) return
@@ -66,6 +66,20 @@ export async function converge(workload: Workload): Promise<void> {
       if (!nodes.some(({ id }) => id === remoteId)) world.violation(`${name} has a session with a stranger who is gone`)
   }
   await closeAll(world, nodes)
+}
+
+/** Lets time pass until everybody knows what is broken. With a stranger about nobody can say when that is. */
+async function discover({ world, nodes }: Workload): Promise<void> {
+  const { hosts, links } = world.network
+  const endMs = world.now + discoveryMs
+  const isKnown = (): boolean =>
+    hosts.length === nodes.length &&
+    [...links].every(
+      ([one, other]) => one.isClosed === other.isClosed && (one.isClosed || !(one.isMute || other.isMute)),
+    ) &&
+    nodes.every(({ node }) => node?.snapshot().sessions.every(({ state }) => state === 'ready'))
+  for (let stepMs = 1_000; world.now < endMs && !isKnown(); stepMs *= 2)
+    await world.run(Math.min(endMs, world.now + stepMs))
 }
 
 /**

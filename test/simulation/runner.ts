@@ -75,7 +75,12 @@ async function work({ worker, world, seedMs, ahead, take, finish }: Work): Promi
  * There is a worker for each core: a collector with threads of its own would take their time, and more of it. Most of a world is
  * garbage when the next one begins: in room for several of them there is little left to be copied.
  */
-const workerFlags = ['--single-threaded-gc', '--min-semi-space-size=32', '--max-semi-space-size=32']
+const workerFlags = [
+  '--single-threaded-gc',
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
+  '--initial-old-space-size=256',
+]
 
 interface Worker {
   readonly child: ChildProcess
@@ -102,7 +107,9 @@ async function answer({ child, answers }: Worker, seedMs: number): Promise<SeedR
   clearTimeout(deadline)
   if (done !== true) return value[0] as SeedResult
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  return isLate ? `it did not end in ${seedMs} ms` : `the process died with ${child.signalCode ?? `code ${child.exitCode}`}`
+  return isLate
+    ? `it did not end in ${seedMs} ms`
+    : `the process died with ${child.signalCode ?? `code ${child.exitCode}`}`
 }
 
 function failed(seed: number, why: string): SeedResult {
