@@ -69,11 +69,13 @@ export async function converge(workload: Workload): Promise<void> {
 }
 
 /** Lets time pass until everybody knows what is broken. With a stranger about nobody can say when that is. */
-async function discover({ world, nodes }: Workload): Promise<void> {
+async function discover(workload: Workload): Promise<void> {
+  const { world, nodes } = workload
   const { hosts, links } = world.network
   const endMs = world.now + discoveryMs
   const isKnown = (): boolean =>
     hosts.length === nodes.length &&
+    workload.leaving === 0 &&
     [...links].every(
       ([one, other]) => one.isClosed === other.isClosed && (one.isClosed || !(one.isMute || other.isMute)),
     ) &&

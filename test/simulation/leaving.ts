@@ -21,6 +21,7 @@ async function leave(workload: Workload, { name, host, node }: WorldNode, downMs
   const { process } = host
   if (process === undefined || node === undefined) return
   world.disturb(name)
+  workload.leaving += 1
   for (const { opener, acceptor } of workload.records) {
     for (const end of [opener, acceptor]) if (end.name === name && end.reason === undefined) end.left = true
   }
@@ -35,5 +36,8 @@ async function leave(workload: Workload, { name, host, node }: WorldNode, downMs
   await node.close()
   isClosed = true
   world.end(name)
-  world.scheduler.at(world.now + downMs, () => world.restart(name))
+  world.scheduler.at(world.now + downMs, () => {
+    world.restart(name)
+    workload.leaving -= 1
+  })
 }

@@ -47,6 +47,8 @@ export class Workload {
   delivered = 0
   /** All faults are over, and whatever they broke has been found out. */
   isHealed = false
+  /** Nodes that are about to close, or have closed and come back later. */
+  leaving = 0
   /** Kept because this is asked after every event. */
   #unfinished: CircuitRecord | undefined
   readonly #recordsByKey = new Map<string, CircuitRecord>()
