@@ -45,6 +45,7 @@ export class Incoming {
     const exchange = this.#parts.table.find(initiator, number)
     if (exchange === undefined) {
       this.#host.counters.late += 1
+      if (kind === kinds.reset && initiator) this.#host.probe.sometimes('cancel crossed its answer')
       return
     }
     switch (kind) {
@@ -82,6 +83,7 @@ export class Incoming {
       // Nothing is kept of it: else a sender that never says its last word could begin any number.
       const error = new PlaitError('BUSY', `${limit} exchanges live already`, { facts: { limit } })
       counters.refused += 1
+      this.#host.probe.sometimes('too many exchanges')
       say(this.#host, exchange, kinds.reset, encodeError(error, limits))
       return
     }
@@ -184,9 +186,10 @@ export class Incoming {
   #misused(exchange: Exchange, what: string): void {
     const { handler, isOver } = exchange
     const error = new PlaitError('PROTOCOL', `the other side sent ${what}`)
+    this.#host.probe.sometimes('exchange ended by a hostile message')
+    this.#parts.reset(exchange, error)
     exchange.heardLast = true
-    if (isOver) this.#parts.settle(exchange)
-    else this.#parts.reset(exchange, error)
+    this.#parts.settle(exchange)
     if (!isOver) handler?.failed(error)
   }
 }

@@ -255,6 +255,7 @@ class CircuitMessenger implements Messenger {
       if (header.kind === kinds.post) this.#posts.receive(op, header.content, header.encoding, payload)
       else this.#exchanges.receive(header, op, payload, deadlineOf(args))
     } catch (error) {
+      this.#host.probe.sometimes('hostile message refused')
       this.circuit.abort(PlaitError.from(error, 'PROTOCOL'))
       return
     }
@@ -266,6 +267,8 @@ class CircuitMessenger implements Messenger {
       error ?? new PlaitError('CIRCUIT_CLOSED', message === '' ? 'the other side has closed the circuit' : message)
     this.#host.enter()
     this.#host.outbox.clear()
+    if (this.live > 0 && error?.code === 'LINK_LOST') this.#host.probe.sometimes('session lost with exchanges open')
+    if (this.live > 0 && error?.code === 'PEER_RESTARTED') this.#host.probe.sometimes('crash with exchanges open')
     this.#exchanges.fail(this.#endedBy)
     this.#handlers.clear()
     this.#posts.end(error !== undefined)

@@ -1,3 +1,22 @@
+/** Of the layer of messages, which has worlds of its own. */
+export const messageMarks = [
+  'cancel crossed its answer',
+  'crash with exchanges open',
+  'deadline reached',
+  'exchange ended by a hostile message',
+  'exchanges lost with their circuit',
+  'hostile message refused',
+  'late answer dropped',
+  'requests waiting at their limit',
+  'reset after the end',
+  'resets crossed',
+  'session lost with exchanges open',
+  'stream closed by both',
+  'stream credit restored',
+  'stream ended by the end of its handler',
+  'too many exchanges',
+] as const
+
 /**
  * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
  * once; the simulated probe refuses one that does not.
@@ -35,16 +54,7 @@ export const marks = [
   'resume cut during RESUME',
   'epoch changed with bytes in flight',
   'redialled by the other end',
-  // message
-  'deadline reached',
-  'exchanges lost with their circuit',
-  'late answer dropped',
-  'requests waiting at their limit',
-  'reset after the end',
-  'resets crossed',
-  'stream closed by both',
-  'stream credit restored',
-  'stream ended by the end of its handler',
+  ...messageMarks,
 ] as const
 
 export type Mark = (typeof marks)[number]

@@ -309,6 +309,35 @@ describe('a handler', () => {
 })
 
 describe('a hostile end', () => {
+  test.each(['data', 'end', 'credit'] as const)(
+    'that answers a request with %s ends that request, and frees its place',
+    async (kind) => {
+      const hostile = new HostilePair()
+      const asked = hostile.messages.request(Echo, none)
+      const other = hostile.messages.request(Echo, none)
+      await hostile.run()
+      hostile.say(kinds[kind], 1, none, { theirs: true, op: 1 })
+      await expect(hostile.joined.settle(asked)).rejects.toMatchObject({ code: 'PROTOCOL' })
+      expect([hostile.kindsHeard(1), hostile.messages.live]).toEqual([[kinds.request, kinds.reset], 1])
+      // What it says after that is dropped.
+      hostile.say(kinds.response, 1, none, { theirs: true })
+      hostile.say(kinds.response, 2, Uint8Array.of(2), { theirs: true })
+      expect(await hostile.joined.settle(other)).toEqual(Uint8Array.of(2))
+      expect(hostile.messages.live).toBe(0)
+    },
+  )
+
+  test('whose credit means nothing, when this end has ended its stream, frees the place of the stream', async () => {
+    const hostile = new HostilePair()
+    const stream = hostile.messages.stream(Echo, none)
+    stream.end()
+    await hostile.run()
+    hostile.say(kinds.credit, 1, none, { theirs: true })
+    await hostile.run()
+    expect([hostile.kindsHeard(1), hostile.messages.live]).toEqual([[kinds.open, kinds.end, kinds.reset], 0])
+    await expect(stream.read()).rejects.toMatchObject({ code: 'PROTOCOL' })
+  })
+
   test('that begins a number again, or speaks of one that was never begun, ends its circuit', async () => {
     for (const number of [1, 2, 9]) {
       const hostile = new HostilePair()
