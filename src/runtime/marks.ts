@@ -17,11 +17,7 @@ export const messageMarks = [
   'too many exchanges',
 ] as const
 
-/**
- * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
- * once; the simulated probe refuses one that does not.
- */
-export const marks = [
+const otherMarks = [
   // session
   'header split over chunks',
   'body split over chunks',
@@ -54,7 +50,12 @@ export const marks = [
   'resume cut during RESUME',
   'epoch changed with bytes in flight',
   'redialled by the other end',
-  ...messageMarks,
 ] as const
+
+/**
+ * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
+ * once; the simulated probe refuses one that does not.
+ */
+export const marks: readonly [...typeof otherMarks, ...typeof messageMarks] = [...otherMarks, ...messageMarks]
 
 export type Mark = (typeof marks)[number]

@@ -127,7 +127,8 @@ async function everybodyReachesEverybody(workload: Workload): Promise<void> {
   }
 }
 
-function checkNothingLeft(world: World, name: string, node: PlaitNode): void {
+/** A node at which all has ended, and which has been left alone for a while. */
+export function checkNothingLeft(world: World, name: string, node: PlaitNode): void {
   const { circuits, sessions } = node.stats()
   const { sessions: open, budget, peers } = node.snapshot()
   if (circuits.live !== 0) world.violation(`${name} counts ${circuits.live} live circuits when all have ended`)

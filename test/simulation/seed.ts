@@ -1,4 +1,5 @@
 import type { Limits } from '../../src/base/limits.ts'
+import { messageMarks } from '../../src/runtime/marks.ts'
 import { runSeed as runWorld, scheduleFaults, type SeededRandom, type World } from '../../src/testing/index.ts'
 import { converge } from './convergence.ts'
 import { scheduleLeaves } from './leaving.ts'
@@ -50,7 +51,11 @@ async function runMessages(seed: number, print: ((line: string) => void) | undef
       const { nodes, delivered } = await messageScenario(world)
       told = { ...told, nodes, delivered }
     } finally {
-      told = { ...told, events: world.scheduler.fired, marks: [...world.probe.counts()] }
+      told = {
+        ...told,
+        events: world.scheduler.fired,
+        marks: messageMarks.map((mark) => [mark, world.probe.counts().get(mark) ?? 0] as const),
+      }
     }
   }
   const { hash, violations, faults, virtualMs } = await runWorld(seed, scenario, print)
