@@ -9,7 +9,7 @@ const names = ['ada', 'ben', 'cyd']
 /** As long as something is begun, and something is broken. */
 const activeMs = 20_000
 
-/** The hostile host is gone by then, and with it what it owes. */
+/** By then the hostile host has said its last word on everything; it goes without another one. */
 const hostileMs = 60_000
 
 /** By then every broken link has been found out, and every session without a link is over. */
@@ -27,7 +27,10 @@ export async function messageScenario(world: World): Promise<{ readonly nodes: n
   if (world.random.chance(0.5)) {
     const heckler = new Heckler(world, talks.nodes, activeMs)
     talks.stranger = heckler.node
-    world.scheduler.at(hostileMs, () => world.end(heckler.node.name))
+    world.scheduler.at(hostileMs, () => {
+      talks.checkStrange()
+      world.end(heckler.node.name)
+    })
   }
   scheduleFaults(world, world.random.fork('faults'), {
     names,

@@ -57,6 +57,13 @@ export class Talks {
     return this.nodes.reduce((sum, { node }) => sum + (node?.stats().fragments.received ?? 0), 0)
   }
 
+  /** The stranger has said a last word, right or wrong, on all that it was asked: none of it may be left. */
+  checkStrange(): void {
+    for (const { messages, process, isStrange } of this.#ends)
+      if (isStrange && !process.scope.ended && messages.live > 0)
+        this.#world.violation(`${process.host.name} keeps ${messages.live} exchanges that the stranger has ended`)
+  }
+
   /** Each exchange has settled once, unless its process has died first, and nothing is left of any. */
   check(): void {
     for (const { name, process, settled } of this.#records)
