@@ -129,7 +129,7 @@ function drawAcceptor(random: SeededRandom, service: ServiceName, heavy: boolean
 
 function drawEnd(random: SeededRandom, heavy: boolean): EndPlan {
   const sizes = heavy ? random.pick(['bulk', 'large'] as const) : random.pick(['tiny', 'mixed', 'mixed'] as const)
-  const count = Math.floor(random.logarithmic(1, heavy ? 30 : 680))
+  const count = Math.floor(random.logarithmic(1, heavy ? 30 : 760))
   return {
     fragments: count,
     sizes,

@@ -121,7 +121,7 @@ function drawProfile(random: SeededRandom, nodes: number, isHaunted: boolean): P
       ...(random.chance(isHaunted ? 0.3 : 0.1) ? { accountBytes: 600 * 1024 } : {}),
     },
     resumeMs: random.chance(0.7) ? 30_000 : random.pick([0, 500, 5_000]),
-    opensPerProcess: Math.round(random.logarithmic(22, 44) / nodes),
+    opensPerProcess: Math.round(random.logarithmic(21, 42) / nodes),
     activeMs: random.logarithmic(4_000, 40_000),
     startsAtOnce: random.chance(0.3),
   }
