@@ -53,6 +53,9 @@ export type LocalErrorCode =
   | 'NO_SPACE'
   | 'PATH_REFUSED'
   | 'REMOTE'
+  | 'STORE_CLOSED'
+  | 'STORE_FAILED'
+  | 'STORE_IN_USE'
   | 'UNREACHABLE'
 
 /** Small facts that help a program or a person: the limit that was exceeded, both versions, the pid that holds a lock. */

@@ -59,3 +59,14 @@ const otherMarks = [
 export const marks: readonly [...typeof otherMarks, ...typeof messageMarks] = [...otherMarks, ...messageMarks]
 
 export type Mark = (typeof marks)[number]
+
+/** Those of the store, which the enumeration of crash states has to reach. */
+export const storeMarks = [
+  'segment filled',
+  'commits shared a sync',
+  'cut back after a failed write',
+  'torn tail cut',
+  'rot found',
+  'segment compacted',
+  'segments joined',
+] as const

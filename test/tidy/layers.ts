@@ -47,6 +47,7 @@ export const doors = {
     'src/runtime/system',
     'src/link/tcp',
     'src/identity',
+    'src/store/node',
     'src/message/compression',
     'src/drive/disk',
     'src/metrics/http',

@@ -1,7 +1,8 @@
 import { PlaitError } from '../../base/error.ts'
 import { checkDiskPath } from '../disk-path.ts'
 import type { Disk, DiskFile } from '../disk.ts'
-import { Contents, type Change } from './disk-contents.ts'
+import { Contents } from './disk-contents.ts'
+import { Directory, type Survives, type Unsynced } from './disk-directory.ts'
 
 export type DiskOperation =
   | 'open'
@@ -19,7 +20,10 @@ export type DiskOperation =
 export interface SimulatedDiskOptions {
   /** How long an operation takes; none at all when absent. */
   readonly delay?: () => Promise<void>
-  /** Asked before each operation: an error to fail with, or nothing. */
+  /**
+   * Asked before each operation: an error to fail with, or nothing. A sync that fails leaves what it was to write readable, and no later
+   * sync writes it.
+   */
   readonly fault?: (operation: DiskOperation, path: string) => PlaitError | undefined
   /** Room for the contents of all files together; writes beyond it fail with `NO_SPACE`. Without an end when absent. */
   readonly capacityBytes?: number
@@ -32,7 +36,7 @@ export interface SimulatedDiskOptions {
 export class SimulatedDisk implements Disk {
   capacityBytes: number
   readonly #options: SimulatedDiskOptions
-  readonly #root = new Directory()
+  #root = new Directory()
   /** Counts the power cuts: files that were open before one are not usable after it. */
   #boot = 0
 
@@ -41,17 +45,42 @@ export class SimulatedDisk implements Disk {
     this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY
   }
 
-  /** A power cut. Unsynced writes for which `survives` is true reach the disk all the same; none do when it is absent. */
-  crash(survives: (change: Change) => boolean = () => false): void {
+  /**
+   * A power cut. Unsynced changes reach the disk all the same as far as `survives` says, each for itself: writes whole, torn, out of
+   * order, names out of order. Nothing does when it is absent.
+   */
+  crash(survives: Survives = () => false): void {
     this.#boot += 1
     this.#root.crash(survives)
+  }
+
+  /** The disk as a power cut would leave it, with this one as it is: full speed, no faults. */
+  afterCrash(survives: Survives = () => false): SimulatedDisk {
+    const disk = new SimulatedDisk()
+    disk.#root = this.#root.afterCrash(survives)
+    return disk
+  }
+
+  /** All that a power cut might lose. */
+  unsynced(): readonly Unsynced[] {
+    return this.#root.unsynced('')
+  }
+
+  /** What each file holds, by path. */
+  files(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.#root.files('')].map(([path, contents]) => [path, contents.read(0, contents.length)]))
+  }
+
+  /** Rot: changes one bit of a file, in what is on the disk already too. */
+  flip(path: string, bit: number): void {
+    this.#root.files('').get(path)?.flip(bit)
   }
 
   async open(path: string, options: { readonly create: boolean }): Promise<DiskFile> {
     await this.#begin('open', path)
     const { directory, name } = this.#parent(path)
-    let entry = directory.entries.get(name)
-    if (entry === undefined && options.create) directory.entries.set(name, (entry = new Contents()))
+    let entry = directory.entry(name)
+    if (entry === undefined && options.create) directory.put(name, (entry = new Contents()))
     if (entry === undefined) throw notFound(path)
     if (entry instanceof Directory) throw new PlaitError('PATH_REFUSED', `${path} is not a regular file`)
     return this.#file(path, entry)
@@ -59,16 +88,16 @@ export class SimulatedDisk implements Disk {
 
   async list(path: string): Promise<readonly string[]> {
     await this.#begin('list', path)
-    return [...this.#directory(path).entries.keys()].sort()
+    return this.#directory(path).names
   }
 
   async makeDirectory(path: string): Promise<void> {
     await this.#begin('makeDirectory', path)
     let directory = this.#root
     for (const name of namesOf(path)) {
-      const entry = directory.entries.get(name) ?? new Directory()
+      let entry = directory.entry(name)
+      if (entry === undefined) directory.put(name, (entry = new Directory()))
       if (!(entry instanceof Directory)) throw failed(path, 'EEXIST', 'a file is in the way')
-      directory.entries.set(name, entry)
       directory = entry
     }
   }
@@ -78,24 +107,24 @@ export class SimulatedDisk implements Disk {
     checkDiskPath(to)
     const source = this.#parent(from)
     const target = this.#parent(to)
-    const entry = source.directory.entries.get(source.name)
+    const entry = source.directory.entry(source.name)
     if (entry === undefined) throw notFound(from)
-    const replaced = target.directory.entries.get(target.name)
+    const replaced = target.directory.entry(target.name)
     if (replaced instanceof Directory !== entry instanceof Directory && replaced !== undefined) {
       throw failed(to, 'EISDIR', 'a file and a directory cannot replace each other')
     }
-    source.directory.entries.delete(source.name)
-    target.directory.entries.set(target.name, entry)
+    if (source.directory === target.directory) return source.directory.rename(source.name, target.name)
+    source.directory.remove(source.name)
+    target.directory.put(target.name, entry)
   }
 
   async remove(path: string): Promise<void> {
     await this.#begin('remove', path)
     const { directory, name } = this.#parent(path)
-    const entry = directory.entries.get(name)
+    const entry = directory.entry(name)
     if (entry === undefined) throw notFound(path)
-    if (entry instanceof Directory && entry.entries.size > 0)
-      throw failed(path, 'ENOTEMPTY', 'the directory is not empty')
-    directory.entries.delete(name)
+    if (entry instanceof Directory && entry.size > 0) throw failed(path, 'ENOTEMPTY', 'the directory is not empty')
+    directory.remove(name)
   }
 
   async syncDirectory(path: string): Promise<void> {
@@ -131,7 +160,12 @@ export class SimulatedDisk implements Disk {
       },
       sync: async () => {
         const changes = contents.changes
-        await begin('sync')
+        try {
+          await begin('sync')
+        } catch (error) {
+          contents.failSync(changes)
+          throw error
+        }
         contents.sync(changes)
       },
       close: async () => {
@@ -159,7 +193,7 @@ export class SimulatedDisk implements Disk {
   #directory(path: string): Directory {
     let directory = this.#root
     for (const name of namesOf(path)) {
-      const entry = directory.entries.get(name)
+      const entry = directory.entry(name)
       if (!(entry instanceof Directory))
         throw entry === undefined ? notFound(path) : failed(path, 'ENOTDIR', 'it is not a directory')
       directory = entry
@@ -171,28 +205,6 @@ export class SimulatedDisk implements Disk {
     const cut = path.lastIndexOf('/')
     if (path === '') throw new PlaitError('PATH_REFUSED', 'the root itself cannot be opened, renamed or removed')
     return { directory: this.#directory(cut < 0 ? '' : path.slice(0, cut)), name: path.slice(cut + 1) }
-  }
-}
-
-/** Names and what they stand for: as a program sees them, and as they would be found after a power cut. */
-class Directory {
-  entries = new Map<string, Contents | Directory>()
-  #durable = new Map<string, Contents | Directory>()
-
-  sync(): void {
-    this.#durable = new Map(this.entries)
-  }
-
-  crash(survives: (change: Change) => boolean): void {
-    this.entries = new Map(this.#durable)
-    for (const entry of this.entries.values()) entry.crash(survives)
-  }
-
-  /** Length of all files below. */
-  bytes(): number {
-    let sum = 0
-    for (const entry of this.entries.values()) sum += entry instanceof Directory ? entry.bytes() : entry.length
-    return sum
   }
 }
 

@@ -3,7 +3,12 @@ import type { Probe } from '../probe.ts'
 
 /** Counts how often each rare branch was taken. Refuses a label that `marks.ts` does not list. */
 export class CountingProbe implements Probe {
-  readonly #countsByLabel = new Map<string, number>(marks.map((label) => [label, 0]))
+  readonly #countsByLabel: Map<string, number>
+
+  /** Knows the given labels; those of networks when absent. */
+  constructor(labels: readonly string[] = marks) {
+    this.#countsByLabel = new Map(labels.map((label) => [label, 0]))
+  }
 
   sometimes(label: string): void {
     const count = this.#countsByLabel.get(label)
