@@ -39,11 +39,11 @@ export class LogWriter {
   readonly #buffers = new BatchBuffers()
   readonly #osWaiters = new Queue<Waiter>()
   readonly #diskWaiters = new Queue<Waiter>()
-  /** Full ones, each of which ends a segment, and the one that fills. */
-  readonly #sealed = new Queue<Batch>()
+  /** What fills while another one is being written. It goes to one segment as a whole, so that no commit is half written. */
   #batch: Batch
   #file: DiskFile
-  /** All below is written; all below is synced. */
+  /** Behind the last record that was taken; behind what is written; behind what is synced. */
+  #appended: number
   #written: number
   #safe: number
   #isClean: boolean
@@ -56,10 +56,11 @@ export class LogWriter {
   constructor(options: LogWriterOptions) {
     this.#options = options
     this.#file = options.file
+    this.#appended = options.end
     this.#written = options.end
     this.#safe = options.end
     this.#isClean = options.isClean
-    this.#batch = new Batch(options.segments.last.position, options.end, this.#buffers.take())
+    this.#batch = this.#batchAt(options.segments.last.position, options.end, this.#buffers.take())
   }
 
   get written(): number {
@@ -83,10 +84,8 @@ export class LogWriter {
     if (bodyBytes > limits.recordBytes) throw tooLong(bodyBytes, limits.recordBytes)
     const waiting = this.#batch.end - this.#written + recordHeaderBytes + bodyBytes
     if (waiting > limits.pendingBytes && this.#batch.end > this.#written) throw bufferFull(limits.pendingBytes)
-    const filledBytes = this.#batch.end - this.#batch.segment
-    const batch =
-      filledBytes >= limits.segmentBytes && filledBytes > segmentHeaderBytes ? this.#nextSegment() : this.#batch
-    // Room for the commit record, too, so that sealing a batch never moves it.
+    const batch = this.#batch
+    // Room for the commit record, too.
     batch.reserve(recordHeaderBytes + bodyBytes + commitBytes)
     const { bytes, used } = batch
     let at = writeBodyHead(bytes, used + recordHeaderBytes, kind, feed)
@@ -100,6 +99,7 @@ export class LogWriter {
     const position = batch.start + used
     format.seal(bytes, used, bodyBytes, position)
     batch.used = used + recordHeaderBytes + bodyBytes
+    this.#appended = batch.end
     return position
   }
 
@@ -112,7 +112,7 @@ export class LogWriter {
       this.#drop()
       return Promise.reject(untold)
     }
-    const target = this.#batch.end
+    const target = this.#appended
     const reached = level === 'disk' ? this.#safe : level === 'os' ? this.#written : target
     if (this.#written < target || reached < target) this.#kick()
     if (reached >= target) return Promise.resolve()
@@ -182,7 +182,7 @@ export class LogWriter {
         if (batch !== undefined) await this.#write(batch)
         else if (this.#diskWaiters.length > 0) await this.#sync()
         else break
-        // One sync for all that wait, and one before the next segment.
+        // One sync for all that wait.
         const isWaiting = (this.#diskWaiters.peek()?.target ?? Number.POSITIVE_INFINITY) <= this.#written
         if (isWaiting && this.#safe < this.#written) await this.#sync()
       } catch (error) {
@@ -192,31 +192,19 @@ export class LogWriter {
     this.#running = undefined
   }
 
-  /** What has to be written next, with room for its commit record at its end. */
+  /** What has to be written next, with room for its commit record at its end: that is written last, for by then more may be safe. */
   #nextBatch(): Batch | undefined {
-    const sealed = this.#sealed.shift()
-    if (sealed !== undefined) return sealed
     const batch = this.#batch
     if (batch.used === 0) return undefined
-    this.#seal(batch)
-    this.#batch = new Batch(batch.segment, batch.end, this.#buffers.take())
+    batch.used += commitBytes
+    this.#batch = this.#batchAt(batch.segment, batch.end, this.#buffers.take())
     return batch
   }
 
-  /** Leaves room for the commit record, which is written last: by then more may be safe. */
-  #seal(batch: Batch): void {
-    batch.used += commitBytes
-  }
-
-  #nextSegment(): Batch {
-    const full = this.#batch
-    if (full.used > 0) {
-      this.#seal(full)
-      this.#sealed.push(full)
-    }
-    this.#options.probe.sometimes('segment filled')
-    this.#batch = new Batch(full.end, full.end + segmentHeaderBytes, this.#buffers.take())
-    return this.#batch
+  /** One for what comes after `end`, in the same segment or, when that is full, in the next one. */
+  #batchAt(segment: number, end: number, bytes: Uint8Array): Batch {
+    const isFull = end - segment >= this.#options.limits.segmentBytes && end > segment + segmentHeaderBytes
+    return isFull ? new Batch(end, end + segmentHeaderBytes, bytes) : new Batch(segment, end, bytes)
   }
 
   async #write(batch: Batch): Promise<void> {
@@ -232,7 +220,8 @@ export class LogWriter {
 
   /** All that stands before a segment is synced before the segment is there. */
   async #openSegment(position: number): Promise<void> {
-    const { segments, folder, format } = this.#options
+    const { segments, folder, format, probe } = this.#options
+    probe.sometimes('segment filled')
     if (this.#safe < this.#written) await this.#sync()
     const file = await folder.createSegment({ form: 'plain', logId: format.logId, position, end: 0 })
     await this.#file.close()
@@ -255,7 +244,7 @@ export class LogWriter {
     if (error.code === 'STORE_FAILED') return this.fail(error)
     this.#options.probe.sometimes('cut back after a failed write')
     const told = Math.max(this.#osWaiters.last()?.target ?? 0, this.#diskWaiters.last()?.target ?? 0)
-    if (told < this.#batch.end && this.#batch.end > this.#written) this.#untold = error
+    if (told < this.#appended && this.#appended > this.#written) this.#untold = error
     rejectBehind(this.#osWaiters, this.#written, error)
     rejectBehind(this.#diskWaiters, this.#written, error)
     this.#drop()
@@ -277,9 +266,8 @@ export class LogWriter {
 
   /** Forgets what was not written. */
   #drop(): void {
-    this.#sealed.clear()
-    const { bytes } = this.#batch
-    this.#batch = new Batch(this.#options.segments.last.position, this.#written, bytes)
+    this.#appended = this.#written
+    this.#batch = this.#batchAt(this.#options.segments.last.position, this.#written, this.#batch.bytes)
   }
 
   #checkOpen(): void {

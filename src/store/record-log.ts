@@ -72,7 +72,7 @@ export class RecordLog {
     throw failure
   }
 
-  /** Where the next record goes that is written. */
+  /** All below is written. */
   get end(): number {
     return this.#writer.written
   }

@@ -7,7 +7,7 @@ export interface StoreLimits {
   readonly recordBytes: number
   /** Appended and not yet written; then `append` throws `BUFFER_FULL`. */
   readonly pendingBytes: number
-  /** From this length on a segment gets no more records. */
+  /** From this length on a segment gets no more records. The last commit that it got may be longer. */
   readonly segmentBytes: number
   /** Segments whose files are kept open for reading. */
   readonly openSegments: number

@@ -12,6 +12,8 @@ export interface CrashState<Note> {
 }
 
 export interface CrashOptions {
+  /** What the disk held when the recording began; nothing when absent. */
+  readonly base?: SimulatedDisk
   /** What a disk writes as a whole or not at all. 512 when absent. */
   readonly sectorBytes?: number
   /** Writes are also torn after every so many bytes; at sectors only when absent. */
@@ -32,7 +34,7 @@ export async function* crashStates<Note>(
   recorded: readonly Recorded<Note>[],
   options: CrashOptions = {},
 ): AsyncIterableIterator<CrashState<Note>> {
-  const replay = { disk: new SimulatedDisk(), files: new Map() }
+  const replay = { disk: options.base?.afterCrash() ?? new SimulatedDisk(), files: new Map() }
   const notes: Note[] = []
   let last = 'nothing'
   for (const [index, event] of recorded.entries()) {
