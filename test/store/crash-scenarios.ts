@@ -79,7 +79,7 @@ class Play {
         this.#disk.note({ kind: 'appended', id, position })
       }
       const last = this.#lastId
-      const level = this.#random.chance(0.2) ? 'os' : 'disk'
+      const level = this.#random.chance(0.4) ? 'os' : 'disk'
       const committed = this.#log.commit(level).then(() => {
         if (level === 'disk') this.#disk.note({ kind: 'acknowledged', id: last })
         return undefined

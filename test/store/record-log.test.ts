@@ -58,3 +58,17 @@ it('goes on in another segment when one is full, and reads across them', async (
   expect(place.seen.map(({ position }) => position)).toEqual(positions)
   await again.close()
 })
+
+it('syncs what was only written before it goes on in another segment', async () => {
+  const disk = new SimulatedDisk()
+  const place = new LogPlace(disk, { limits: { segmentBytes: 400 } })
+  const log = await place.open()
+  for (const id of range(1, 6)) log.append(1, id, payloadOf(id))
+  await log.commit('os')
+  expect([log.end > 400, log.safe < log.end]).toEqual([true, true])
+  await appendAll(log, [7])
+  expect(log.segmentCount).toBe(2)
+  disk.crash()
+  await place.open()
+  expect(idsOf(place.seen)).toEqual(range(1, 7))
+})
