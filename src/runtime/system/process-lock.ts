@@ -21,8 +21,10 @@ export async function lockForProcess(path: string): Promise<LockAttempt> {
     const pid = Number.parseInt(await readFile(pidPath, 'utf8').catch(() => ''), 10)
     return { kind: 'held', pid: Number.isSafeInteger(pid) ? pid : undefined, isThisProcess: pid === process.pid }
   }
+  held.add(database)
   quietly(() => writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 }))
   const release = (): void => {
+    if (!held.delete(database)) return
     quietly(() => unlinkSync(pidPath))
     database.close()
   }
@@ -54,6 +56,9 @@ function tryLock(lockPath: string): DatabaseSync | undefined {
     throw error
   }
 }
+
+/** Else a lock would last until its database is collected as garbage: who takes one for good does not keep `release`. */
+const held = new Set<DatabaseSync>()
 
 const sqliteBusy = 5
 
