@@ -15,8 +15,8 @@ import { announcing, type Phase } from './phases.ts'
 //
 //   node owner.ts FOLDER SEED AIM [wait]
 //
-// AIM is the phase in which it wants to be killed: from some time on it takes its time there, and says so. With `wait` it tries until nobody
-// else is the owner. Records whose number is not divisible by 4 are not needed any more up to the horizon, which is kept in a file.
+// AIM is the phase in which it wants to be killed: from some time on it takes its time there, and says so. With `wait` it tries until
+// nobody else is the owner. Records whose number is not divisible by 4 are not needed any more up to the horizon, which is kept in a file.
 
 const [folder = '', seed = '0', aim = '', waiting = ''] = process.argv.slice(2)
 const random = new SeededRandom(seed)

@@ -44,8 +44,8 @@ interface Survey {
 
 /**
  * Writes segments again with only those records that are live, under the same positions: nothing that points into the log has to
- * change, and their order stays. Neighbours that have become small are joined. The new file takes the place of the first one by a rename; then the
- * others go. A crash in between leaves files that the new one covers, which the next opening removes.
+ * change, and their order stays. Neighbours that have become small are joined. The new file takes the place of the first one by a rename;
+ * then the others go. A crash in between leaves files that the new one covers, which the next opening removes.
  */
 export async function compactLog(options: CompactionOptions): Promise<CompactionReport> {
   const surveys: Survey[] = []

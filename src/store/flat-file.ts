@@ -17,9 +17,9 @@ interface Page {
 }
 
 /**
- * Entries of one length, by number. It is derived from the log: what is written is on the disk after `sync` only, which an owner calls before
- * a checkpoint, and what stands behind the checkpoint is written again from the log. An entry that was never written reads as zeros. There are no
- * checksums: what an entry leads to has to prove it, a record its CRC, a node of a tree the root.
+ * Entries of one length, by number. It is derived from the log: what is written is on the disk after `sync` only, which an owner calls
+ * before a checkpoint, and what stands behind the checkpoint is written again from the log. An entry that was never written reads as
+ * zeros. There are no checksums: what an entry leads to has to prove it, a record its CRC, a node of a tree the root.
  */
 export class FlatFile {
   readonly #file: DiskFile

@@ -122,13 +122,17 @@ export class LogWriter {
     })
   }
 
+  /** Takes no more records. */
+  stop(): void {
+    this.#isClosed = true
+  }
+
   /** Takes no more, writes and syncs what there is, and leaves a commit record that says that all is. */
   async close(): Promise<void> {
     try {
       if (this.#failure !== undefined) return
-      const last = this.commit('disk')
-      this.#isClosed = true
-      await last
+      this.stop()
+      await this.commit('disk')
       await this.#running
       await this.markClean()
     } finally {
@@ -138,7 +142,7 @@ export class LogWriter {
 
   /** Takes no more and leaves the rest: rejects all that wait, and ends when the call to the disk does that is under way. */
   async abort(): Promise<void> {
-    this.#isClosed = true
+    this.stop()
     this.fail(closed())
     await this.#running
     await this.#file.close()

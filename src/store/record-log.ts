@@ -159,6 +159,7 @@ export class RecordLog {
   }
 
   async #end(endWriter: () => Promise<void>): Promise<void> {
+    this.#writer.stop()
     try {
       await this.#compaction?.catch(() => {})
       await endWriter()

@@ -35,7 +35,10 @@ export interface OpenReport {
   readonly records: number
   /** What a power cut had left of unsynced records: cut off, and kept in this file. */
   readonly torn: { readonly position: number; readonly bytes: number; readonly path: string } | undefined
-  /** Where the disk has lost what it had: left as it is. Records may be missing there. From `from` on only, but for whole missing segments. */
+  /**
+   * Where the disk has lost what it had: left as it is. Records may be missing there. Before `from` only missing segments and damaged
+   * headers are noticed.
+   */
   readonly rot: readonly LogRange[]
 }
 

@@ -33,6 +33,7 @@ export const lintCases: readonly LintCase[] = [
   refused('src/wire/random.ts', 'export const chance = (): number => Math.random()', properties),
   refused('src/node/deadline.ts', 'export const deadline = (): AbortSignal => AbortSignal.timeout(1)', properties),
   refused('src/session/random.ts', "import { randomBytes } from 'node:crypto'\nexport const r = randomBytes", imports),
+  refused('src/store/time.ts', "import { readFileSync } from 'node:fs'\nexport const read = readFileSync", imports),
   refused('src/drive/list.ts', "import { readdirSync } from 'node:fs'\nexport const list = readdirSync", imports),
   refused(
     'src/runtime/simulated/random.ts',
@@ -47,6 +48,7 @@ export const lintCases: readonly LintCase[] = [
     'src/drive/disk/read.ts',
     "import { readSync } from 'node:fs'\nexport const read = Buffer.from(String(readSync))",
   ),
+  passed('src/store/node/base.ts', "import { DatabaseSync } from 'node:sqlite'\nexport const Base = DatabaseSync"),
   passed('src/session/date.test.ts', 'export const now = (): number => Date.now()'),
   passed(
     'conformance/date.ts',

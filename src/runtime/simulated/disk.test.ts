@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { PlaitError } from '../../base/error.ts'
+import type { Survival } from './disk-contents.ts'
 import { SimulatedDisk } from './disk.ts'
 import { SeededRandom } from './random.ts'
 
@@ -150,4 +151,82 @@ it('refuses paths that leave it', async () => {
     code: 'FILE_FAILED',
     facts: { reason: 'ENOENT' },
   })
+})
+
+it('tears a write as it is told: a part of it, or its length and no more', async () => {
+  const disk = new SimulatedDisk()
+  const file = await disk.open('log', { create: true })
+  await disk.syncDirectory('')
+  await file.write(0, bytes(1, 1))
+  await file.sync()
+  await file.write(1, bytes(2, 3, 4, 5))
+  const left = async (survival: Survival): Promise<Uint8Array> => {
+    const after = disk.afterCrash(() => survival)
+    return (await after.open('log', { create: false })).read(0, 9)
+  }
+  expect(await left(false)).toEqual(bytes(1, 1))
+  expect(await left(true)).toEqual(bytes(1, 2, 3, 4, 5))
+  expect(await left('length')).toEqual(bytes(1, 1, 0, 0, 0))
+  expect(await left({ from: 0, to: 2 })).toEqual(bytes(1, 2, 3, 0, 0))
+  expect(await left({ from: 2, to: 4 })).toEqual(bytes(1, 1, 0, 4, 5))
+  expect(await file.read(0, 9)).toEqual(bytes(1, 2, 3, 4, 5))
+})
+
+it('keeps unsynced names in any order, each change whole', async () => {
+  const disk = new SimulatedDisk()
+  for (const [name, value] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const) {
+    const file = await disk.open(name, { create: true })
+    await file.write(0, bytes(value))
+    await file.sync()
+  }
+  await disk.syncDirectory('')
+  await disk.rename('a', 'c')
+  await disk.rename('b', 'c')
+  await disk.remove('c')
+  const changes = disk.unsynced().map(({ change }) => change)
+  expect(changes.length).toBe(3)
+  const left = async (...kept: number[]): Promise<Record<string, number>> => {
+    const after = disk.afterCrash((change) => kept.includes(changes.indexOf(change)))
+    return Object.fromEntries([...after.files()].map(([name, content]) => [name, content[0] as number]))
+  }
+  expect(await left()).toEqual({ a: 1, b: 2 })
+  expect(await left(0)).toEqual({ b: 2, c: 1 })
+  expect(await left(1)).toEqual({ a: 1, c: 2 })
+  expect(await left(0, 1)).toEqual({ c: 2 })
+  expect(await left(0, 2)).toEqual({ b: 2, c: 1 })
+  expect(await left(0, 1, 2)).toEqual({})
+  expect(disk.files().size).toBe(0)
+})
+
+it('reads after a failed sync what no later sync makes durable', async () => {
+  let fault: PlaitError | undefined
+  const disk = new SimulatedDisk({ fault: (operation) => (operation === 'sync' ? fault : undefined) })
+  const file = await disk.open('log', { create: true })
+  await disk.syncDirectory('')
+  await file.write(0, bytes(1, 2))
+  fault = new PlaitError('FILE_FAILED', 'EIO')
+  await expect(file.sync()).rejects.toBe(fault)
+  fault = undefined
+  await file.write(2, bytes(3))
+  await file.sync()
+  expect(await file.read(0, 9)).toEqual(bytes(1, 2, 3))
+  disk.crash()
+  expect(await (await disk.open('log', { create: false })).read(0, 9)).toEqual(bytes(0, 0, 3))
+})
+
+it('rots: a flipped bit is there before and after a power cut', async () => {
+  const disk = new SimulatedDisk()
+  const file = await disk.open('log', { create: true })
+  await disk.syncDirectory('')
+  await file.write(0, bytes(1, 2))
+  await file.sync()
+  disk.flip('log', 9)
+  disk.flip('log', 99)
+  disk.flip('none', 1)
+  expect(await file.read(0, 9)).toEqual(bytes(1, 0))
+  disk.crash()
+  expect(disk.files().get('log')).toEqual(bytes(1, 0))
 })
