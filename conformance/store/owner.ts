@@ -13,16 +13,17 @@ import { announcing, type Phase } from './phases.ts'
 
 // Owns a store until it is killed: opens it, says what it finds, then appends, rotates, compacts and makes checkpoints without an end.
 //
-//   node owner.ts FOLDER SEED AIM [wait]
+//   node owner.ts FOLDER SEED AIM [wait | ROUNDS]
 //
 // AIM is the phase in which it wants to be killed: from some time on it takes its time there, and says so. With `wait` it tries until
-// nobody else is the owner. Records whose number is not divisible by 4 are not needed any more up to the horizon, which is kept in a file.
+// nobody else is the owner; after so many ROUNDS it ends by itself. Records whose number is not divisible by 4 are not needed any more up to the horizon, which is kept in a file.
 
 const [folder = '', seed = '0', aim = '', waiting = ''] = process.argv.slice(2)
 const random = new SeededRandom(seed)
 const segmentBytes = 12 * 1024
 const horizonFile = join(folder, 'horizon')
 let horizon = 0
+const rounds = Number(waiting) > 0 ? Number(waiting) : Number.POSITIVE_INFINITY
 let acknowledged = 0
 let isAiming = false
 
@@ -101,7 +102,7 @@ async function run(): Promise<void> {
   const [log, found] = await open()
   let last = found
   let compaction: Promise<unknown> = Promise.resolve()
-  for (let round = 1; ; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     const commits: Promise<unknown>[] = []
     for (let commit = random.integer(1, 3); commit > 0; commit -= 1) {
       for (let count = random.integer(1, 12); count > 0; count -= 1) {
@@ -134,6 +135,7 @@ async function run(): Promise<void> {
     const isLive = (record: LogRecord): boolean => idOf(record) % 4 === 0 || idOf(record) > horizon
     compaction = log.compact(isLive, { deadShare: 0.1 })
   }
+  await log.close()
 }
 
 await run()

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,7 @@ import { count, fullCounts, withinMs } from '../counts.ts'
 import { seed } from '../seed.ts'
 import { startProgram, type Program } from '../support/process.ts'
 import { phases, type Phase } from './phases.ts'
+import { parseTrace, summarizeTrace } from './system-calls.ts'
 
 const owner = fileURLToPath(new URL('./owner.ts', import.meta.url))
 
@@ -77,6 +79,23 @@ it('S1: no state that a power cut can leave loses or doubles anything', async ()
   for (const [phase, number] of enumeration.statesByPhase) expect(number, phase).toBeGreaterThan(0)
   if (fullCounts) expect(enumeration.marks.get('segments joined')).toBeGreaterThan(0)
 }, 600_000)
+
+it('S1: by the account of the system, no acknowledgement is written before the sync of its record is over', (context) => {
+  const folder = makeFolder()
+  const trace = join(folder, 'trace')
+  const calls = ['-f', '-xx', '-s', '24', '-e', 'trace=pwrite64,write,fdatasync', '-o', trace]
+  const command = [...calls, process.execPath, owner, folder, String(seed), 'none', '40']
+  const { error, status, stdout } = spawnSync('strace', command, { encoding: 'utf8', timeout: 50_000 })
+  if (error !== undefined && 'code' in error && error.code === 'ENOENT') return context.skip('needs strace')
+  if (status !== 0 && !existsSync(trace)) return context.skip('strace may not trace here')
+  expect(status).toBe(0)
+  const { acknowledgements, syncs, early } = summarizeTrace(parseTrace(readFileSync(trace, 'utf8')))
+  expect(early).toEqual([])
+  expect(acknowledgements).toBe(stdout.match(/^acknowledged/gm)?.length)
+  expect(acknowledgements).toBeGreaterThan(40)
+  expect(syncs).toBeGreaterThanOrEqual(40)
+  return undefined
+})
 
 it('S5: a second owner is refused with the pid of the first, and is the owner when that one is killed', async () => {
   const folder = makeFolder()

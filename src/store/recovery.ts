@@ -109,6 +109,15 @@ async function recoverFile(options: RecoveryOptions, last: LastSegment, file: Di
   const { format, segments, rot, scan } = last
   const segment = segments.last
   const scanned = await scanOptions(options, file, segment, format, scan)
+  const fileEnd = segment.position + scanned.fileBytes
+  if (fileEnd < from) {
+    // The checkpoint says that there was more, and that it was synced. Nothing is cut off, and no position is used again.
+    rot.push({ position: fileEnd, end: from })
+    const next = await addSegment(folder, format, segments, from)
+    await file.close()
+    const report = { isNew: false, isClean: false, from, records: scan.records, torn: undefined, rot }
+    return { format, segments, file: next, end: from + segmentHeaderBytes, isClean: true, report }
+  }
   const result = await scanSegment({ ...scanned, isLast: true })
   rot.push(...result.rot)
   const end = segment.position + result.endOffset
@@ -124,16 +133,11 @@ async function recoverFile(options: RecoveryOptions, last: LastSegment, file: Di
     await file.truncate(result.endOffset)
   }
   if (rot.length > 0) probe.sometimes('rot found')
-  const safe = Math.max(scan.safe, segment.position + segmentHeaderBytes, Math.min(from, end))
+  const safe = Math.max(scan.safe, segment.position + segmentHeaderBytes, from)
   const isClean = torn === undefined && safe === end
   if (!isClean) await rewrite(file, segment.position, safe, end)
   const report = { isNew: false, isClean, from, records: scan.records, torn, rot }
-  if (end >= from) return { format, segments, file, end, isClean, report }
-  // A checkpoint says that there was more. No position is used again.
-  rot.push({ position: end, end: from })
-  const next = await addSegment(folder, format, segments, from)
-  await file.close()
-  return { format, segments, file: next, end: from + segmentHeaderBytes, isClean: true, report }
+  return { format, segments, file, end, isClean, report }
 }
 
 async function addSegment(

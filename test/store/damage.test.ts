@@ -203,6 +203,32 @@ it('opens when segments are missing, says so, and uses no position again', async
   }
 })
 
+it('opens when the last segment is shorter than its checkpoint says, cuts nothing off, and uses no position again', async () => {
+  const whole = new SimulatedDisk()
+  const first = await new LogPlace(whole).open()
+  await appendAll(first, range(1, 20))
+  const { safe } = first
+  await writeCheckpoint(whole, 'store', { logId: first.id, position: safe, payload: new Uint8Array(0) })
+  await first.close()
+  const bytes = whole.files().get(segmentPath) as Uint8Array
+  for (const length of [bytes.length - 100, 1_000, 130, 128]) {
+    const disk = await withFile(whole, segmentPath, bytes.slice(0, length))
+    const place = new LogPlace(disk)
+    const log = await place.open({ fromCheckpoint: true })
+    expect(log.report).toMatchObject({ isClean: false, torn: undefined, rot: [{ position: length, end: safe }] })
+    const [position = 0] = await appendAll(log, [21])
+    expect(position).toBeGreaterThan(safe)
+    await log.close()
+    expect(disk.files().get(segmentPath)).toEqual(bytes.slice(0, length))
+    // Without the checkpoint: what is left of it, and what came later.
+    const again = await place.open()
+    expect(again.report.rot.length).toBe(1)
+    expect(again.report.rot[0]?.end).toBe(safe)
+    expect(idsOf(place.seen).at(-1)).toBe(21)
+    await again.close()
+  }
+})
+
 it('refuses a log without a whole header, one of a newer format, and the checkpoint of another log; and changes nothing', async () => {
   const disk = new SimulatedDisk()
   const log = await new LogPlace(disk).open()
