@@ -38,8 +38,8 @@ export interface TraceSummary {
 }
 
 /**
- * Follows the writes of records, each batch known by the number in its first record, and the syncs of their files; and says which numbers were
- * acknowledged although no sync had begun and ended between the end of the write with them and the acknowledgement.
+ * Follows the writes of records, each batch known by the number in its first record, and the syncs of their files; and says which numbers
+ * were acknowledged although no sync had begun and ended between the end of the write with them and the acknowledgement.
  */
 export function summarizeTrace(calls: readonly Call[]): TraceSummary {
   const batches: { readonly first: number; readonly descriptor: number; readonly end: number; isSynced: boolean }[] = []

@@ -22,7 +22,7 @@ export async function enumerateCrashes(states: number, tearBytes: number): Promi
   const run = new Run(states)
   const options = { tearBytes, selectionsMax: 60 }
   for (let seed = 1; !run.isOver; seed += 1) {
-    const { recorded } = await playScenario(seed, 16, run.probe)
+    const { recorded } = await playScenario(seed, seed % 3 === 0 ? 40 : 16, run.probe)
     for await (const state of crashStates(recorded, options)) {
       // Before anybody has opened it.
       const base = run.states % recoverEvery === 0 ? state.disk.afterCrash() : undefined
@@ -32,9 +32,7 @@ export async function enumerateCrashes(states: number, tearBytes: number): Promi
       again.note({ kind: 'phase', phase: 'recover' })
       const place = new LogPlace(again, { limits: { segmentBytes }, probe: run.probe })
       await place.open()
-      for (const { notes, description, disk } of await all(
-        crashStates(again.recorded, { ...options, selectionsMax: 12, base }),
-      )) {
+      for (const { notes, description, disk } of await all(crashStates(again.recorded, { selectionsMax: 12, base }))) {
         await run.open({ notes: [...state.notes, ...notes], description, disk }, `${seed}, ${state.description}, then`)
       }
       if (run.isOver) break
