@@ -48,6 +48,7 @@ export const doors = {
     'src/link/tcp',
     'src/identity',
     'src/message/compression',
+    'src/feed/node',
     'src/drive/disk',
     'src/metrics/http',
     'src/cli',
