@@ -15,6 +15,7 @@ export class Frontier {
   readonly #peaks = new Uint8Array(levels * hashBytes)
   readonly #occupied = new Uint8Array(levels)
   readonly #carry = new Uint8Array(hashBytes)
+  readonly #fresh = new Float64Array(levels)
   #length = 0
 
   /** Of no blocks; or of `length` blocks, whose peaks stand in `peaks` one behind the other, the largest first. */
@@ -45,18 +46,26 @@ export class Frontier {
     const before = this.#length
     assert(before + blocks.length <= lengthMax, 'a feed has at most 2^48 blocks')
     const nodes = new Uint8Array((nodeCount(before + blocks.length) - nodeCount(before)) * hashBytes)
+    // Where the peaks stand that this batch has made: they are copied once, at its end.
+    const fresh = this.#fresh.fill(-1)
     let at = 0
     for (const block of blocks) {
       this.#hash.leaf(block, nodes, at)
       let level = 0
       for (; this.#occupied[level] === 1; level += 1) {
-        this.#hash.node(this.#peaks, level * hashBytes, nodes, at, nodes, at + hashBytes)
+        const left = fresh[level] as number
+        if (left < 0) this.#hash.node(this.#peaks, level * hashBytes, nodes, at, nodes, at + hashBytes)
+        else this.#hash.node(nodes, left, nodes, at, nodes, at + hashBytes)
         this.#occupied[level] = 0
         at += hashBytes
       }
-      copyHash(nodes, at, this.#peaks, level * hashBytes)
+      fresh[level] = at
       this.#occupied[level] = 1
       at += hashBytes
+    }
+    for (let level = 0; level < levels; level += 1) {
+      const from = fresh[level] as number
+      if (from >= 0 && this.#occupied[level] === 1) copyHash(nodes, from, this.#peaks, level * hashBytes)
     }
     this.#length = before + blocks.length
     return nodes

@@ -3,6 +3,7 @@ import { lengthMax, levels, nodePosition, peakCount } from './numbering.ts'
 import { Frontier, type NodeVisitor } from './frontier.ts'
 import { copyHash, hashBytes, sameHash, type TreeHash } from './hash.ts'
 import { groupsOf, proofNodeCount, walkShape, type ProofShape } from './proof-shape.ts'
+import { malformed } from '../wire/reader.ts'
 
 /** What a receiver holds a proof against. */
 export interface Trust {
@@ -41,9 +42,9 @@ export function verifyProof(
 ): ProvenNodes {
   checkShape(shape)
   checkCount(shape, nodes)
-  if (shape.length > shape.known && trust.root === undefined) throw broken('a proof without a head')
+  if (shape.length > shape.known && trust.root === undefined) throw malformed('a proof without a head')
   const announced = shape.groupLevel === undefined ? blockCount(shape) : 0
-  if (blocks.length !== announced) throw broken(`${blocks.length} blocks where ${announced} were announced`)
+  if (blocks.length !== announced) throw malformed(`${blocks.length} blocks where ${announced} were announced`)
   const hashed = shape.groupLevel === undefined ? hashGroups(hash, shape, blocks) : []
   const walk = new ProofWalk(hash, shape, nodes, trust.peaks ?? noPeaks, hashed)
   const peaks = walk.run()
@@ -54,13 +55,13 @@ export function verifyProof(
 
 /** Throws `PROTOCOL` unless the numbers of the shape can be. */
 export function checkShape({ known, length, ranges }: ProofShape): void {
-  if (!(known <= length && length <= lengthMax)) throw broken(`a proof from length ${known} to length ${length}`)
+  if (!(known <= length && length <= lengthMax)) throw malformed(`a proof from length ${known} to length ${length}`)
   let before = -1
   for (const bound of ranges) {
-    if (bound <= before) throw broken('ranges that are empty or not in order')
+    if (bound <= before) throw malformed('ranges that are empty or not in order')
     before = bound
   }
-  if (ranges.length % 2 !== 0 || before > length) throw broken('ranges beyond the length')
+  if (ranges.length % 2 !== 0 || before > length) throw malformed('ranges beyond the length')
 }
 
 /**
@@ -99,7 +100,8 @@ function hashGroups(hash: TreeHash, shape: ProofShape, blocks: readonly Uint8Arr
 function checkCount(shape: ProofShape, nodes: Uint8Array): void {
   const count = nodes.length / hashBytes
   const expected = proofNodeCount(shape, Math.ceil(count))
-  if (count !== expected) throw broken(`a proof of ${count} nodes where it has ${expected > count ? 'more' : expected}`)
+  if (count !== expected)
+    throw malformed(`a proof of ${count} nodes where it has ${expected > count ? 'more' : expected}`)
 }
 
 class ProofWalk {
@@ -118,7 +120,7 @@ class ProofWalk {
 
   constructor(hash: TreeHash, shape: ProofShape, nodes: Uint8Array, peaks: Uint8Array, hashed: readonly HashedGroup[]) {
     if (peaks.length !== peakCount(shape.known) * hashBytes)
-      throw broken('a proof from a length that is not known here')
+      throw malformed('a proof from a length that is not known here')
     this.#hash = hash
     this.#shape = shape
     this.#nodes = nodes
@@ -183,10 +185,6 @@ class ProofWalk {
     this.#peakAt += hashBytes
     return this.#peakAt - hashBytes
   }
-}
-
-function broken(what: string): PlaitError {
-  return new PlaitError('PROTOCOL', `the other side sent ${what}`, { traced: false })
 }
 
 function corrupt(): PlaitError {
