@@ -133,6 +133,7 @@ export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
     longerSignature: '',
     nodes: 'the nodes that make up the longer one, cut at the shorter length',
   },
+  summary: { prints: '8 bytes for each bucket, as below' },
   extension: { feed: feedNumber, name: 'of the extension; who does not know it drops the message', payload: '' },
 }
 

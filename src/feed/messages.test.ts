@@ -38,6 +38,7 @@ const samples: FeedMessages = {
     nodes: hash,
   },
   extension: { feed: 1, name: '__proto__', payload: Uint8Array.of(7) },
+  summary: { prints: new Uint8Array(16).fill(5) },
 }
 const names = Object.keys(feedOps) as FeedMessageName[]
 
@@ -59,7 +60,7 @@ describe('messages', () => {
   })
 
   it('of no kind are refused', () => {
-    for (const op of [0, 16, -1, 0.5]) expect(() => decodeFeedMessage(op, new Uint8Array(0))).toThrow(malformed)
+    for (const op of [0, 17, -1, 0.5]) expect(() => decodeFeedMessage(op, new Uint8Array(0))).toThrow(malformed)
   })
 
   it('give blocks as views, so that many of them cost one buffer', () => {

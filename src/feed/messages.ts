@@ -7,9 +7,12 @@ import { feedTagBytes } from './feed-tag.ts'
 import { levels } from './numbering.ts'
 import { runs, type Runs } from './runs.ts'
 
+/** Bytes of a summary: 4,096 buckets of 8. */
+export const summaryBytesMax = 32_768
+
 const { feedBlockBytes, feedBlocks, feedRuns, proofNodes, requestRuns, sharedFeeds } = defaultLimits
 
-/** Every message but `open` is about the feed with the number that its sender has given it in `open`. */
+/** Every message but `open` and `summary` is about the feed with the number that its sender has given it in `open`. */
 interface OfFeed {
   readonly feed: number
 }
@@ -115,6 +118,11 @@ export interface ExtensionMessage extends OfFeed {
   readonly payload: Uint8Array
 }
 
+/** Which of its feeds, complete ones that it has not opened, the sender has in which state; of no feed alone. */
+export interface SummaryMessage {
+  readonly prints: Uint8Array
+}
+
 /** The messages by their names. */
 export interface FeedMessages {
   readonly open: OpenMessage
@@ -132,6 +140,7 @@ export interface FeedMessages {
   readonly data: DataMessage
   readonly fork: ForkMessage
   readonly extension: ExtensionMessage
+  readonly summary: SummaryMessage
 }
 
 export type FeedMessageName = keyof FeedMessages
@@ -158,6 +167,7 @@ export const feedOps: { readonly [Name in FeedMessageName]: number } = {
   data: 13,
   fork: 14,
   extension: 15,
+  summary: 16,
 }
 
 const feed = upTo(sharedFeeds - 1)
@@ -222,6 +232,7 @@ export const feedSchemas: { readonly [Name in FeedMessageName]: Schema<FeedMessa
     nodes,
   }),
   extension: struct({ feed, name: text({ max: 64 }), payload: bytes({ max: 64 * 1024 }) }),
+  summary: struct({ prints: bytes({ max: summaryBytesMax }) }),
 }
 
 /** The payload of a message, fresh. Throws `INVALID_ARGUMENT` for what is beyond a bound. */

@@ -177,7 +177,7 @@ export class Writer {
   #bytes = 0
 
   constructor(seed: number, blocks: readonly Uint8Array[] = []) {
-    this.identity = simulatedIdentity(Uint8Array.of(seed))
+    this.identity = simulatedIdentity(Uint8Array.of(seed & 255, seed >> 8))
     const [head, peaks] = this.#append(blocks)
     this.replica = new Replica({
       ...{ name: this.identity.publicKey, store: this.store, isWriter: true },

@@ -1,5 +1,6 @@
 import { emptyBytes } from '../../base/bytes.ts'
 import { Bitmap } from '../bitmap.ts'
+import { lengthMax } from '../numbering.ts'
 import type { FeedHead, FeedStore } from './feed-store.ts'
 
 export interface ReplicaOptions {
@@ -78,9 +79,11 @@ export class Replica {
     return Math.min(this.have.nextHole(0), this.length)
   }
 
-  /** Whether a block is wanted here, be it there or not. */
-  isWanted(block: number): boolean {
-    return this.mode === 'full' || this.wanted.has(block)
+  /** Whether nothing that is wanted is missing, as far as is known here. */
+  get isComplete(): boolean {
+    if (this.tipLength > this.length) return false
+    if (this.mode === 'full') return this.have.count === this.length
+    return this.inFlight.count === 0 && this.nextMissing(this.wanted, 0, lengthMax) === undefined
   }
 
   /** The first run from `from` on of blocks that are wanted, that `theirs` has, and that are neither here nor asked for. */

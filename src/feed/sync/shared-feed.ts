@@ -53,6 +53,10 @@ export class SharedFeed {
   /** The number that this side uses, and the one that the other does. */
   readonly ours: number
   theirs: number | undefined
+  /** The tag of the chair's end, by which both can find the feed in a summary. */
+  readonly chairTag: Uint8Array
+  /** It was opened here. */
+  isOpened = false
   isClosing = false
 
   /** Its head, verified. */
@@ -70,7 +74,8 @@ export class SharedFeed {
   pushed: Request | undefined
   lastRequest = 0
 
-  constructor(replica: Replica, peer: RemotePeer, ours: number) {
+  constructor(replica: Replica, peer: RemotePeer, ours: number, chairTag: Uint8Array) {
+    this.chairTag = chairTag
     this.replica = replica
     this.peer = peer
     this.ours = ours
@@ -103,6 +108,8 @@ export class RemotePeer {
   restsUntil = 0
   strikes = 0
   isGone = false
+  /** What was said of the feeds that were not opened at once. */
+  summary: Uint8Array | undefined
   isWritable = true
 
   constructor(port: RemotePort, options: RemoteOptions) {
@@ -111,8 +118,8 @@ export class RemotePeer {
   }
 }
 
-/** Sends a message to a peer. */
-export type Say = <Name extends FeedMessageName>(
+/** Sends a message about a feed to a peer. */
+export type Say = <Name extends Exclude<FeedMessageName, 'summary'>>(
   shared: SharedFeed,
   name: Name,
   value: Omit<FeedMessages[Name], 'feed'>,

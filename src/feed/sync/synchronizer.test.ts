@@ -304,6 +304,42 @@ describe('F4c a thousand feeds', () => {
     expect([...source.ended, ...stranger.ended]).toEqual([])
   })
 
+  it.each([0, 1, 5])(
+    'of which %i have changed are found out by a few bytes, and fetched in three round trips',
+    (changed) => {
+      const world = new SyncWorld()
+      const [source, clone] = [world.node('source'), world.node('clone')]
+      const writers = Array.from({ length: 1_000 }, (_, seed) => new Writer(seed, blocksOf(seed < changed ? 4 : 3, 10)))
+      const copies = writers.map((writer, seed) => holder(seed < changed ? new Writer(seed, blocksOf(3, 10)) : writer))
+      for (const { replica } of writers) source.synchronizer.add(replica, 0)
+      for (const replica of copies) clone.synchronizer.add(replica, 0)
+      world.connect(source, clone, { delayMs: 50 })
+      const grown = (): number => copies.filter(({ have }) => have.count === 4).length
+      const ms = world.run(changed === 0 ? 500 : 5_000, () => changed > 0 && grown() === changed)
+      expect(grown()).toBe(changed)
+      if (changed > 0) expect(ms).toBeLessThan(3 * 100 + 10)
+      expect(source.receivedBytes + clone.receivedBytes).toBeLessThan(4_500 + changed * 3_500)
+      expect([...source.ended, ...clone.ended]).toEqual([])
+      // What stayed quiet is opened when it changes.
+      writers[999]?.append(source, blocksOf(1, 10), world.now)
+      world.run(500)
+      expect(copies[999]?.have.count).toBe(4)
+    },
+  )
+
+  it('of which each side has some that the other does not: what both have is found', () => {
+    const world = new SyncWorld()
+    const [source, clone] = [world.node('source'), world.node('clone')]
+    const writers = Array.from({ length: 120 }, (_, seed) => new Writer(seed, blocksOf(3, 10)))
+    const copies = writers.slice(40).map(({ replica }) => reader(replica.name))
+    for (const { replica } of writers.slice(0, 80)) source.synchronizer.add(replica, 0)
+    for (const { replica } of copies) clone.synchronizer.add(replica, 0)
+    world.connect(source, clone)
+    world.run(1_000)
+    expect(copies.map(({ replica }) => replica.have.count)).toEqual(copies.map((_, index) => (index < 40 ? 3 : 0)))
+    expect([...source.ended, ...clone.ended]).toEqual([])
+  })
+
   it('a feed that is added later is shared by who had it before', () => {
     const world = new SyncWorld()
     const [source, clone] = [world.node('source'), world.node('clone')]

@@ -2,7 +2,7 @@ import { bytesEqual, encodeHex } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { Verify } from '../../identity/signature.ts'
-import { feedTag, type TagRole } from '../feed-tag.ts'
+import { feedTag } from '../feed-tag.ts'
 import { provesFork } from '../fork.ts'
 import type { TreeHash } from '../hash.ts'
 import { checkHead, headsConflict, type SignedHead } from '../head.ts'
@@ -20,6 +20,7 @@ import { Serving } from './serving.ts'
 import { RemotePeer, SharedFeed, type RemoteOptions, type RemotePort, type Say } from './shared-feed.ts'
 import { findSlow, releaseSlow } from './slow.ts'
 import { snapshotOf, type PeerSnapshot } from './snapshot.ts'
+import { isSameBucket, isSummary, summaryFeedsMin, summaryOf } from './summary.ts'
 import { malformed } from '../../wire/reader.ts'
 
 /** Extents that the bitmaps of one peer may have for one feed: some 200 bytes each. */
@@ -81,7 +82,7 @@ export class Synchronizer {
   add(replica: Replica, now: number): void {
     this.#now = now
     this.#replicas.add(replica)
-    for (const peer of this.#peers.keys()) this.#offer(peer, replica)
+    for (const peer of this.#peers.keys()) this.#open(this.#offer(peer, replica))
     this.#fill()
   }
 
@@ -104,7 +105,7 @@ export class Synchronizer {
       freed: (replica) => this.#wake(replica),
     })
     this.#peers.set(peer, { downloads, serving, replicasByTag: new Map() })
-    for (const replica of this.#replicas) this.#offer(peer, replica)
+    this.#greet(peer)
     return peer
   }
 
@@ -153,8 +154,8 @@ export class Synchronizer {
     replica.peaks = replica.tipPeaks = peaks
     for (const [peer, { serving }] of this.#peers) {
       const shared = peer.byReplica.get(replica)
-      if (shared?.isShared !== true) continue
-      if ((shared.flags & infoFlags.follows) !== 0) serving.push(shared)
+      if (shared?.isShared !== true) this.#open(shared)
+      else if ((shared.flags & infoFlags.follows) !== 0) serving.push(shared)
       else this.#news.tellAll(shared)
     }
   }
@@ -166,6 +167,7 @@ export class Synchronizer {
     for (const peer of this.#peers.keys()) {
       const shared = peer.byReplica.get(replica)
       if (shared?.isShared === true) this.#say(shared, 'want', { start, end })
+      else this.#open(shared)
     }
     this.#wake(replica)
     this.#fill()
@@ -206,21 +208,53 @@ export class Synchronizer {
     peer.isWritable = peer.port.send(feedOps[name], encodeFeedMessage(name, message)) && peer.isWritable
   }
 
-  #offer(peer: RemotePeer, replica: Replica): void {
-    if (peer.nextNumber >= defaultLimits.sharedFeeds) return
+  /** Opens all feeds; of many only those that are not complete, and says of the others in which state they are. */
+  #greet(peer: RemotePeer): void {
+    const shared = [...this.#replicas].flatMap((replica) => this.#offer(peer, replica) ?? [])
+    const isShort = shared.length < summaryFeedsMin
+    const quiet = isShort ? [] : shared.filter(({ replica }) => replica.isComplete)
+    for (const one of shared) if (isShort || !one.replica.isComplete) this.#open(one)
+    if (isShort) return
+    peer.summary = summaryOf(this.#options.hash, quiet)
+    const payload = encodeFeedMessage('summary', { prints: peer.summary })
+    peer.isWritable = peer.port.send(feedOps.summary, payload) && peer.isWritable
+  }
+
+  /** Opens those of which the other side has another state than this one. */
+  #takeSummary(peer: RemotePeer, { prints }: FeedMessages['summary']): void {
+    const { summary } = peer
+    if (!isSummary(prints)) throw malformed('a summary of no buckets')
+    if (summary === undefined) return
+    for (const shared of peer.byReplica.values())
+      if (!shared.isOpened && !isSameBucket(shared.chairTag, summary, prints)) this.#open(shared)
+  }
+
+  /** The other side may find the feed from now on; undefined when there are too many. */
+  #offer(peer: RemotePeer, replica: Replica): SharedFeed | undefined {
+    if (peer.nextNumber >= defaultLimits.sharedFeeds) return undefined
     const { binding, role } = peer.options
-    const other: TagRole = role === 'chair' ? 'guest' : 'chair'
-    const shared = new SharedFeed(replica, peer, peer.nextNumber)
+    const tags = {
+      chair: feedTag(this.#options.hash, replica.name, binding, 'chair'),
+      guest: feedTag(this.#options.hash, replica.name, binding, 'guest'),
+    }
+    const shared = new SharedFeed(replica, peer, peer.nextNumber, tags.chair)
     peer.nextNumber += 1
     peer.byReplica.set(replica, shared)
-    const theirTag = encodeHex(feedTag(this.#options.hash, replica.name, binding, other))
+    const theirTag = encodeHex(role === 'chair' ? tags.guest : tags.chair)
     this.#peers.get(peer)?.replicasByTag.set(theirTag, replica)
-    this.#say(shared, 'open', { tag: feedTag(this.#options.hash, replica.name, binding, role) })
     for (const [number, tag] of peer.strangeTags) {
       if (tag !== theirTag) continue
       peer.strangeTags.delete(number)
       this.#begin(shared, number)
     }
+    return shared
+  }
+
+  #open(shared: SharedFeed | undefined): void {
+    if (shared === undefined || shared.isOpened || shared.replica.isFrozen) return
+    shared.isOpened = true
+    const { binding, role } = shared.peer.options
+    this.#say(shared, 'open', { tag: feedTag(this.#options.hash, shared.replica.name, binding, role) })
   }
 
   #opened(peer: RemotePeer, { feed, tag }: OpenMessage): void {
@@ -235,6 +269,7 @@ export class Synchronizer {
 
   /** Both know the feed: says what is here, and asks what is there. */
   #begin(shared: SharedFeed, theirs: number): void {
+    this.#open(shared)
     shared.theirs = theirs
     shared.peer.byTheirNumber.set(theirs, shared)
     const { replica } = shared
@@ -253,7 +288,7 @@ export class Synchronizer {
   #close(shared: SharedFeed): void {
     const { peer } = shared
     this.#peers.get(peer)?.downloads.releaseAll(shared)
-    if (!shared.isClosing) this.#say(shared, 'close', {})
+    if (!shared.isClosing && shared.isOpened) this.#say(shared, 'close', {})
     shared.isClosing = true
     peer.byReplica.delete(shared.replica)
   }
@@ -261,6 +296,7 @@ export class Synchronizer {
   #take(peer: RemotePeer, message: FeedMessage): void {
     const { name, value } = message
     if (name === 'open') return this.#opened(peer, value)
+    if (name === 'summary') return this.#takeSummary(peer, value)
     const shared = peer.byTheirNumber.get(value.feed)
     if (shared === undefined) {
       if (name === 'close' && peer.strangeTags.delete(value.feed)) return
@@ -308,6 +344,7 @@ export class Synchronizer {
       case 'open':
       case 'close':
       case 'extension':
+      case 'summary':
         return
     }
   }
@@ -386,6 +423,7 @@ export class Synchronizer {
       for (const peer of this.#peers.keys()) {
         const shared = peer.byReplica.get(replica)
         if (shared?.isShared === true) this.#news.tell(shared, groups)
+        else if (head !== undefined) this.#open(shared)
       }
       this.#options.events?.stored?.(replica, groups, head)
     } else this.#takeBack(replica)
