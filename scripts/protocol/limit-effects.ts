@@ -75,6 +75,11 @@ export const limitEffects: Readonly<Record<keyof Limits, { readonly what: string
   proofNodes: { what: 'nodes of a proof', beyond: 'circuit of feeds, LIMIT' },
   feedRuns: { what: 'runs in HAVE and UNHAVE, blocks in one DATA', beyond: 'circuit of feeds, LIMIT' },
   requestRuns: { what: 'runs in REQUEST and PROOF', beyond: 'circuit of feeds, LIMIT' },
+  servedRequests: { what: 'REQUESTs of one peer that wait to be answered', beyond: 'request, REFUSE' },
+  feedExtents: {
+    what: 'extents of blocks in what one peer says to have, or to want to know of, of one feed',
+    beyond: 'circuit of feeds, LIMIT',
+  },
   sharedFeeds: { what: 'feeds on one circuit', beyond: 'circuit of feeds, LIMIT' },
   pathBytes: { what: 'path in a drive', beyond: 'that entry' },
   pathComponentBytes: { what: 'name in such a path', beyond: 'that entry' },

@@ -73,6 +73,10 @@ export interface Limits {
   readonly requestRuns: number
   /** Feeds that two nodes share over one circuit. */
   readonly sharedFeeds: number
+  /** Requests for blocks of one peer that wait to be answered. */
+  readonly servedRequests: number
+  /** Places that one peer makes us remember of one feed: what it has, and what it wants to know of. */
+  readonly feedExtents: number
   readonly pathBytes: number
   readonly pathComponentBytes: number
   readonly pathDepth: number
@@ -132,6 +136,8 @@ export const defaultLimits: Limits = Object.freeze({
   feedRuns: 4_096,
   requestRuns: 64,
   sharedFeeds: 16_384,
+  servedRequests: 64,
+  feedExtents: 16_384,
   pathBytes: 1_024,
   pathComponentBytes: 255,
   pathDepth: 64,

@@ -12,6 +12,8 @@ import { malformed } from '../../wire/reader.ts'
 
 /** No request asks for less, unless nothing more is missing. */
 const requestBytesMin = 64 * 1024
+/** However small they are: each that waits to be verified costs some bytes besides its own. */
+const requestBlocksMax = 65_536
 /** Places among which the rarest one is looked for. */
 const candidatesMax = 32
 /** Bytes of no use (of requests that were taken back, for the most part) that one peer may send. */
@@ -95,12 +97,10 @@ export class Downloads {
     throw new PlaitError('LIMIT', 'the other side sent what nobody asked for', { traced: false })
   }
 
-  /** Nothing more comes of it: what is missing may be asked for elsewhere. */
+  /** Nothing more comes of it (0: of what is pushed): what is missing may be asked for elsewhere. */
   release(shared: SharedFeed, number: number): void {
-    const request = shared.requests.get(number)
-    if (request === undefined) return
-    shared.requests.delete(number)
-    this.#forget(shared, request)
+    const request = number === 0 ? shared.pushed : shared.requests.get(number)
+    if (request !== undefined) this.#drop(shared, request)
   }
 
   /** The peer refuses: what is still owed is not there. */
@@ -113,8 +113,7 @@ export class Downloads {
   /** The same for all of a feed. */
   releaseAll(shared: SharedFeed): void {
     for (const number of shared.requests.keys()) this.release(shared, number)
-    if (shared.pushed !== undefined) this.#forget(shared, shared.pushed)
-    shared.pushed = undefined
+    this.release(shared, 0)
   }
 
   #ask(shared: SharedFeed, now: number): boolean {
@@ -123,7 +122,8 @@ export class Downloads {
     const room = this.#peer.window.bytes - this.#peer.owedBytes
     const most = Math.min(Math.max(requestBytesMin, this.#peer.window.bytes / 2), Math.max(requestBytesMin, room))
     const blockBytes = Math.max(1, head.bytes / Math.max(1, head.length))
-    const runs = this.#missing(shared, head.length, Math.max(1, Math.ceil(most / blockBytes)))
+    const blocks = Math.min(requestBlocksMax, Math.max(1, Math.ceil(most / blockBytes)))
+    const runs = this.#missing(shared, head.length, blocks)
     if (runs.length === 0) return false
     const pending = new Bitmap()
     for (let at = 0; at < runs.length; at += 2) {
@@ -180,7 +180,7 @@ export class Downloads {
   #unasked(shared: SharedFeed, { known, runs }: ProofMessage, now: number): Request | undefined {
     const { replica } = shared
     const [start, end] = runs
-    shared.pushed = undefined
+    if (shared.pushed !== undefined) throw malformed('a proof within an answer')
     if (start === undefined || end === undefined || runs.length !== 2) return undefined
     if (end <= (shared.head?.length ?? 0)) shared.have.add(start, end)
     this.#peer.hungry.add(shared)

@@ -7,8 +7,7 @@ import { levels } from '../numbering.ts'
 import type { Runs } from '../runs.ts'
 import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
 
-/** Requests of one peer that wait; one more is refused. */
-export const jobsMax = 64
+const { servedRequests } = defaultLimits
 /** What is read and sent at a time; and how many bytes a group has, about. */
 const chunkBytes = 128 * 1024
 /** What is sent to a follower without being asked for. */
@@ -56,11 +55,11 @@ export class Serving {
 
   /** Takes a request; refuses it when too many wait. */
   answer(shared: SharedFeed, { request, fork, known, runs, bytes }: RequestMessage): void {
-    if (this.waiting >= jobsMax && !this.#peer.isWritable) {
-      const facts = { limit: jobsMax }
+    if (this.waiting >= servedRequests && !this.#peer.isWritable) {
+      const facts = { limit: servedRequests }
       throw new PlaitError('LIMIT', 'the other side asks for more and takes nothing', { facts, traced: false })
     }
-    if (this.waiting >= jobsMax) this.#say(shared, 'refuse', { request, reason: refusals.busy })
+    if (this.waiting >= servedRequests) this.#say(shared, 'refuse', { request, reason: refusals.busy })
     else if (fork !== shared.replica.fork) this.#say(shared, 'refuse', { request, reason: refusals.missing })
     else {
       const most = Math.min(bytes, answerBytesMax)

@@ -29,7 +29,8 @@ export function findSlow(peers: readonly RemotePeer[], now: number): readonly Sl
     const stallMs = Math.max(stallMsMin, Number.isFinite(roundTripMs) ? 8 * roundTripMs : 0)
     const last = lastProgress(peer)
     for (const shared of peer.byReplica.values()) {
-      for (const request of shared.requests.values()) {
+      const { requests, pushed } = shared
+      for (const request of pushed === undefined ? requests.values() : [...requests.values(), pushed]) {
         // Those behind others of the same peer wait their turn: what counts is that anything comes.
         const silentMs = now - Math.max(request.sentAt, last)
         const trickleMs = stallMs + (request.receivedBytes + peer.owedBytes) / rateMin
@@ -68,7 +69,7 @@ export function releaseSlow(
   downloads: Downloads,
 ): void {
   if (peer.isGone) return
-  say(shared, 'cancel', { request: number })
+  if (number !== 0) say(shared, 'cancel', { request: number })
   downloads.release(shared, number)
   peer.window.shrink()
   if (peer.restsUntil <= now) peer.strikes += 1
@@ -77,7 +78,9 @@ export function releaseSlow(
 
 function lastProgress(peer: RemotePeer): number {
   let last = -Infinity
-  for (const { requests } of peer.byReplica.values())
+  for (const { requests, pushed } of peer.byReplica.values()) {
+    if (pushed !== undefined) last = Math.max(last, pushed.progressAt)
     for (const { progressAt } of requests.values()) last = Math.max(last, progressAt)
+  }
   return last
 }

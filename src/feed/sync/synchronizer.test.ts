@@ -178,6 +178,27 @@ describe('F4 sparse and live', () => {
     expect([...another.store.blocks.keys()]).toEqual([33_333])
   })
 
+  it('a push whose blocks never come is given up, and asked for elsewhere', () => {
+    const world = new SyncWorld()
+    const [source, other, clone] = [world.node('source'), world.node('other'), world.node('clone')]
+    const writer = new Writer(1, blocksOf(3, 100))
+    const [copy, middle] = [reader(writer.replica.name), reader(writer.replica.name)]
+    source.synchronizer.add(writer.replica, 0)
+    clone.synchronizer.add(copy.replica, 0)
+    other.synchronizer.add(middle.replica, 0)
+    let isSilent = false
+    const tamper = (from: string, op: number, payload: Uint8Array): Uint8Array | undefined =>
+      isSilent && from === 'source' && op === feedOps.data ? undefined : payload
+    world.connect(source, clone, { tamper })
+    world.connect(source, other)
+    world.connect(other, clone)
+    world.run(500)
+    isSilent = true
+    writer.append(source, blocksOf(2, 100), world.now)
+    world.run(5_000, () => copy.replica.have.count === 5)
+    expect([copy.replica.have.count, copy.replica.inFlight.count]).toEqual([5, 0])
+  })
+
   it('a follower has what is appended after one way, and does not ask', () => {
     const world = new SyncWorld()
     const [source, clone] = [world.node('source'), world.node('clone')]

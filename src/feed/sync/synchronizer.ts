@@ -23,8 +23,8 @@ import { snapshotOf, type PeerSnapshot } from './snapshot.ts'
 import { isSameBucket, isSummary, summaryFeedsMin, summaryOf } from './summary.ts'
 import { malformed } from '../../wire/reader.ts'
 
-/** Extents that the bitmaps of one peer may have for one feed: some 200 bytes each. */
-const extentsMax = 16_384
+/** Of some 200 bytes each. */
+const { feedExtents: extentsMax } = defaultLimits
 
 /** What a synchronizer tells whoever runs it. */
 export interface SynchronizerEvents {
