@@ -3,6 +3,7 @@ import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { TreeHash } from '../hash.ts'
 import type { DataMessage, ProofMessage } from '../messages.ts'
+import { chooseBlocks } from './choice.ts'
 import type { FeedHead, StoredGroup } from './feed-store.ts'
 import { IncomingAnswer } from './incoming-answer.ts'
 import { pushBytesMax } from './serving.ts'
@@ -14,8 +15,6 @@ import { malformed } from '../../wire/reader.ts'
 const requestBytesMin = 64 * 1024
 /** However small they are: each that waits to be verified costs some bytes besides its own. */
 const requestBlocksMax = 65_536
-/** Places among which the rarest one is looked for. */
-const candidatesMax = 32
 /** Bytes of no use (of requests that were taken back, for the most part) that one peer may send. */
 const uselessBytesMax = 32 * 1024 * 1024
 
@@ -123,13 +122,10 @@ export class Downloads {
     const most = Math.min(Math.max(requestBytesMin, this.#peer.window.bytes / 2), Math.max(requestBytesMin, room))
     const blockBytes = Math.max(1, head.bytes / Math.max(1, head.length))
     const blocks = Math.min(requestBlocksMax, Math.max(1, Math.ceil(most / blockBytes)))
-    const runs = this.#missing(shared, head.length, blocks)
-    if (runs.length === 0) return false
-    const pending = new Bitmap()
-    for (let at = 0; at < runs.length; at += 2) {
-      pending.add(runs[at] as number, runs[at + 1] as number)
-      replica.inFlight.add(runs[at] as number, runs[at + 1] as number)
-    }
+    const pending = chooseBlocks(shared, head.length, blocks)
+    if (pending.count === 0) return false
+    const runs = pending.runs(0, head.length, defaultLimits.requestRuns)
+    for (let at = 0; at < runs.length; at += 2) replica.inFlight.add(runs[at] as number, runs[at + 1] as number)
     const bytes = Math.ceil(Math.min(2 * most, pending.count * Math.max(blockBytes * 2, 1_024)))
     const request = this.#open(shared, (shared.lastRequest += 1), pending, bytes, now)
     request.owedBytes = Math.min(bytes, Math.ceil(pending.count * blockBytes))
@@ -138,23 +134,6 @@ export class Downloads {
     const { number, known } = request
     this.#say(shared, 'request', { request: number, fork: replica.fork, known, runs, bytes })
     return true
-  }
-
-  /** What to ask for: at most so many blocks, the next ones or the rarest. */
-  #missing({ replica, have }: SharedFeed, end: number, blocks: number): readonly number[] {
-    const { requestRuns } = defaultLimits
-    const runs: number[] = []
-    let count = 0
-    const max = replica.order === 'rarest' ? candidatesMax : requestRuns
-    for (let at = 0; runs.length < 2 * max && (count < blocks || replica.order === 'rarest');) {
-      const run = replica.nextMissing(have, at, end)
-      if (run === undefined) break
-      const stop = Math.min(run[1], run[0] + Math.max(1, blocks - (replica.order === 'rarest' ? 0 : count)))
-      runs.push(run[0], stop)
-      count += stop - run[0]
-      at = run[1]
-    }
-    return runs
   }
 
   #open({ replica }: SharedFeed, number: number, pending: Bitmap, bytes: number, now: number): Request {

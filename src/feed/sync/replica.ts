@@ -42,6 +42,8 @@ export class Replica {
   /** The longest one that is verified, be it stored or on its way to be: what further proofs go on from. */
   tip: FeedHead | undefined
   tipPeaks: Uint8Array
+  /** What each peer has that shares it, by which one sees what is rare. */
+  readonly holders: Set<Bitmap> = new Set()
   /** The writer has forked it: nothing more is done about it. */
   isFrozen = false
 

@@ -61,8 +61,8 @@ export class SharedFeed {
 
   /** Its head, verified. */
   head: FeedHead | undefined
-  have: Bitmap = new Bitmap()
-  wants: Bitmap = new Bitmap()
+  readonly have: Bitmap = new Bitmap()
+  readonly wants: Bitmap = new Bitmap()
   flags = 0
   /** Up to which it can verify, as far as is known here. */
   knownLength = 0

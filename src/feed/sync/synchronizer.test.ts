@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { blocksOf, hasAll, holder, reader, SyncWorld, Writer, type SyncNode } from '../../../test/feed/sync-world.ts'
 import { encodeHex } from '../../base/bytes.ts'
-import { encodeFeedMessage, feedOps } from '../messages.ts'
+import { decodeFeedMessage, encodeFeedMessage, feedOps } from '../messages.ts'
 
 describe('a feed', () => {
   it('is cloned from one source, in few batches and hardly more bytes than it has', () => {
@@ -97,6 +97,39 @@ describe('F2 several sources', () => {
     expect(copy.store.repeated).toBe(0)
     expect(clone.ended.map(({ code }) => code)).toContain('CORRUPT')
     expect(world.now).toBeLessThan(6_000)
+  })
+
+  it.each(['next', 'rarest'] as const)('are asked for the blocks that the order says: the %s first', (order) => {
+    const world = new SyncWorld()
+    const writer = new Writer(1, blocksOf(2_000, 1_000))
+    const [all, some, clone] = [world.node('all'), world.node('some'), world.node('clone')]
+    const copy = reader(writer.replica.name, { order })
+    const half = reader(writer.replica.name, { mode: 'sparse' })
+    half.replica.wanted.add(0, 1_000)
+    all.synchronizer.add(writer.replica, 0)
+    some.synchronizer.add(half.replica, 0)
+    clone.synchronizer.add(copy.replica, 0)
+    world.connect(all, some)
+    world.run(1_000)
+    world.connect(some, clone, {
+      delayMs: 0,
+      tamper: (_from, op, payload) => (op === feedOps.request ? undefined : payload),
+    })
+    world.run(10)
+    const asked: number[] = []
+    world.connect(all, clone, {
+      tamper: (from, op, payload) => {
+        const message = from === 'clone' ? decodeFeedMessage(op, payload) : undefined
+        if (message?.name === 'request') asked.push(...message.value.runs)
+        return payload
+      },
+    })
+    // What the other one was asked for and has not answered is left to it for a second.
+    world.run(10)
+    if (order === 'rarest') expect(Math.min(...asked)).toBeGreaterThanOrEqual(1_000)
+    else expect(asked[0]).toBeLessThan(1_000)
+    world.run(20_000, () => copy.replica.have.count === 2_000)
+    expect(hasAll(writer, copy.store)).toBe(true)
   })
 
   it('share the work', () => {

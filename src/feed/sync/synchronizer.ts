@@ -116,6 +116,7 @@ export class Synchronizer {
     if (connected === undefined) return
     peer.isGone = true
     this.#peers.delete(peer)
+    for (const shared of peer.byReplica.values()) shared.replica.holders.delete(shared.have)
     for (const shared of peer.byReplica.values()) connected.downloads.releaseAll(shared)
     this.#fill()
   }
@@ -272,6 +273,7 @@ export class Synchronizer {
     this.#open(shared)
     shared.theirs = theirs
     shared.peer.byTheirNumber.set(theirs, shared)
+    shared.replica.holders.add(shared.have)
     const { replica } = shared
     const { fork, length, contiguous, isLive, mode } = replica
     if (replica.head !== undefined) {
@@ -291,6 +293,7 @@ export class Synchronizer {
     if (!shared.isClosing && shared.isOpened) this.#say(shared, 'close', {})
     shared.isClosing = true
     peer.byReplica.delete(shared.replica)
+    shared.replica.holders.delete(shared.have)
   }
 
   #take(peer: RemotePeer, message: FeedMessage): void {
