@@ -1,4 +1,5 @@
 import type { WireErrorCode } from '../../src/base/error.ts'
+import type { FeedMessageName } from '../../src/feed/messages.ts'
 
 // What the fields mean, in words; the tables themselves follow from the schemas. A field without words is an error, and so are
 // words without a field.
@@ -57,6 +58,99 @@ export const acceptMeanings: Meanings = {
 export const closeMeanings: Meanings = {
   code: "the application's reason; 0 and no message: none was given",
   message: '',
+}
+
+const feedNumber = 'the number that the sender has given the feed'
+
+export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
+  open: { feed: 'the number that the sender gives the feed from now on', tag: 'shows that the sender knows the feed' },
+  close: { feed: feedNumber },
+  head: {
+    feed: feedNumber,
+    fork: 'how often the writer has truncated the feed; 0 for a sealed one',
+    length: 'in blocks',
+    bytes: 'of all blocks together',
+    root: 'of the tree over them',
+    signature: "the writer's, over the head; absent for a sealed feed",
+    known: 'the length of the receiver from which the nodes lead to this one',
+    nodes: 'a proof without ranges from there; absent when they follow with the next PROOF',
+  },
+  info: {
+    feed: feedNumber,
+    fork: 'the one that the sender is on',
+    length: 'up to which the sender can verify what it gets',
+    contiguous: 'how many blocks from 0 on it has without a hole',
+    flags: 'the sum of 1, it answers requests, and 2, it follows: new blocks are to be sent unasked',
+  },
+  have: { feed: feedNumber, runs: 'blocks that the sender has, within what the receiver wants to know of' },
+  unhave: { feed: feedNumber, runs: 'blocks that it has no longer' },
+  want: { feed: feedNumber, start: 'the first block that the sender wants to know of', end: 'the one behind the last' },
+  unwant: {
+    feed: feedNumber,
+    start: 'the first block of which nothing more is to be said',
+    end: 'the one behind the last',
+  },
+  request: {
+    feed: feedNumber,
+    request: "counts the sender's requests for this feed, from 1 up",
+    fork: 'the one that the sender is on',
+    known: 'the length whose peaks the sender knows',
+    runs: 'the blocks that it asks for',
+    bytes: 'how many bytes of blocks it takes; one block is answered at least',
+  },
+  cancel: { feed: feedNumber, request: 'the request of the sender that needs no answer any more' },
+  refuse: {
+    feed: feedNumber,
+    request: 'the request of the receiver that gets no further answer',
+    reason: '1: the blocks are not here; 2: too much is asked; 3: the receiver may not have them',
+  },
+  proof: {
+    feed: feedNumber,
+    request: 'the request that it answers; 0: none, the receiver follows the feed',
+    fork: 'the one of the blocks',
+    length: 'the length of the tree in which they are proven',
+    known: 'the length known to the receiver that the proof begins with: that of its request, or 0',
+    runs: 'the blocks that follow, in order; none: only what leads to the length',
+    groupLevel: 'the highest level of the nodes within the runs; absent: those are not in the proof',
+    nodes: 'in their order',
+    last: 'nothing more is answered to the request behind these blocks',
+  },
+  data: {
+    feed: feedNumber,
+    request: 'the request that it answers, or 0',
+    blocks: 'the next blocks of the last PROOF of that request',
+  },
+  fork: {
+    feed: feedNumber,
+    fork: 'that both heads are on',
+    shorterLength: 'of the shorter head, or of either when they are equally long',
+    shorterBytes: '',
+    shorterRoot: '',
+    shorterSignature: '',
+    longerLength: 'of the longer one',
+    longerBytes: '',
+    longerRoot: '',
+    longerSignature: '',
+    nodes: 'the nodes that make up the longer one, cut at the shorter length',
+  },
+  summary: { prints: '8 bytes for each bucket, as below' },
+  extension: { feed: feedNumber, name: 'of the extension; who does not know it drops the message', payload: '' },
+}
+
+export const signedHeadMeanings: Meanings = {
+  context: '"plait feed head" in ASCII and the byte 1',
+  key: "the writer's Ed25519 key",
+  fork: '',
+  length: 'in blocks',
+  bytes: 'of all blocks together',
+  root: 'of the tree over them',
+}
+
+export const sealMeanings: Meanings = {
+  prefix: '2',
+  length: 'in blocks',
+  bytes: 'of all blocks together',
+  root: 'of the tree over them',
 }
 
 export const errorMeanings: Meanings = {

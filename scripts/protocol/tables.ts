@@ -3,6 +3,9 @@ import type { WireErrorCode } from '../../src/base/error.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
 import type { Limits } from '../../src/base/limits.ts'
 import { acceptSchema, closeSchema, openSchema } from '../../src/circuit/open.ts'
+import { signedHeadSchema } from '../../src/feed/head.ts'
+import { feedOps, feedSchemas } from '../../src/feed/messages.ts'
+import { sealSchema } from '../../src/feed/sealed-name.ts'
 import { helloDescription } from '../../src/session/hello.ts'
 import { resumeSchema } from '../../src/session/resumption.ts'
 import type { WireError } from '../../src/wire/error.ts'
@@ -12,6 +15,7 @@ import { bytes, fixed, struct, text, u16, u64, u8 } from '../../src/wire/schema.
 import type { FieldDescription, Schema, SchemaDescription } from '../../src/wire/schema.ts'
 import type { Table } from './fill.ts'
 import { acceptMeanings, closeMeanings, errorMeanings, helloMeanings, openMeanings } from './meanings.ts'
+import { feedMeanings, sealMeanings, signedHeadMeanings } from './meanings.ts'
 import { readyMeanings, resumeMeanings, wireErrorMeanings } from './meanings.ts'
 import { fragmentLayouts } from './fragment-layouts.ts'
 import { frameBodies } from './frame-bodies.ts'
@@ -48,6 +52,9 @@ export function protocolTables(): ReadonlyMap<string, Table> {
     ['fragment', fragmentTable()],
     ['error codes', errorCodesTable()],
     ['limits', limitsTable()],
+    ['signed head', fieldsTable(fieldsOf(signedHeadSchema), signedHeadMeanings)],
+    ['seal', fieldsTable(fieldsOf(sealSchema), sealMeanings)],
+    ['feed messages', feedMessagesTable()],
   ])
 }
 
@@ -94,6 +101,16 @@ function fragmentTable(): Table {
   return { head: ['flag', 'field', 'layout', 'bound'], rows: [flags, ...fields, payload] }
 }
 
+/** All messages of feeds in one table, each with its fields below it. */
+function feedMessagesTable(): Table {
+  const rows = Object.entries(feedOps).flatMap(([name, op]) => {
+    const key = name as keyof typeof feedOps
+    const { rows: fields } = fieldsTable(fieldsOf(feedSchemas[key]), feedMeanings[key])
+    return fields.map((field, index) => (index === 0 ? [String(op), name.toUpperCase(), ...field] : ['', '', ...field]))
+  })
+  return { head: ['op', 'message', 'field', 'layout', 'bound', 'meaning'], rows }
+}
+
 function errorCodesTable(): Table {
   const rows = Object.entries(wireErrorNumbers).map(([name, number]) => [
     String(number),
@@ -117,7 +134,7 @@ function fieldsOf(schema: { describe(): SchemaDescription }): readonly FieldDesc
 
 /** Bytes with an exact bound have no count before them. */
 function layoutOf({ type, bound, optional }: FieldDescription): string {
-  const layout = isExact(type, bound) ? bound : type
+  const layout = isExact(type, bound) ? type.replace('bytes', bound) : type
   return optional ? `${layout}; may be absent` : layout
 }
 
@@ -126,7 +143,7 @@ function boundOf({ type, bound }: FieldDescription): string {
 }
 
 function isExact(type: string, bound: string): boolean {
-  return type === 'bytes' && /^\d+ bytes$/.test(bound)
+  return /^(?:optional )?bytes$/.test(type) && /^\d+ bytes$/.test(bound)
 }
 
 function meaningOf(name: string, meanings: Readonly<Record<string, string>>): string {

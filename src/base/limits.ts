@@ -63,6 +63,20 @@ export interface Limits {
   readonly postsAtOnce: number
   /** What a compressed message may become. */
   readonly inflatedBytes: number
+  /** One block of a feed, and how many blocks a feed has at most. */
+  readonly feedBlockBytes: number
+  readonly feedBlocks: number
+  /** Nodes of one proof. */
+  readonly proofNodes: number
+  /** Ranges of blocks in one message that says what is there, and in one request. */
+  readonly feedRuns: number
+  readonly requestRuns: number
+  /** Feeds that two nodes share over one circuit. */
+  readonly sharedFeeds: number
+  /** Requests for blocks of one peer that wait to be answered. */
+  readonly servedRequests: number
+  /** Places that one peer makes us remember of one feed: what it has, and what it wants to know of. */
+  readonly feedExtents: number
   readonly pathBytes: number
   readonly pathComponentBytes: number
   readonly pathDepth: number
@@ -116,6 +130,14 @@ export const defaultLimits: Limits = Object.freeze({
   requestsWaiting: 65_536,
   postsAtOnce: 4_096,
   inflatedBytes: 4 * MiB,
+  feedBlockBytes: 1 * MiB,
+  feedBlocks: 2 ** 48,
+  proofNodes: 128,
+  feedRuns: 4_096,
+  requestRuns: 64,
+  sharedFeeds: 16_384,
+  servedRequests: 64,
+  feedExtents: 16_384,
   pathBytes: 1_024,
   pathComponentBytes: 255,
   pathDepth: 64,

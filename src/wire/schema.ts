@@ -52,6 +52,23 @@ export const varint: Schema<number> = {
   describe: () => ({ type: 'LEB128', bound: '' }),
 }
 
+/** LEB128, 0 .. `max`; what is above is refused with `LIMIT`. */
+export function upTo(max: number): Schema<number> {
+  return {
+    ...varint,
+    measure(value) {
+      if (value > max) refuse(`${value} is more than ${max}`)
+      return varint.measure(value)
+    },
+    read(reader) {
+      const value = reader.varint()
+      if (value > max) throw beyond(value, max)
+      return value
+    },
+    describe: () => ({ type: 'LEB128', bound: `at most ${max}` }),
+  }
+}
+
 /** One byte, 0 or 1. */
 export const bool: Schema<boolean> = {
   bytesMin: 1,

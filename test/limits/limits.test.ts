@@ -3,6 +3,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { circuitRows } from './circuit-rows.ts'
 import { fragmentRows } from './fragment-rows.ts'
 import { sessionRows } from './session-rows.ts'
+import { feedRows } from './feed-rows.ts'
 import { driveRows } from './drive-rows.ts'
 import { messageRows } from './message-rows.ts'
 import { handshakeRows } from './handshake-rows.ts'
@@ -16,6 +17,7 @@ const rows: readonly Row[] = [
   ...fragmentRows,
   ...circuitRows,
   ...messageRows,
+  ...feedRows,
   ...driveRows,
 ]
 

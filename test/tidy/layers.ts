@@ -49,6 +49,7 @@ export const doors = {
     'src/identity',
     'src/store/node',
     'src/message/compression',
+    'src/feed/node',
     'src/drive/disk',
     'src/metrics/http',
     'src/cli',

@@ -1,0 +1,57 @@
+import { consistencyPositions } from '../fork.ts'
+import { Frontier } from '../frontier.ts'
+import { hashBytes, sameHash, type TreeHash } from '../hash.ts'
+import type { ForkMessage } from '../messages.ts'
+import { peakCount } from '../numbering.ts'
+import type { FeedHead } from './feed-store.ts'
+import type { Replica } from './replica.ts'
+
+/**
+ * Holds a head that is shorter than the one here against the tree that is stored, as far as its nodes are there. `found` is told the
+ * nodes that prove a fork to everybody, if it is one.
+ */
+export function watchForFork(
+  hash: TreeHash,
+  { head, store }: Replica,
+  shorter: FeedHead,
+  found: (longer: FeedHead, nodes: Uint8Array) => void,
+): void {
+  if (head === undefined || shorter.fork !== head.fork || shorter.length >= head.length) return
+  store.readNodes(consistencyPositions(shorter.length, head.length), (nodes) => {
+    if (nodes === undefined) return
+    const peaks = nodes.subarray(0, peakCount(shorter.length) * hashBytes)
+    const root = new Frontier(hash, shorter.length, peaks).root()
+    if (!sameHash(root, 0, shorter.root, 0) || shorter.bytes > head.bytes) found(head, nodes)
+  })
+}
+
+/** What proves a fork to others; undefined for heads that nobody has signed. */
+export function evidenceOf(
+  shorter: FeedHead,
+  longer: FeedHead,
+  nodes: Uint8Array,
+): Omit<ForkMessage, 'feed'> | undefined {
+  if (shorter.signature === undefined || longer.signature === undefined) return undefined
+  return {
+    fork: shorter.fork,
+    shorterLength: shorter.length,
+    shorterBytes: shorter.bytes,
+    shorterRoot: shorter.root,
+    shorterSignature: shorter.signature,
+    longerLength: longer.length,
+    longerBytes: longer.bytes,
+    longerRoot: longer.root,
+    longerSignature: longer.signature,
+    nodes,
+  }
+}
+
+/** The heads that somebody holds to be of a fork. */
+export function headsOf(message: ForkMessage): readonly [shorter: FeedHead, longer: FeedHead] {
+  const { fork, shorterLength, shorterBytes, shorterRoot, shorterSignature } = message
+  const { longerLength, longerBytes, longerRoot, longerSignature } = message
+  return [
+    { fork, length: shorterLength, bytes: shorterBytes, root: shorterRoot, signature: shorterSignature },
+    { fork, length: longerLength, bytes: longerBytes, root: longerRoot, signature: longerSignature },
+  ]
+}

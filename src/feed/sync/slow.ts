@@ -1,0 +1,86 @@
+import type { Downloads } from './downloads.ts'
+import type { RemotePeer, Request, Say, SharedFeed } from './shared-feed.ts'
+
+/** Nothing has come of a request for so long: it is handed to others. */
+const stallMsMin = 1_000
+/** How slow an answer may be altogether, in bytes for each ms, before others are asked. */
+const rateMin = 8
+/** Requests of one peer that were taken from it in a row; then it is dead. */
+const strikesMax = 4
+/** How many times as long a request waits when nobody else could answer it. */
+const patience = 10
+/** How long a peer that was slow is asked for nothing, for each time in a row. */
+const restMs = 2_000
+
+/** A request that others should answer. */
+export interface SlowRequest {
+  readonly peer: RemotePeer
+  readonly shared: SharedFeed
+  readonly number: number
+  /** It was the last straw. */
+  readonly isDead: boolean
+}
+
+/** The requests that do not move, or hardly, though others could answer them; or that have not moved for very long. */
+export function findSlow(peers: readonly RemotePeer[], now: number): readonly SlowRequest[] {
+  const slow: SlowRequest[] = []
+  for (const peer of peers) {
+    const { roundTripMs } = peer.window
+    const stallMs = Math.max(stallMsMin, Number.isFinite(roundTripMs) ? 8 * roundTripMs : 0)
+    const last = lastProgress(peer)
+    for (const shared of peer.byReplica.values()) {
+      const { requests, pushed } = shared
+      for (const request of pushed === undefined ? requests.values() : [...requests.values(), pushed]) {
+        // Those behind others of the same peer wait their turn: what counts is that anything comes.
+        const silentMs = now - Math.max(request.sentAt, last)
+        const trickleMs = stallMs + (request.receivedBytes + peer.owedBytes) / rateMin
+        const isSlow = silentMs >= stallMs || now - request.sentAt >= trickleMs
+        if (isSlow && (silentMs >= patience * stallMs || hasOther(peers, peer, shared, request, now)))
+          slow.push({ peer, shared, number: request.number, isDead: peer.strikes >= strikesMax })
+      }
+    }
+  }
+  return slow
+}
+
+/** Whether another peer has what is pending, and is not resting. */
+function hasOther(
+  peers: readonly RemotePeer[],
+  peer: RemotePeer,
+  { replica }: SharedFeed,
+  { pending }: Request,
+  now: number,
+): boolean {
+  const block = pending.next(0)
+  if (block === undefined) return false
+  return peers.some((other) => {
+    const shared = other.byReplica.get(replica)
+    return other !== peer && other.restsUntil <= now && shared?.isShared === true && shared.have.has(block)
+  })
+}
+
+/** Takes a request back, and leaves its peer alone for a while. */
+export function releaseSlow(
+  peer: RemotePeer,
+  shared: SharedFeed,
+  number: number,
+  now: number,
+  say: Say,
+  downloads: Downloads,
+): void {
+  if (peer.isGone) return
+  if (number !== 0) say(shared, 'cancel', { request: number })
+  downloads.release(shared, number)
+  peer.window.shrink()
+  if (peer.restsUntil <= now) peer.strikes += 1
+  peer.restsUntil = now + restMs * peer.strikes
+}
+
+function lastProgress(peer: RemotePeer): number {
+  let last = -Infinity
+  for (const { requests, pushed } of peer.byReplica.values()) {
+    if (pushed !== undefined) last = Math.max(last, pushed.progressAt)
+    for (const { progressAt } of requests.values()) last = Math.max(last, progressAt)
+  }
+  return last
+}

@@ -1,0 +1,258 @@
+import { bytesEqual } from '../../src/base/bytes.ts'
+import type { PlaitError } from '../../src/base/error.ts'
+import { Bitmap } from '../../src/feed/bitmap.ts'
+import { Frontier } from '../../src/feed/frontier.ts'
+import { signHead } from '../../src/feed/head.ts'
+import { sha256 } from '../../src/feed/node/sha256.ts'
+import { nodeCount } from '../../src/feed/numbering.ts'
+import type { FeedHead } from '../../src/feed/sync/feed-store.ts'
+import { MemoryStore } from '../../src/feed/sync/memory-store.ts'
+import { Replica, type ReplicaOptions } from '../../src/feed/sync/replica.ts'
+import type { RemotePeer } from '../../src/feed/sync/shared-feed.ts'
+import { Synchronizer } from '../../src/feed/sync/synchronizer.ts'
+import { simulatedIdentity, simulatedVerify } from '../../src/identity/simulated.ts'
+
+/** What a link does; nothing is lost on it, as nothing is on a circuit. */
+export interface LinkOptions {
+  readonly delayMs?: number
+  /** 1 Gbit/s is 125,000. */
+  readonly bytesPerMs?: number
+  /** Changes what a node sends, or swallows it. */
+  readonly tamper?: (from: string, op: number, payload: Uint8Array) => Uint8Array | undefined
+}
+
+export interface SyncNode {
+  readonly name: string
+  readonly synchronizer: Synchronizer
+  readonly ended: PlaitError[]
+  readonly forked: Replica[]
+  readonly heard: number[]
+  /** Bytes that were sent to it. */
+  receivedBytes: number
+}
+
+interface Event {
+  readonly at: number
+  readonly number: number
+  readonly run: () => void
+}
+
+/** What a connection has queued before `send` says that it is enough. */
+const markBytes = 1024 * 1024
+
+/** Nodes with nothing but synchronizers, on virtual time. */
+export class SyncWorld {
+  now = 0
+  messages = 0
+  readonly #events: Event[] = []
+  #number = 0
+
+  node(name: string): SyncNode {
+    const ended: PlaitError[] = []
+    const forked: Replica[] = []
+    const heard: number[] = []
+    const synchronizer = new Synchronizer({
+      hash: sha256,
+      verify: simulatedVerify,
+      events: {
+        ended: (_peer, error) => ended.push(error),
+        forked: (replica) => forked.push(replica),
+        heard: (_replica, { length }) => heard.push(length),
+      },
+    })
+    return { name, synchronizer, ended, forked, heard, receivedBytes: 0 }
+  }
+
+  /** Joins two nodes; returns how to part them. */
+  connect(one: SyncNode, other: SyncNode, options: LinkOptions = {}): () => void {
+    const binding = new Uint8Array(32).map((_, index) => (this.#number * 7 + index) & 255)
+    let isOpen = true
+    const ends: [RemotePeer | undefined, RemotePeer | undefined] = [undefined, undefined]
+    const nodes = [one, other] as const
+    const part = (): void => {
+      if (!isOpen) return
+      isOpen = false
+      nodes.forEach((node, index) => ends[index] && node.synchronizer.disconnect(ends[index], this.now))
+    }
+    const portOf = (from: 0 | 1): { send(op: number, payload: Uint8Array): boolean; end(): void } => {
+      const { delayMs = 1, bytesPerMs = 125_000, tamper } = options
+      let free = 0
+      let queued = 0
+      let isFull = false
+      const to = nodes[1 - from] as SyncNode
+      return {
+        send: (op, original) => {
+          const payload = tamper === undefined ? original : tamper(nodes[from].name, op, original)
+          if (payload === undefined) return true
+          const bytes = payload.length + 16
+          queued += bytes
+          free = Math.max(free, this.now) + bytes / bytesPerMs
+          this.#at(free, () => {
+            queued -= bytes
+            if (!isFull || queued >= markBytes / 2 || !isOpen) return
+            isFull = false
+            nodes[from].synchronizer.ready(ends[from] as RemotePeer, this.now)
+          })
+          this.#at(free + delayMs, () => {
+            if (!isOpen) return
+            this.messages += 1
+            to.receivedBytes += bytes
+            to.synchronizer.receive(ends[1 - from] as RemotePeer, op, payload, this.now)
+          })
+          isFull ||= queued >= markBytes
+          return !isFull
+        },
+        end: () => this.#at(this.now, part),
+      }
+    }
+    nodes.forEach((node, index) => {
+      const role = index === 0 ? 'chair' : 'guest'
+      const id = (nodes[1 - index] as SyncNode).name
+      ends[index] = node.synchronizer.connect(portOf(index as 0 | 1), { id, binding, role }, this.now)
+    })
+    const tick = (): void => {
+      if (!isOpen) return
+      for (const node of nodes) node.synchronizer.tick(this.now)
+      this.#at(this.now + 100, tick)
+    }
+    this.#at(this.now + 100, tick)
+    if (ends.includes(undefined)) part()
+    return part
+  }
+
+  /** Lets time pass until `done`, no more than so many ms. Returns how many it took. */
+  run(forMs: number, done: () => boolean = () => false): number {
+    const start = this.now
+    while (!done()) {
+      const next = this.#events[0]
+      if (next === undefined || next.at > start + forMs) {
+        this.now = start + forMs
+        break
+      }
+      this.#shift()
+      this.now = Math.max(this.now, next.at)
+      next.run()
+    }
+    return this.now - start
+  }
+
+  /** Runs something so many ms from now. */
+  later(ms: number, run: () => void): void {
+    this.#at(this.now + ms, run)
+  }
+
+  #at(at: number, run: () => void): void {
+    const events = this.#events
+    let index = events.length
+    events.push({ at, number: (this.#number += 1), run })
+    for (; index > 0; index = (index - 1) >> 1) {
+      const above = (index - 1) >> 1
+      if (before(events[above] as Event, events[index] as Event)) break
+      swap(events, above, index)
+    }
+  }
+
+  #shift(): void {
+    const events = this.#events
+    const last = events.pop() as Event
+    if (events.length === 0) return
+    events[0] = last
+    for (let index = 0; ;) {
+      let least = index
+      for (const below of [index * 2 + 1, index * 2 + 2])
+        if (below < events.length && before(events[below] as Event, events[least] as Event)) least = below
+      if (least === index) return
+      swap(events, least, index)
+      index = least
+    }
+  }
+}
+
+/** A writer with its blocks. */
+export class Writer {
+  readonly identity: ReturnType<typeof simulatedIdentity>
+  readonly store: MemoryStore = new MemoryStore()
+  readonly replica: Replica
+  readonly #frontier = new Frontier(sha256)
+  #bytes = 0
+
+  constructor(seed: number, blocks: readonly Uint8Array[] = []) {
+    this.identity = simulatedIdentity(Uint8Array.of(seed & 255, seed >> 8))
+    const [head, peaks] = this.#append(blocks)
+    this.replica = new Replica({
+      ...{ name: this.identity.publicKey, store: this.store, isWriter: true },
+      ...(blocks.length > 0 && { head, peaks, have: full(blocks.length) }),
+    })
+  }
+
+  append(node: SyncNode, blocks: readonly Uint8Array[], now: number): void {
+    const [head, peaks] = this.#append(blocks)
+    node.synchronizer.appended(this.replica, head, peaks, now)
+  }
+
+  #append(blocks: readonly Uint8Array[]): readonly [FeedHead, Uint8Array] {
+    const start = this.#frontier.length
+    const nodes = this.#frontier.append(blocks)
+    this.#bytes += blocks.reduce((sum, block) => sum + block.length, 0)
+    const { key: _key, ...head } = signHead(this.identity, {
+      fork: 0,
+      length: this.#frontier.length,
+      bytes: this.#bytes,
+      root: this.#frontier.root(),
+    })
+    const peaks = this.#frontier.peaks()
+    const group = { start, blocks, position: nodeCount(start), nodes }
+    this.store.store({ head, peaks, positions: [], hashes: new Uint8Array(0), groups: [group] }, () => {})
+    return [head, peaks]
+  }
+}
+
+/** A replica of a feed with nothing in it, and its store. */
+export function reader(
+  name: Uint8Array,
+  options: Partial<ReplicaOptions> = {},
+): { replica: Replica; store: MemoryStore } {
+  const store = new MemoryStore()
+  return { replica: new Replica({ name, store, ...options }), store }
+}
+
+/** Another node with all that a writer has, which cannot append. */
+export function holder({ replica, store }: Writer): Replica {
+  const { name, head, peaks, length } = replica
+  return new Replica({ name, store, head, peaks, have: full(length) })
+}
+
+/** Whether all blocks of `writer` are in `store`, as they were. */
+export function hasAll(writer: Writer, store: MemoryStore): boolean {
+  const { blocks } = writer.store
+  if (store.blocks.size !== blocks.size) return false
+  return [...blocks].every(([index, block]) => bytesEqual(store.blocks.get(index) ?? nothing, block))
+}
+
+export function blocksOf(count: number, bytes: number, salt = 0): readonly Uint8Array[] {
+  return Array.from({ length: count }, (_, index) => {
+    const block = new Uint8Array(bytes).fill(salt)
+    block[0] = index & 255
+    if (bytes > 1) block[1] = index >> 8
+    if (bytes > 2) block[2] = index >> 16
+    return block
+  })
+}
+
+const nothing = Uint8Array.of(255)
+
+function full(length: number): Bitmap {
+  const bitmap = new Bitmap()
+  bitmap.add(0, length)
+  return bitmap
+}
+
+function before(one: Event, other: Event): boolean {
+  return one.at < other.at || (one.at === other.at && one.number < other.number)
+}
+
+function swap(events: Event[], one: number, other: number): void {
+  const kept = events[one] as Event
+  events[one] = events[other] as Event
+  events[other] = kept
+}
