@@ -133,8 +133,9 @@ it('a second Ctrl-C ends a share at once', async () => {
   const { program } = await startShare(place)
   program.signal('SIGINT')
   program.signal('SIGINT')
-  const { code } = await program.outcome({ timeoutMs: withinMs(2_000) })
-  expect([0, 130]).toContain(code)
+  const { code, signal } = await program.outcome({ timeoutMs: withinMs(2_000) })
+  // One that comes when Node has already taken its handlers down ends it as it ends any program.
+  expect([0, 130, 'SIGINT']).toContain(signal ?? code)
 })
 
 it('a clone whose sharer is killed says so, and keeps what is whole', async () => {
