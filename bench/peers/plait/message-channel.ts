@@ -26,9 +26,9 @@ export class MessageChannel implements Channel {
     this.messages = messenger(circuit)
   }
 
-  // What is posted belongs to the messenger: the workload goes on with its buffer.
+  // What is posted belongs to the messenger, and the workload goes on with its buffer: a copy, in Node's own pool.
   send(message: Uint8Array, start = 0, end: number = message.length): boolean {
-    return this.messages.post(Note, message.slice(start, end))
+    return this.messages.post(Note, Buffer.from(message.subarray(start, end)))
   }
 
   ready(): Promise<void> {

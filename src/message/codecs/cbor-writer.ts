@@ -1,6 +1,7 @@
 import { encode as encodeSlowly } from 'cborg'
 import { PlaitError } from '../../base/error.ts'
 import { utf8Length, utf8Write } from '../../base/bytes.ts'
+import { copySmallBytes } from '../../base/small-bytes.ts'
 import { depthMax } from '../codec.ts'
 import { isDeep } from './cbor-depth.ts'
 
@@ -20,11 +21,11 @@ export class CborWriter {
   #view = new DataView(this.#bytes.buffer)
   #used = 0
 
-  /** A fresh buffer. Throws `INVALID_ARGUMENT` for what nests too deeply, itself among it, and what the library throws. */
+  /** Bytes of the caller's own. Throws `INVALID_ARGUMENT` for what nests too deeply, itself among it, and what the library throws. */
   write(value: unknown): Uint8Array {
     this.#used = 0
     this.#value(value, 0)
-    return this.#bytes.slice(0, this.#used)
+    return copySmallBytes(this.#bytes.subarray(0, this.#used))
   }
 
   #value(value: unknown, depth: number): void {

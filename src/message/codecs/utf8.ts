@@ -1,5 +1,6 @@
 import { utf8Length, utf8Read, utf8Write } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
+import { smallBytes } from '../../base/small-bytes.ts'
 import { contents } from '../codec.ts'
 import type { Codec } from '../codec.ts'
 
@@ -11,7 +12,7 @@ export function utf8(): Codec<string> {
 }
 
 export function encodeText(text: string): Uint8Array {
-  const out = new Uint8Array(utf8Length(text))
+  const out = smallBytes(utf8Length(text))
   utf8Write(text, out, 0)
   return out
 }
