@@ -40,6 +40,8 @@ export type LocalErrorCode =
   | 'BUFFER_FULL'
   | 'CIRCUIT_CLOSED'
   | 'CORRUPT'
+  | 'FEED_BEHIND'
+  | 'FEED_FROZEN'
   | 'FILE_FAILED'
   | 'FRAGMENT_TOO_LARGE'
   | 'INVALID_ADDRESS'

@@ -1,0 +1,213 @@
+import type { PlaitError } from '../base/error.ts'
+import type { WaitOptions } from '../circuit/circuit-api.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { Verify } from '../identity/signature.ts'
+import type { Admission } from '../node/node-api.ts'
+import type { CompactionReport } from '../store/compaction.ts'
+import type { OpenReport } from '../store/recovery.ts'
+import type { FeedId } from './feed-id.ts'
+import type { TreeHash } from './hash.ts'
+import type { PeerSnapshot } from './sync/snapshot.ts'
+
+export interface FeedsOptions {
+  /** Which nodes may exchange feeds with this one; they still learn nothing of a feed whose id they do not know. `anyone` when absent. */
+  readonly open?: Admission
+  /** Doors for tests: the hash of trees and the check of signatures; SHA-256 and Ed25519 when absent. */
+  readonly hash?: TreeHash
+  readonly verify?: Verify
+}
+
+/** How a feed of somebody else is kept. */
+export interface FeedOptions {
+  /** `full`: all blocks are fetched, and kept. `sparse`: those that are asked for. `full` when absent. */
+  readonly mode?: 'full' | 'sparse'
+  /** New blocks are fetched as soon as they are there, also in a sparse feed. True in a full feed when absent. */
+  readonly isLive?: boolean
+  /** Which missing block is asked for first: the next one, or the one that the fewest peers have. `next` when absent. */
+  readonly order?: 'next' | 'rarest'
+}
+
+export interface CreateFeedOptions {
+  /**
+   * The key of the writer, which stays the caller's to keep and to close. When absent a key is made, and kept in the store's folder
+   * (`keys/`, mode 0600): who has that file can write the feed.
+   */
+  readonly identity?: Identity
+}
+
+/** The feeds of a store, shared with other nodes. */
+export interface Feeds extends AsyncDisposable {
+  /** What opening the log of the store has found: a torn tail, rot. */
+  readonly report: OpenReport
+  /** A new feed that is written here. Resolves when it is durable. With an identity whose feed is here already it is that one. */
+  create(options?: CreateFeedOptions): Promise<WritableFeed>
+  /** A sealed feed of these blocks, complete from the beginning and for ever as it is; its id is a hash of all. */
+  seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Feed>
+  /** A feed by its id: one that is here, or one of somebody else that is fetched from now on. */
+  open(id: FeedId, options?: FeedOptions): Promise<Feed>
+  /** One that is here and whose key is in the store, or is `identity`. Rejects with `FORBIDDEN` when the key is not here. */
+  openWritable(id: FeedId, options?: CreateFeedOptions): Promise<WritableFeed>
+  /** Forgets a feed and its blocks, and shares it no more; its space is free after `compact`. */
+  remove(id: FeedId): Promise<void>
+  /** Those that are here. */
+  list(): readonly FeedInfo[]
+  /**
+   * Exchanges feeds with the node at `plait://NODEID@HOST:PORT` until it is closed: a circuit that ends is opened again. Resolves when the
+   * first one is open. Rejects like `Peer.open`; the connection is given up then.
+   */
+  connect(address: string, options?: WaitOptions): Promise<FeedConnection>
+  /** Takes the space back of what was removed or cleared. */
+  compact(): Promise<CompactionReport>
+  /** What is going on with each peer. */
+  snapshot(): readonly PeerSnapshot[]
+  /** Stops sharing, and makes durable what was taken. Idempotent. The store and the node stay open. */
+  close(): Promise<void>
+}
+
+export interface FeedConnection extends AsyncDisposable {
+  readonly address: string
+  readonly isOpen: boolean
+  close(): Promise<void>
+}
+
+export interface FeedInfo {
+  readonly id: FeedId
+  readonly isWritable: boolean
+  readonly length: number
+  readonly bytes: number
+}
+
+/** An append-only log of blocks, of which anybody can prove that its writer has written them in this order. */
+export interface Feed extends FeedEvents {
+  readonly id: FeedId
+  /** 32 bytes: the writer's key, or the hash of a sealed feed. Not to be changed. */
+  readonly name: Uint8Array
+  readonly isSealed: boolean
+  readonly isWritable: boolean
+  /** Blocks and their bytes by the head that is durable here; the blocks themselves may be elsewhere. */
+  readonly length: number
+  readonly bytes: number
+  /** Blocks from 0 on that are here without a hole. */
+  readonly contiguousLength: number
+  /** How often the writer has truncated it. */
+  readonly fork: number
+  /** Whether a block is here. */
+  has(index: number): boolean
+  /**
+   * One block, which is the caller's; fetched from others when it is not here, for as long as it takes. Rejects with `INVALID_ARGUMENT`
+   * for a number that cannot be, `FEED_FROZEN` for a block that is not here of a feed that has forked, `STORE_CLOSED`, or the signal's
+   * reason.
+   */
+  read(index: number, options?: WaitOptions): Promise<Uint8Array>
+  /**
+   * Blocks in order, from `from` (0) to before `to`; by default up to the length that is known when the last one was read, or, when
+   * `isLive`, for ever. Each is the caller's. Those that are not here are fetched, some ahead.
+   */
+  blocks(options?: ReadOptions): AsyncIterable<Uint8Array>
+  /** Resolves when all blocks from `start` (0) to before `end` (the length) are here; asks for them if need be. */
+  download(range?: DownloadRange, options?: WaitOptions): Promise<void>
+  /** Resolves when the feed has more than `length` blocks, by a head that is verified and durable. */
+  longerThan(length: number, options?: WaitOptions): Promise<void>
+  /** Drops the blocks from `start` to before `end`; others hear that they are not here any more. The proofs stay. */
+  clear(start: number, end: number): Promise<void>
+  /** Sends `payload` (64 KiB at most), by name, to every peer that shares the feed and is connected; see the event `extension`. */
+  extend(name: string, payload: Uint8Array): void
+  status(): FeedStatus
+  /** Shares it no more; it stays in the store. Idempotent. */
+  close(): Promise<void>
+}
+
+/** A feed whose key is here. */
+export interface WritableFeed extends Feed {
+  /**
+   * Appends one block, or several that follow one another, of `feedBlockBytes` (1 MiB) at most each. They belong to the feed until it
+   * resolves, to the number of the first one, when all are synced to the disk; then they are offered to others. What is
+   * appended before that, in this turn or while the disk is busy, shares one sync. Blocks of one call stand together; after a crash
+   * some of them may be there without the others. Rejects with `FEED_BEHIND` when others have blocks of this feed that are not here
+   * (they are being fetched; `behind` tells, and `caughtup`), `FEED_FROZEN` after a fork, `NO_SPACE`, `STORE_FAILED`, `STORE_CLOSED`, `BUFFER_FULL` when
+   * 64 MiB wait.
+   */
+  append(block: Uint8Array | readonly Uint8Array[]): Promise<number>
+  /**
+   * Takes all blocks from `length` on back, with a new fork number: everybody who follows gives up what it has and fetches the feed
+   * again. The only way to take a block back.
+   */
+  truncate(length: number): Promise<void>
+}
+
+export interface ReadOptions extends WaitOptions {
+  readonly from?: number
+  readonly to?: number
+  readonly isLive?: boolean
+}
+
+export interface DownloadRange {
+  readonly start?: number
+  readonly end?: number
+}
+
+export interface FeedStatus {
+  readonly id: FeedId
+  readonly length: number
+  readonly bytes: number
+  readonly fork: number
+  readonly contiguousLength: number
+  /** Blocks that are here. */
+  readonly held: number
+  /** The first holes, 64 at most: starts and ends in turn. */
+  readonly holes: readonly number[]
+  /** The writer has forked the feed, as is proven: nothing more is done about it. */
+  readonly isFrozen: boolean
+  /** The feed is written here, and others have more of it. */
+  readonly isBehind: boolean
+  readonly peers: readonly FeedPeerStatus[]
+}
+
+export interface FeedPeerStatus {
+  readonly nodeId: string
+  readonly length: number
+  readonly held: number
+  readonly contiguousLength: number
+  /** Requests for blocks that are on their way. */
+  readonly requests: number
+}
+
+export interface FeedEventDetails {
+  /** The feed has grown, by its writer here or by a verified head. */
+  readonly append: { readonly length: number; readonly bytes: number }
+  /** Blocks of others have come, are verified and durable: starts and ends in turn. */
+  readonly download: { readonly runs: readonly number[]; readonly blocks: number; readonly bytes: number }
+  /** The writer has signed two feeds; both heads prove it. The feed is frozen. */
+  readonly conflict: { readonly fork: number; readonly lengths: readonly [number, number] }
+  /** The writer has truncated it. */
+  readonly truncate: { readonly fork: number; readonly length: number }
+  /** The feed is written here, and somebody has more of it than this store. */
+  readonly behind: { readonly length: number; readonly theirLength: number }
+  /** It has all again. */
+  readonly caughtup: { readonly length: number }
+  /** Somebody has sent something by `extend`. */
+  readonly extension: { readonly nodeId: string; readonly name: string; readonly payload: Uint8Array }
+  /** Blocks that were here cannot be read any more; they are fetched from others. */
+  readonly lost: { readonly runs: readonly number[]; readonly error: PlaitError }
+}
+
+export type FeedEventName = keyof FeedEventDetails
+
+type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
+
+/** An `EventTarget` whose events have their types. */
+export interface FeedEvents {
+  addEventListener<Name extends FeedEventName>(
+    name: Name,
+    listener: (event: CustomEvent<FeedEventDetails[Name]>) => void,
+    options?: ListenerOptions,
+  ): void
+  addEventListener(...other: Parameters<EventTarget['addEventListener']>): void
+  removeEventListener<Name extends FeedEventName>(
+    name: Name,
+    listener: (event: CustomEvent<FeedEventDetails[Name]>) => void,
+    options?: ListenerOptions,
+  ): void
+  removeEventListener(...other: Parameters<EventTarget['removeEventListener']>): void
+  dispatchEvent(event: Event): boolean
+}
