@@ -71,6 +71,11 @@ export class LogWriter {
     return this.#safe
   }
 
+  /** Bytes that were appended and are not written. */
+  get pending(): number {
+    return this.#appended - this.#written
+  }
+
   /** The first failed sync, after which nothing is taken any more. */
   get failure(): PlaitError | undefined {
     return this.#failure

@@ -20,6 +20,8 @@ export interface RecordLogOptions {
   /** Where to begin with visiting; the first record when absent. `CORRUPT` when it is not of this log. */
   readonly checkpoint?: Checkpoint | undefined
   readonly visit: Visit
+  /** Awaited now and then between visits, for what they have left to be done. */
+  readonly drain?: (() => Promise<void>) | undefined
   readonly limits?: Partial<StoreLimits>
 }
 
@@ -59,11 +61,11 @@ export class RecordLog {
 
   /** Opens the log, or makes a new one, and visits its records. When it resolves all that was visited is synced. */
   static async open(options: RecordLogOptions): Promise<RecordLog> {
-    const { disk, directory, random, probe, checkpoint, visit } = options
+    const { disk, directory, random, probe, checkpoint, visit, drain } = options
     const limits = { ...defaultStoreLimits, ...options.limits }
     const folder = new LogFolder(disk, directory)
     const from = checkpoint?.position ?? 0
-    const recovered = await recover({ folder, random, limits, probe, from, logId: checkpoint?.logId, visit })
+    const recovered = await recover({ folder, random, limits, probe, from, logId: checkpoint?.logId, visit, drain })
     const log = new RecordLog(options, limits, folder, recovered)
     await log.#writer.markClean()
     if (log.#writer.failure === undefined) return log
@@ -80,6 +82,11 @@ export class RecordLog {
   /** All below is synced: what may be offered to others. */
   get safe(): number {
     return this.#writer.safe
+  }
+
+  /** What was appended and is not written yet. */
+  get pendingBytes(): number {
+    return this.#writer.pending
   }
 
   /** How many files the log has. */

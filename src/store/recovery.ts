@@ -22,6 +22,7 @@ export interface RecoveryOptions {
   /** The log that `from` is a position of, when somebody knows. */
   readonly logId: Uint8Array | undefined
   readonly visit: Visit
+  readonly drain: (() => Promise<void>) | undefined
 }
 
 /** What opening a log has found. */
@@ -163,7 +164,7 @@ async function rewrite(file: DiskFile, base: number, safe: number, end: number):
 }
 
 async function scanOptions(
-  { limits, from }: RecoveryOptions,
+  { limits, from, drain }: RecoveryOptions,
   file: DiskFile,
   { position, form, end }: Segment,
   format: RecordFormat,
@@ -171,7 +172,8 @@ async function scanOptions(
 ): Promise<Parameters<typeof scanSegment>[0]> {
   const size = await file.size()
   const fileBytes = form === 'plain' ? Math.min(size, end - position) : size
-  const options = { file, form, position, end, fileBytes, format, recordBytesMax: limits.recordBytes, visit }
+  const recordBytesMax = limits.recordBytes
+  const options = { file, form, position, end, fileBytes, format, recordBytesMax, visit, ...(drain && { pause: drain }) }
   // A compacted segment has to be walked through from its beginning.
   return form === 'plain' ? { ...options, from } : options
 }

@@ -1,0 +1,350 @@
+import { assert } from '../../base/assert.ts'
+import { emptyBytes, encodeHex } from '../../base/bytes.ts'
+import { PlaitError } from '../../base/error.ts'
+import { lengthMax } from '../numbering.ts'
+import { readCheckpoint, writeCheckpoint, type Checkpoint } from '../../store/checkpoint.ts'
+import type { CompactionReport } from '../../store/compaction.ts'
+import type { Store } from '../../store/open-store.ts'
+import { RecordLog } from '../../store/record-log.ts'
+import type { OpenReport } from '../../store/recovery.ts'
+import type { LogRecord } from '../../store/record.ts'
+import type { StoreLimits } from '../../store/store-limits.ts'
+import { encode } from '../../wire/schema.ts'
+import type { TreeHash } from '../hash.ts'
+import type { FeedName } from '../feed-id.ts'
+import { feedFilesFolder } from './feed-files.ts'
+import { decodeBlocks, feedNameSchema, feedRecords } from './feed-record.ts'
+import { decodeFeedTable, encodeFeedTable, type FeedTable } from './feed-table.ts'
+import { FilePool } from './file-pool.ts'
+import { Replay, type ReplayHost } from './replay.ts'
+import type { RecordSource } from './block-reader.ts'
+import type { RoundHost } from './rounds.ts'
+import { StoredFeed } from './stored-feed.ts'
+
+export interface FeedLogOptions {
+  readonly store: Store
+  readonly hash: TreeHash
+  /** Bounds of the record log, for tests. */
+  readonly limits?: Partial<StoreLimits>
+  /** After so many bytes of log, or blocks, a checkpoint is written; for tests. */
+  readonly checkpointBytes?: number
+  readonly checkpointBlocks?: number
+}
+
+/** A round waits while so much is appended and not written: with what one round has at most it stays within the log's bound. */
+const pendingBytesMax = 24 * 1024 * 1024
+/** What is replayed after a crash, at most: reading it and hashing it again takes a fraction of a second. */
+const checkpointBytesDefault = 64 * 1024 * 1024
+const checkpointBlocksDefault = 131_072
+
+/** All feeds of one store, on its log. */
+export class FeedLog {
+  readonly #options: FeedLogOptions
+  readonly #log: RecordLog
+  readonly #shelf: Shelf
+  /** Positions before the rounds that are committed, or about to be, and not in the derived files yet. */
+  readonly #unsettled = new Set<{ readonly position: number }>()
+  #checkpointAt: number
+  #blocksSince = 0
+  #checkpoint: Promise<void> | undefined
+  #ending: Promise<void> | undefined
+
+  private constructor(options: FeedLogOptions, log: RecordLog, shelf: Shelf, checkpointAt: number) {
+    this.#options = options
+    this.#log = log
+    this.#shelf = shelf
+    this.#checkpointAt = checkpointAt
+    shelf.owner = this
+  }
+
+  /** Opens the log of a store. Rejects like `RecordLog.open`. */
+  static async open(options: FeedLogOptions): Promise<FeedLog> {
+    const { disk } = options.store.runtime
+    const shelf = new Shelf(options)
+    await disk.makeDirectory(feedFilesFolder)
+    let checkpoint = await shelf.restore()
+    if (checkpoint === undefined) await shelf.begin()
+    const log = await openLog(options, shelf, checkpoint).catch(async (error: unknown) => {
+      if (!(PlaitError.is(error) && error.facts['reason'] === 'checkpoint')) throw error
+      checkpoint = undefined
+      await shelf.begin()
+      return openLog(options, shelf, undefined)
+    })
+    const feedLog = new FeedLog(options, log, shelf, checkpoint?.position ?? 0)
+    try {
+      await shelf.finish()
+    } catch (error) {
+      await log.abort()
+      await shelf.pool.close()
+      throw error
+    }
+    return feedLog
+  }
+
+  get report(): OpenReport {
+    return this.#log.report
+  }
+
+  get feeds(): IterableIterator<StoredFeed> {
+    return this.#shelf.feedsByNumber.values()
+  }
+
+  find(name: FeedName): StoredFeed | undefined {
+    return this.#shelf.find(name)
+  }
+
+  /** A feed of this name, which is not here yet; resolves when it is durable. */
+  add(name: FeedName): Promise<StoredFeed> {
+    const number = this.#shelf.takeNumber()
+    return this.#remember(feedRecords.feed, number, encode(feedNameSchema, name), () => this.#shelf.add(number, name))
+  }
+
+  /** Forgets a feed. Its records go with the next compaction. */
+  async remove(feed: StoredFeed): Promise<void> {
+    feed.rounds.fail(new PlaitError('STORE_CLOSED', 'the feed was removed'))
+    await feed.rounds.idle()
+    const { number } = feed
+    await this.#remember(feedRecords.removed, number, emptyBytes, () => this.#shelf.remove(number))
+    await this.#shelf.pool.remove(feed.number)
+  }
+
+  /** Takes records out whose blocks are not here any more. */
+  compact(): Promise<CompactionReport> {
+    return this.#log.compact((record) => this.#isLive(record))
+  }
+
+  /** Makes durable what was taken, and lets the log go. Idempotent. */
+  close(): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  /** What `StoredFeed` needs of the log it is in. */
+  hostOf(number: number): RoundHost & RecordSource {
+    let unsettled: { readonly position: number } | undefined
+    return {
+      use: (run) => this.#shelf.pool.use(number, run),
+      readMany: (positions) => this.#log.readMany(positions),
+      commit: async (write) => {
+        while (this.#log.pendingBytes > pendingBytesMax) await this.#log.commit('os')
+        // Jobs write in this very turn, behind all that is safe by now.
+        unsettled = { position: this.#log.safe }
+        this.#unsettled.add(unsettled)
+        try {
+          write({ append: (kind, payload) => this.#append(kind, number, payload) })
+          await this.#log.commit()
+        } catch (error) {
+          this.#unsettled.delete(unsettled)
+          throw error
+        }
+        this.#shelf.pool.touch(number)
+      },
+      settled: () => {
+        if (unsettled !== undefined) this.#unsettled.delete(unsettled)
+        this.#considerCheckpoint()
+      },
+    }
+  }
+
+  /** Commits one record, and does what follows from it before any checkpoint that covers it. */
+  async #remember<Result>(kind: number, number: number, payload: Uint8Array, then: () => Result): Promise<Result> {
+    const unsettled = { position: this.#log.safe }
+    this.#unsettled.add(unsettled)
+    try {
+      this.#log.append(kind, number, payload)
+      await this.#log.commit()
+      return then()
+    } finally {
+      this.#unsettled.delete(unsettled)
+    }
+  }
+
+  #append(kind: number, number: number, payload: Uint8Array | readonly Uint8Array[]): number {
+    if (kind === feedRecords.appended || kind === feedRecords.fetched) this.#blocksSince += payload.length - 1
+    return this.#log.append(kind, number, payload)
+  }
+
+  #considerCheckpoint(): void {
+    const { checkpointBytes = checkpointBytesDefault, checkpointBlocks = checkpointBlocksDefault } = this.#options
+    const isDue = this.#log.safe - this.#checkpointAt >= checkpointBytes || this.#blocksSince >= checkpointBlocks
+    if (isDue && this.#checkpoint === undefined && this.#ending === undefined) void this.#writeCheckpoint()
+  }
+
+  /** Never rejects: without it the next opening takes longer, and that is all. */
+  #writeCheckpoint(): Promise<void> {
+    this.#checkpoint ??= this.#tryCheckpoint()
+      .catch(() => this.#options.store.runtime.probe.sometimes('checkpoint of feeds failed'))
+      .finally(() => (this.#checkpoint = undefined))
+    return this.#checkpoint
+  }
+
+  /** All below its position is in the derived files before it is there. */
+  async #tryCheckpoint(): Promise<void> {
+    const { disk } = this.#options.store.runtime
+    const position = Math.min(this.#log.safe, ...[...this.#unsettled].map((round) => round.position))
+    const payload = this.#shelf.table()
+    // A failure, too, waits until as much has come again.
+    this.#checkpointAt = position
+    this.#blocksSince = 0
+    await this.#shelf.pool.sync()
+    await writeCheckpoint(disk, '', { logId: this.#log.id, position, payload })
+  }
+
+  #isLive({ kind, feed: number, payload }: LogRecord): boolean {
+    const feed = this.#shelf.feedsByNumber.get(number)
+    if (feed === undefined) return false
+    if (kind !== feedRecords.fetched) return true
+    const { start, blocks } = decodeBlocks(payload)
+    return feed.have.next(start, start + blocks.length) !== undefined
+  }
+
+  async #end(): Promise<void> {
+    for (const feed of this.feeds) await feed.rounds.idle()
+    await this.#checkpoint
+    if (this.#log.safe > this.#checkpointAt) await this.#writeCheckpoint()
+    try {
+      await this.#log.close()
+    } finally {
+      await this.#shelf.pool.close()
+    }
+  }
+}
+
+/** The feeds by number and name, and their derived files. */
+class Shelf implements ReplayHost {
+  readonly feedsByNumber: Map<number, StoredFeed> = new Map()
+  readonly pool: FilePool
+  readonly replay: Replay
+  /** Set when the log is open: until then feeds are only read from it. */
+  owner: FeedLog | undefined
+  readonly #options: FeedLogOptions
+  readonly #feedsByName = new Map<string, StoredFeed>()
+  #nextNumber = 1
+
+  constructor(options: FeedLogOptions) {
+    this.#options = options
+    this.pool = new FilePool(options.store.runtime.disk)
+    this.replay = new Replay(this, options.hash, this.pool)
+  }
+
+  /** Takes over what the last checkpoint says. */
+  async restore(): Promise<Checkpoint | undefined> {
+    const checkpoint = await readCheckpoint(this.#options.store.runtime.disk, '')
+    const table = checkpoint === undefined ? undefined : readTable(checkpoint.payload)
+    if (table === undefined) return undefined
+    this.#nextNumber = table.nextNumber
+    for (const row of table.feeds) {
+      const feed = this.add(row.number, row)
+      feed.head = row.head
+      feed.peaks = row.peaks
+      feed.ownLength = row.ownLength
+      feed.tip = { fork: row.tipFork, length: row.tipLength, bytes: row.tipBytes }
+      feed.tipPeaks = row.tipPeaks
+      feed.conflict = row.conflict === undefined ? undefined : [row.conflict.one, row.conflict.other]
+      for (let at = 0; at < row.have.length; at += 2) feed.have.add(row.have[at] as number, row.have[at + 1] as number)
+    }
+    return checkpoint
+  }
+
+  /** Without a checkpoint all is derived anew: what stands in the files may be of another time. */
+  async begin(): Promise<void> {
+    const { disk } = this.#options.store.runtime
+    this.feedsByNumber.clear()
+    this.#feedsByName.clear()
+    for (const name of await disk.list(feedFilesFolder)) await disk.remove(`${feedFilesFolder}/${name}`)
+  }
+
+  /** All records were visited. */
+  async finish(): Promise<void> {
+    await this.replay.drain()
+    for (const number of this.replay.touched) {
+      const feed = this.feedsByNumber.get(number)
+      if (feed !== undefined) await settleFeed(feed)
+    }
+  }
+
+  table(): Uint8Array {
+    return encodeFeedTable(this.#nextNumber, this.feedsByNumber.values())
+  }
+
+  takeNumber(): number {
+    this.#nextNumber += 1
+    return this.#nextNumber - 1
+  }
+
+  feed(number: number): StoredFeed | undefined {
+    return this.feedsByNumber.get(number)
+  }
+
+  find(name: FeedName): StoredFeed | undefined {
+    return this.#feedsByName.get(keyOf(name))
+  }
+
+  add(number: number, name: FeedName): StoredFeed {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1)
+    const present = this.feedsByNumber.get(number) ?? this.find(name)
+    if (present !== undefined) return present
+    const host = hostLater(this, number)
+    const { hash } = this.#options
+    const feed = new StoredFeed({ number, ...name, hash, host, records: host })
+    this.feedsByNumber.set(number, feed)
+    this.#feedsByName.set(keyOf(name), feed)
+    return feed
+  }
+
+  remove(number: number): void {
+    const feed = this.feedsByNumber.get(number)
+    this.feedsByNumber.delete(number)
+    if (feed !== undefined) this.#feedsByName.delete(keyOf(feed))
+  }
+}
+
+function openLog(options: FeedLogOptions, { replay }: Shelf, checkpoint: Checkpoint | undefined): Promise<RecordLog> {
+  const { disk, random, probe } = options.store.runtime
+  const { visit, drain } = replay
+  return RecordLog.open({ disk, directory: '', random, probe, checkpoint, visit, drain, limits: options.limits ?? {} })
+}
+
+/** A feed is made before its log is open, and lives on it. */
+function hostLater(shelf: Shelf, number: number): RoundHost & RecordSource {
+  let host: (RoundHost & RecordSource) | undefined
+  const open = (): RoundHost & RecordSource => {
+    host ??= shelf.owner?.hostOf(number)
+    assert(host !== undefined, 'the log is open')
+    return host
+  }
+  return {
+    use: (run) => shelf.pool.use(number, run),
+    readMany: (positions) => open().readMany(positions),
+    commit: (write) => open().commit(write),
+    settled: () => open().settled(),
+  }
+}
+
+/** Finds the peaks of a feed that was replayed, and gives up what cannot be proven: it has to be fetched. */
+async function settleFeed(feed: StoredFeed): Promise<void> {
+  const { tip, head } = feed
+  const peaks = await feed.peaksOf(tip.length)
+  if (peaks === undefined) feed.forget(tip.fork)
+  else feed.tipPeaks = peaks
+  feed.have.remove(feed.tip.length, lengthMax)
+  if (head?.fork === feed.tip.fork && head.length === feed.tip.length) feed.peaks = feed.tipPeaks
+  else if (head !== undefined && (head.fork !== feed.tip.fork || head.length > feed.tip.length)) feed.head = undefined
+  else if (head !== undefined) {
+    const headPeaks = await feed.peaksOf(head.length)
+    if (headPeaks === undefined) feed.head = undefined
+    else feed.peaks = headPeaks
+  }
+}
+
+function readTable(payload: Uint8Array): FeedTable | undefined {
+  try {
+    return decodeFeedTable(payload)
+  } catch {
+    return undefined
+  }
+}
+
+function keyOf({ name, isSealed }: FeedName): string {
+  return `${isSealed ? 's' : 'f'}${encodeHex(name)}`
+}

@@ -1,0 +1,97 @@
+import { defaultLimits } from '../../base/limits.ts'
+import { varintLength, writeVarint } from '../../base/varint.ts'
+import { bool, array, fixed, hash, optional, struct, u64, upTo, varint, type Schema } from '../../wire/schema.ts'
+import { Reader } from '../../wire/reader.ts'
+import { hashes } from '../field-schemas.ts'
+import type { FeedName } from '../feed-id.ts'
+import type { FeedHead } from '../sync/feed-store.ts'
+import { runs, type Runs } from '../runs.ts'
+
+/** The kinds of records by which a log tells of feeds. The number of the feed, from 1 on, is the record's. */
+export const feedRecords = {
+  /** There is a feed with this number. */
+  feed: 1,
+  /** Blocks that were appended here: the feed ends behind the last one. */
+  appended: 2,
+  /** Blocks that were fetched. */
+  fetched: 3,
+  /** A head that was verified, with the nodes that came with it. */
+  head: 4,
+  /** Blocks that are not here any more. */
+  cleared: 5,
+  /** The writer is somebody else and has truncated the feed: it begins anew. */
+  reset: 6,
+  /** The writer is here, and the feed ends earlier: with a new fork number, or before anything behind was signed. */
+  truncated: 7,
+  /** Its writer has forked it. */
+  frozen: 8,
+  removed: 9,
+} as const
+
+const length = upTo(defaultLimits.feedBlocks)
+
+export const feedNameSchema: Schema<FeedName> = struct({ name: hash, isSealed: bool })
+
+const headFields = { fork: varint, length, bytes: varint, root: hash, signature: optional(fixed(64)) }
+
+export const feedHeadSchema: Schema<FeedHead> = struct(headFields)
+
+export interface HeadRecord extends FeedHead {
+  readonly positions: readonly number[]
+  readonly hashes: Uint8Array
+}
+
+/** What a proof proves: its nodes, and those that follow from them. */
+const provenNodesMax = 65_536
+
+export const headRecordSchema: Schema<HeadRecord> = struct({
+  ...headFields,
+  positions: array(u64, { max: provenNodesMax }),
+  hashes: hashes({ max: provenNodesMax }),
+})
+
+/** Runs in one record; more of them are more records. */
+export const clearedRunsMax = 65_536
+
+export const clearedSchema: Schema<{ readonly runs: Runs }> = struct({ runs: runs({ max: clearedRunsMax, min: 1 }) })
+
+export const resetSchema: Schema<{ readonly fork: number }> = struct({ fork: varint })
+
+export const truncatedSchema: Schema<{ readonly fork: number; readonly length: number; readonly bytes: number }> =
+  struct({ fork: varint, length, bytes: varint })
+
+/** Both heads, which do not belong to one feed. */
+export const frozenSchema: Schema<{ readonly one: FeedHead; readonly other: FeedHead }> = struct({
+  one: feedHeadSchema,
+  other: feedHeadSchema,
+})
+
+/** Blocks of one record: no more bytes than these, unless one block alone has more; for a block is read with its whole record. */
+export const recordBlocksBytes: number = 128 * 1024
+export const recordBlocksMax = 4_096
+
+/** What stands before the bytes of the blocks in a record: LEB128 first number, count, and length of each. */
+export function encodeBlocksHeader(start: number, blocks: readonly Uint8Array[]): Uint8Array {
+  let bytes = varintLength(start) + varintLength(blocks.length)
+  for (const block of blocks) bytes += varintLength(block.length)
+  const header = new Uint8Array(bytes)
+  let at = writeVarint(header, 0, start)
+  at = writeVarint(header, at, blocks.length)
+  for (const block of blocks) at = writeVarint(header, at, block.length)
+  return header
+}
+
+/** The blocks of one record, as views of its payload. */
+export interface RecordBlocks {
+  readonly start: number
+  readonly blocks: readonly Uint8Array[]
+}
+
+/** Throws `PROTOCOL` for what no record of blocks says. */
+export function decodeBlocks(payload: Uint8Array): RecordBlocks {
+  const reader = new Reader(payload, 0, payload.length)
+  const start = reader.varint()
+  const lengths: number[] = []
+  for (let count = reader.varint(); count > 0; count -= 1) lengths.push(reader.varint())
+  return { start, blocks: lengths.map((bytes) => reader.bytes(bytes)) }
+}

@@ -1,0 +1,316 @@
+import { PlaitError } from '../../base/error.ts'
+import { Queue } from '../../base/queue.ts'
+import { encode } from '../../wire/schema.ts'
+import { Frontier } from '../frontier.ts'
+import { signHead, type Head } from '../head.ts'
+import { nodeCount } from '../numbering.ts'
+import type { FeedHead } from '../sync/feed-store.ts'
+import type { FeedFiles } from './feed-files.ts'
+import { feedRecords, truncatedSchema } from './feed-record.ts'
+import type { Job, RecordSink } from './rounds.ts'
+import { StoredBlocks } from './stored-blocks.ts'
+import type { Extent, StoredFeed } from './stored-feed.ts'
+
+/** The key of a feed. */
+export interface FeedSigner {
+  readonly publicKey: Uint8Array
+  sign(message: Uint8Array): Uint8Array
+}
+
+export interface FeedWriterOptions {
+  readonly feed: StoredFeed
+  readonly signer: FeedSigner
+  /** How many blocks somebody else is known to have: no number below is used again. */
+  readonly heardLength: () => number
+  /** The feed has grown, or was truncated: blocks are durable, and the head is signed. */
+  readonly signed: (head: FeedHead, peaks: Uint8Array) => void
+}
+
+/** Blocks of one call. */
+interface Append {
+  readonly blocks: readonly Uint8Array[]
+  readonly bytes: number
+  /** How many of them are in the log, and where the first one is. */
+  taken: number
+  start: number
+  readonly resolve: (start: number) => void
+  readonly reject: (error: PlaitError) => void
+}
+
+/** What goes into one round at most, and what may wait. */
+const roundBytes = 8 * 1024 * 1024
+const roundBlocks = 65_536
+const waitingBytesMax = 64 * 1024 * 1024
+
+/** Appends blocks to a feed whose key is here. Signs when they are synced, once for all that came while the disk was busy. */
+export class FeedWriter {
+  readonly #options: FeedWriterOptions
+  readonly #waiting = new Queue<Append>()
+  #waitingBytes = 0
+  #isQueued = false
+
+  constructor(options: FeedWriterOptions) {
+    this.#options = options
+  }
+
+  /** Signs what is durable and not signed yet: blocks that were synced just before a crash. */
+  signRest(): void {
+    const { feed } = this.#options
+    const { head, tip } = feed
+    if (head?.length === tip.length && head.fork === tip.fork) return
+    if (tip.length === 0 && tip.fork === 0) return
+    this.#sign(tip, feed.tipPeaks)
+  }
+
+  append(blocks: readonly Uint8Array[], bytes: number): Promise<number> {
+    const { feed } = this.#options
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > waitingBytesMax) {
+      const message = `${this.#waitingBytes} bytes wait to be appended; wait for them`
+      return Promise.reject(new PlaitError('BUFFER_FULL', message, { facts: { limit: waitingBytesMax } }))
+    }
+    if (blocks.length === 0) return Promise.resolve(feed.tip.length)
+    this.#waitingBytes += bytes
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ blocks, bytes, taken: 0, start: 0, resolve, reject })
+      this.#queue()
+    })
+  }
+
+  /** Resolves when the feed ends behind `length` blocks, under a new fork number. Rejects with `CORRUPT` when those cannot be proven. */
+  async truncate(length: number): Promise<void> {
+    const { feed } = this.#options
+    const bytes = await feed.bytesOf(length)
+    const peaks = await feed.peaksOf(length)
+    if (bytes === undefined || peaks === undefined) throw damaged(length)
+    await this.#cut((tip) => ({ fork: tip.fork + 1, length, bytes }), peaks)
+    this.#sign(feed.tip, feed.tipPeaks)
+  }
+
+  fail(error: PlaitError): void {
+    for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift()) this.#reject(one, error)
+  }
+
+  #queue(): void {
+    if (this.#isQueued || this.#waiting.length === 0) return
+    this.#isQueued = true
+    const { feed } = this.#options
+    const take = (): Appended | undefined => this.#take()
+    feed.rounds.add(
+      new AppendJob(feed, take, {
+        written: (appended) => this.#written(appended),
+        failed: (appended, error) => {
+          this.#isQueued = false
+          for (const one of appended?.ends ?? []) this.#reject(one, error)
+          this.fail(error)
+        },
+      }),
+    )
+  }
+
+  /** The next blocks to be written. Throws when none may be. */
+  #take(): Appended | undefined {
+    this.#isQueued = false
+    const { feed } = this.#options
+    this.#check()
+    const blocks: Uint8Array[] = []
+    const ends: Append[] = []
+    let bytes = 0
+    for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
+      if (next.taken === 0) next.start = feed.tip.length + blocks.length
+      while (next.taken < next.blocks.length && bytes < roundBytes && blocks.length < roundBlocks) {
+        const block = next.blocks[next.taken] as Uint8Array
+        blocks.push(block)
+        bytes += block.length
+        next.taken += 1
+      }
+      if (next.taken < next.blocks.length) break
+      this.#waiting.shift()
+      ends.push(next)
+    }
+    return { blocks, bytes, ends }
+  }
+
+  #check(): void {
+    const { feed, heardLength } = this.#options
+    if (feed.conflict !== undefined) throw frozen()
+    const known = Math.max(heardLength(), feed.ownLength)
+    if (known > feed.tip.length) throw behind(feed.tip.length, known)
+  }
+
+  /** All is synced; nothing is signed yet. */
+  #written({ ends }: Appended): void {
+    const { feed } = this.#options
+    try {
+      this.#check()
+    } catch (error) {
+      this.#withdraw(ends, PlaitError.from(error, 'FEED_BEHIND'))
+      return
+    }
+    this.#sign(feed.tip, feed.tipPeaks)
+    for (const one of ends) {
+      this.#waitingBytes -= one.bytes
+      one.resolve(one.start)
+    }
+    this.#queue()
+  }
+
+  /** Somebody else has the numbers that these blocks would have: they are taken back before anybody has seen them. */
+  #withdraw(ends: readonly Append[], error: PlaitError): void {
+    const { feed } = this.#options
+    const { head, peaks } = feed
+    const { fork, length, bytes } = head ?? { fork: feed.tip.fork, length: 0, bytes: 0 }
+    const end = (): void => {
+      for (const one of ends) this.#reject(one, error)
+      this.fail(error)
+    }
+    this.#cut(() => ({ fork, length, bytes }), peaks).then(end, end)
+  }
+
+  #cut(extent: (tip: Extent) => Extent, peaks: Uint8Array): Promise<void> {
+    const { feed } = this.#options
+    return new Promise((resolve, reject) => {
+      feed.rounds.add(new CutJob(feed, extent, peaks, { resolve, reject }))
+    })
+  }
+
+  #reject(one: Append, error: PlaitError): void {
+    this.#waitingBytes -= one.bytes
+    one.reject(error)
+  }
+
+  #sign(tip: Extent, peaks: Uint8Array): void {
+    const { feed, signer, signed } = this.#options
+    const { fork, length, bytes } = tip
+    const root = new Frontier(feed.hash, length, peaks).root()
+    const head = withoutKey(signHead(signer, { fork, length, bytes, root }))
+    feed.applyHead(head, peaks)
+    feed.lastHead = head
+    signed(head, peaks)
+  }
+}
+
+interface Appended {
+  readonly blocks: readonly Uint8Array[]
+  readonly bytes: number
+  /** Calls whose last block is among them. */
+  readonly ends: readonly Append[]
+}
+
+interface AppendEvents {
+  written(appended: Appended): void
+  failed(appended: Appended | undefined, error: PlaitError): void
+}
+
+/** All that waits when its turn has come. */
+class AppendJob implements Job {
+  bytes = 0
+  readonly isAlone = true
+  readonly #feed: StoredFeed
+  readonly #take: () => Appended | undefined
+  readonly #events: AppendEvents
+  #appended: Appended | undefined
+  #stored: StoredBlocks | undefined
+  #tip: Extent | undefined
+  #peaks: Uint8Array = new Uint8Array(0)
+
+  constructor(feed: StoredFeed, take: () => Appended | undefined, events: AppendEvents) {
+    this.#feed = feed
+    this.#take = take
+    this.#events = events
+  }
+
+  write(sink: RecordSink): void {
+    const appended = this.#take()
+    if (appended === undefined) return
+    const { tip, tipPeaks, hash } = this.#feed
+    const frontier = new Frontier(hash, tip.length, tipPeaks)
+    const nodes = frontier.append(appended.blocks)
+    const group = { start: tip.length, blocks: appended.blocks, position: nodeCount(tip.length), nodes }
+    this.#stored = new StoredBlocks(group, feedRecords.appended)
+    this.#stored.write(sink)
+    this.#appended = appended
+    this.#tip = { fork: tip.fork, length: frontier.length, bytes: tip.bytes + appended.bytes }
+    this.#peaks = frontier.peaks()
+    this.bytes = appended.bytes
+  }
+
+  written(files: FeedFiles): void {
+    if (this.#tip === undefined || this.#appended === undefined) return
+    this.#stored?.written(files)
+    this.#feed.have.add(this.#feed.tip.length, this.#tip.length)
+    this.#feed.ownLength = this.#tip.length
+    this.#feed.tip = this.#tip
+    this.#feed.tipPeaks = this.#peaks
+    this.#events.written(this.#appended)
+  }
+
+  failed(error: PlaitError): void {
+    this.#events.failed(this.#appended, error)
+  }
+}
+
+interface Settle {
+  resolve(): void
+  reject(error: PlaitError): void
+}
+
+/** The feed ends earlier. */
+class CutJob implements Job {
+  readonly bytes = 0
+  readonly isAlone = true
+  readonly #feed: StoredFeed
+  readonly #extent: (tip: Extent) => Extent
+  readonly #peaks: Uint8Array
+  readonly #settle: Settle
+  #next: Extent | undefined
+
+  constructor(feed: StoredFeed, extent: (tip: Extent) => Extent, peaks: Uint8Array, settle: Settle) {
+    this.#feed = feed
+    this.#extent = extent
+    this.#peaks = peaks
+    this.#settle = settle
+  }
+
+  write(sink: RecordSink): void {
+    const { tip } = this.#feed
+    this.#next = this.#extent(tip)
+    const { length } = this.#next
+    if (length > tip.length) {
+      const message = `the feed has ${tip.length} blocks, and cannot be truncated to ${length}`
+      throw new PlaitError('INVALID_ARGUMENT', message)
+    }
+    sink.append(feedRecords.truncated, encode(truncatedSchema, this.#next))
+  }
+
+  written(): void {
+    if (this.#next !== undefined) this.#feed.applyCut(this.#next, this.#peaks)
+    this.#settle.resolve()
+  }
+
+  failed(error: PlaitError): void {
+    this.#settle.reject(error)
+  }
+}
+
+function withoutKey({ key: _key, ...head }: Head & { readonly signature: Uint8Array }): FeedHead {
+  return head
+}
+
+function damaged(length: number): PlaitError {
+  return new PlaitError('CORRUPT', `the first ${length} blocks are damaged here; truncate before the first hole`)
+}
+
+function frozen(): PlaitError {
+  return new PlaitError(
+    'FEED_FROZEN',
+    'two heads prove that this feed was written in two places; make a new one, and copy into it what is missing',
+  )
+}
+
+function behind(length: number, heard: number): PlaitError {
+  return new PlaitError(
+    'FEED_BEHIND',
+    `somebody has ${heard} blocks of this feed, and here are ${length}: wait until they have been fetched`,
+    { facts: { length, heard } },
+  )
+}

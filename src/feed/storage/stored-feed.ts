@@ -1,0 +1,289 @@
+import { PlaitError } from '../../base/error.ts'
+import { emptyBytes } from '../../base/bytes.ts'
+import { encode } from '../../wire/schema.ts'
+import { Bitmap } from '../bitmap.ts'
+import { formatFeedId, type FeedId } from '../feed-id.ts'
+import { hashBytes, type TreeHash } from '../hash.ts'
+import { lengthMax, levelFrom, nodePosition } from '../numbering.ts'
+import type { Runs } from '../runs.ts'
+import type { FeedHead, FeedStore, VerifiedBatch } from '../sync/feed-store.ts'
+import { BlockReader, type RecordSource } from './block-reader.ts'
+import type { FeedFiles } from './feed-files.ts'
+import { clearedRunsMax, clearedSchema, feedRecords, frozenSchema, headRecordSchema, resetSchema } from './feed-record.ts'
+import { readNode } from './node-source.ts'
+import { Rounds, type Job, type RecordSink, type RoundHost } from './rounds.ts'
+import { StoredBlocks } from './stored-blocks.ts'
+
+export interface StoredFeedOptions {
+  readonly number: number
+  readonly name: Uint8Array
+  readonly isSealed: boolean
+  readonly hash: TreeHash
+  readonly host: RoundHost
+  readonly records: RecordSource
+}
+
+/** How far a feed reaches. */
+export interface Extent {
+  readonly fork: number
+  readonly length: number
+  readonly bytes: number
+}
+
+/** Blocks that are read and hashed again, at most, for nodes that are damaged. */
+const rehashedBlocksMax = 4_096
+
+/** One feed as it is on the disk. */
+export class StoredFeed implements FeedStore {
+  readonly number: number
+  readonly name: Uint8Array
+  readonly isSealed: boolean
+  readonly id: FeedId
+  readonly hash: TreeHash
+  readonly rounds: Rounds
+  /** Durable blocks. */
+  readonly have: Bitmap = new Bitmap()
+  /** What is durable and offered, with its peaks. */
+  head: FeedHead | undefined
+  peaks: Uint8Array = emptyBytes
+  /** One more than the highest number that was given to a block here. */
+  ownLength = 0
+  /** How far the blocks reach that are durable: of a feed that is written here this may be further than what is signed. */
+  tip: Extent = { fork: 0, length: 0, bytes: 0 }
+  tipPeaks: Uint8Array = emptyBytes
+  /** Two heads of its writer that do not belong to one feed. */
+  conflict: readonly [FeedHead, FeedHead] | undefined
+  /** Told of blocks that cannot be read any more. */
+  onLost: (runs: Runs, error: PlaitError) => void = () => {}
+  readonly #host: RoundHost
+  readonly #reader: BlockReader
+  /** Of the last job that was written, be it synced or not. */
+  #lastHead: FeedHead | undefined
+
+  constructor(options: StoredFeedOptions) {
+    const { number, name, isSealed, hash, host, records } = options
+    this.number = number
+    this.name = name
+    this.isSealed = isSealed
+    this.id = formatFeedId({ name, isSealed })
+    this.hash = hash
+    this.rounds = new Rounds(host)
+    this.#host = host
+    this.#reader = new BlockReader(number, records, (run) => host.use(run))
+  }
+
+  /** Blocks from `start` on: as many as have `bytesMax` bytes, one at least. Rejects with `CORRUPT` for one that is damaged. */
+  async blocks(start: number, end: number, bytesMax: number): Promise<readonly Uint8Array[]> {
+    try {
+      return await this.#reader.read(start, end, bytesMax)
+    } catch (error) {
+      if (PlaitError.is(error) && error.code === 'CORRUPT') await this.#lose(start, error)
+      throw error
+    }
+  }
+
+  measure(
+    runs: Runs,
+    bytesMax: number,
+    done: (measured?: { readonly runs: Runs; readonly bytes: number }) => void,
+  ): void {
+    answer(this.#reader.measure(runs, bytesMax), done)
+  }
+
+  readNodes(positions: readonly number[], done: (nodes?: Uint8Array) => void): void {
+    answer(this.nodes(positions), done)
+  }
+
+  readBlocks(start: number, end: number, bytesMax: number, done: (blocks?: readonly Uint8Array[]) => void): void {
+    answer(this.blocks(start, end, bytesMax), done)
+  }
+
+  store(batch: VerifiedBatch, done: (isStored: boolean) => void): void {
+    this.rounds.add(new BatchJob(this, batch, done))
+  }
+
+  reset(fork: number, done: (isStored: boolean) => void): void {
+    const job = this.#job({
+      isAlone: true,
+      write: (sink) => {
+        sink.append(feedRecords.reset, encode(resetSchema, { fork }))
+        this.#lastHead = undefined
+      },
+      written: async (files) => {
+        await this.applyReset(files, fork)
+        done(true)
+      },
+      failed: () => done(false),
+    })
+    this.rounds.add(job)
+  }
+
+  /** Forgets blocks. */
+  clear(runs: Runs): Promise<void> {
+    return this.#remember((sink) => {
+      for (let at = 0; at < runs.length; at += 2 * clearedRunsMax)
+        sink.append(feedRecords.cleared, encode(clearedSchema, { runs: runs.slice(at, at + 2 * clearedRunsMax) }))
+    }).then(() => this.applyCleared(runs))
+  }
+
+  freeze(conflict: readonly [FeedHead, FeedHead]): Promise<void> {
+    this.conflict ??= conflict
+    const [one, other] = conflict
+    return this.#remember((sink) => {
+      sink.append(feedRecords.frozen, encode(frozenSchema, { one, other }))
+    })
+  }
+
+  /** 32 bytes for each position; undefined when one is not there. */
+  async nodes(positions: readonly number[]): Promise<Uint8Array | undefined> {
+    const nodes = new Uint8Array(positions.length * hashBytes)
+    const isWhole = await this.#host.use(async (files) => {
+      const parts = {
+        hash: this.hash,
+        node: (position: number) => files.readNode(position),
+        block: async (index: number) => (this.have.has(index) ? (await this.blocks(index, index + 1, 1))[0] : undefined),
+      }
+      const budget = { blocks: rehashedBlocksMax }
+      const found = await Promise.all(positions.map((position) => readNode(parts, position, budget)))
+      found.forEach((node, index) => node !== undefined && nodes.set(node, index * hashBytes))
+      return !found.includes(undefined)
+    })
+    return isWhole ? nodes : undefined
+  }
+
+  /** Bytes of the first `length` blocks; undefined when nothing is known of one of them. */
+  async bytesOf(length: number): Promise<number | undefined> {
+    return (await this.#reader.measure([0, length], Infinity))?.bytes
+  }
+
+  /** The peaks of a length; undefined when one is not there. */
+  peaksOf(length: number): Promise<Uint8Array | undefined> {
+    return this.nodes(peakPositions(length))
+  }
+
+  /** The head that a record without one of its own belongs to. */
+  get lastHead(): FeedHead | undefined {
+    return this.#lastHead ?? this.head
+  }
+
+  set lastHead(head: FeedHead | undefined) {
+    this.#lastHead = head
+  }
+
+  applyHead(head: FeedHead, peaks: Uint8Array): void {
+    this.head = head
+    this.peaks = peaks
+    this.tip = head
+    this.tipPeaks = peaks
+  }
+
+  async applyReset(files: FeedFiles, fork: number): Promise<void> {
+    await files.clear()
+    this.#reader.forget()
+    this.forget(fork)
+  }
+
+  /** It has no blocks, and begins anew. */
+  forget(fork: number): void {
+    this.have.clear()
+    this.head = undefined
+    this.peaks = emptyBytes
+    this.tip = { fork, length: 0, bytes: 0 }
+    this.tipPeaks = emptyBytes
+  }
+
+  /** It ends earlier. */
+  applyCut(extent: Extent, peaks: Uint8Array): void {
+    this.have.remove(extent.length, lengthMax)
+    this.ownLength = extent.length
+    this.tip = extent
+    this.tipPeaks = peaks
+    this.#reader.forget()
+  }
+
+  applyCleared(runs: Runs): void {
+    for (let at = 0; at < runs.length; at += 2) this.have.remove(runs[at] as number, runs[at + 1] as number)
+    this.#reader.forget()
+  }
+
+  #remember(write: (sink: RecordSink) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.rounds.add(this.#job({ write, written: () => resolve(), failed: reject }))
+    })
+  }
+
+  #job(parts: Omit<Job, 'bytes'>): Job {
+    return { bytes: 0, ...parts }
+  }
+
+  /** The block cannot be read, nor can those that stand in the same record: they are not here any more. */
+  async #lose(block: number, error: PlaitError): Promise<void> {
+    const runs = (await this.#reader.unreadable(block, this.have)) ?? []
+    if (runs.length === 0) return
+    await this.clear(runs).catch(() => {})
+    this.onLost(runs, error)
+  }
+}
+
+/** What was verified, on its way to the disk. */
+class BatchJob implements Job {
+  readonly bytes: number
+  readonly #feed: StoredFeed
+  readonly #batch: VerifiedBatch
+  readonly #groups: readonly StoredBlocks[]
+  readonly #done: (isStored: boolean) => void
+
+  constructor(feed: StoredFeed, batch: VerifiedBatch, done: (isStored: boolean) => void) {
+    this.#feed = feed
+    this.#batch = batch
+    this.#groups = batch.groups.map((group) => new StoredBlocks(group, feedRecords.fetched))
+    this.#done = done
+    this.bytes = batch.groups.reduce((sum, { blocks }) => blocks.reduce((one, block) => one + block.length, sum), 0)
+  }
+
+  write(sink: RecordSink): void {
+    const { positions, hashes } = this.#batch
+    const head = this.#batch.head ?? this.#feed.lastHead
+    if (this.#batch.head !== undefined || positions.length > 0) {
+      if (head === undefined) throw new PlaitError('CORRUPT', 'nodes of a feed without a head')
+      sink.append(feedRecords.head, encode(headRecordSchema, { ...head, positions, hashes }))
+    }
+    for (const group of this.#groups) group.write(sink)
+    this.#feed.lastHead = head
+  }
+
+  written(files: FeedFiles): void {
+    const { head, peaks, positions, hashes, groups } = this.#batch
+    const { have } = this.#feed
+    positions.forEach((position, index) =>
+      files.writeNodes(position, hashes.subarray(index * hashBytes, (index + 1) * hashBytes)),
+    )
+    for (const group of this.#groups) group.written(files)
+    for (const { start, blocks } of groups) have.add(start, start + blocks.length)
+    if (head !== undefined) this.#feed.applyHead(head, peaks ?? emptyBytes)
+    this.#done(true)
+  }
+
+  failed(): void {
+    this.#feed.lastHead = undefined
+    this.#done(false)
+  }
+}
+
+export function peakPositions(length: number): readonly number[] {
+  const positions: number[] = []
+  let start = 0
+  while (start < length) {
+    const level = levelFrom(start, length)
+    positions.push(nodePosition(level, start / 2 ** level))
+    start += 2 ** level
+  }
+  return positions
+}
+
+function answer<Result>(result: Promise<Result | undefined>, done: (result?: Result) => void): void {
+  result.then(
+    (value) => (value === undefined ? done() : done(value)),
+    () => done(),
+  )
+}
