@@ -1,20 +1,26 @@
-import { bytesEqual } from '../../base/bytes.ts'
+import { bytesEqual, emptyBytes } from '../../base/bytes.ts'
 import type { Verify } from '../../identity/signature.ts'
 import { provesFork } from '../fork.ts'
 import type { TreeHash } from '../hash.ts'
-import { checkHead, headsConflict, type SignedHead } from '../head.ts'
+import { checkHead, headsConflict, isLaterHead, type SignedHead } from '../head.ts'
 import type { ForkMessage, HeadMessage, InfoMessage } from '../messages.ts'
 import { checkSeal } from '../sealed-name.ts'
 import type { FeedHead } from './feed-store.ts'
 import { evidenceOf, headsOf, watchForFork } from './fork-watch.ts'
 import type { Peers } from './peers.ts'
 import type { Replica } from './replica.ts'
+import type { Renewals } from './renewals.ts'
 import type { SharedFeed } from './shared-feed.ts'
 import { malformed } from '../../wire/reader.ts'
 
 export interface HeadEvents {
   /** A longer head was verified; its blocks may be anywhere. */
   heard?(replica: Replica, head: FeedHead): void
+  /**
+   * The writer is here, and has heard that it has signed more than is here, or has truncated the feed since: it was restored from an older
+   * copy. What it lacks is fetched; what it appended before that would prove a fork.
+   */
+  behind?(replica: Replica, head: FeedHead): void
   /** The writer has forked its feed, as both heads prove: the feed is frozen. */
   forked?(replica: Replica, heads: readonly [FeedHead, FeedHead]): void
 }
@@ -29,10 +35,12 @@ export interface HeadOptions {
 export class Heads {
   readonly #options: HeadOptions
   readonly #peers: Peers
+  readonly #renewals: Renewals
 
-  constructor(options: HeadOptions, peers: Peers) {
+  constructor(options: HeadOptions, peers: Peers, renewals: Renewals) {
     this.#options = options
     this.#peers = peers
+    this.#renewals = renewals
   }
 
   takeHead(shared: SharedFeed, message: HeadMessage): void {
@@ -46,25 +54,48 @@ export class Heads {
     this.#check(replica, head)
     if (before !== undefined && (fork < before.fork || (fork === before.fork && length < before.length)))
       throw malformed('a head behind its last one')
-    shared.head = head
-    const { tip } = replica
-    if (tip !== undefined && headsConflict(withKey(replica, tip), withKey(replica, head))) {
-      this.#freeze(replica, tip, head, new Uint8Array(0))
-    } else if (fork > replica.fork || (fork === replica.fork && length > replica.tipLength)) {
-      if (replica.mode === 'sparse' && replica.isLive && tip?.fork === fork) replica.wanted.add(tip.length, length)
-      this.#options.events?.heard?.(replica, head)
-    } else if (!replica.isSealed) {
-      watchForFork(this.#options.hash, replica, head, (longer, nodes) => this.#freeze(replica, head, longer, nodes))
+    if (before !== undefined && fork > before.fork) {
+      shared.have.clear()
+      shared.knownLength = 0
     }
+    shared.head = head
+    this.compare(replica, head)
+  }
+
+  /** Holds a head that the writer has signed against those that are known: it is a later one, or it may prove a fork. */
+  compare(replica: Replica, head: FeedHead): void {
+    const { fork, tip, heard } = replica
+    // Whoever says it has not heard yet that the writer has truncated the feed.
+    if (head.fork < fork) return
+    const other = [tip, heard].find((known) => known !== undefined && areInConflict(replica, known, head))
+    if (other !== undefined) this.#freeze(replica, other, head, emptyBytes)
+    else if (isLaterHead(head, tip ?? { fork, length: 0 })) this.#hear(replica, head)
+    else if (!replica.isSealed)
+      watchForFork(this.#options.hash, replica, head, (longer, nodes) => this.#freeze(replica, head, longer, nodes))
+  }
+
+  #hear(replica: Replica, head: FeedHead): void {
+    const { heard } = replica
+    if (!isLaterHead(head, heard)) return
+    replica.heard = head
+    if (replica.mode === 'sparse' && replica.isLive && heard !== undefined && head.length > heard.length) {
+      const [start, end] = [heard.length, head.length]
+      replica.wanted.add(start, end)
+      for (const { shared } of this.#peers.offered(replica))
+        if (shared.isShared) this.#peers.say(shared, 'want', { start, end })
+    }
+    this.#options.events?.heard?.(replica, head)
+    if (replica.isWriter) this.#options.events?.behind?.(replica, head)
+    if (head.fork > replica.fork) this.#renewals.begin(replica, head)
   }
 
   takeInfo(shared: SharedFeed, { fork, length, contiguous, flags }: InfoMessage): void {
     const most = shared.head?.length ?? 0
     if (length > most || contiguous > length) throw malformed('more than its head has')
     shared.flags = flags
-    if (fork !== shared.replica.fork && shared.replica.tip !== undefined) return
-    shared.knownLength = length
+    if (fork !== shared.head?.fork) return
     shared.have.add(0, contiguous)
+    if (shared.isOnFork) shared.knownLength = length
   }
 
   takeFork(shared: SharedFeed, message: ForkMessage): void {
@@ -95,6 +126,10 @@ export class Heads {
     replica.isFrozen = true
     this.#options.events?.forked?.(replica, [shorter, longer])
   }
+}
+
+function areInConflict(replica: Replica, one: FeedHead, other: FeedHead): boolean {
+  return headsConflict(withKey(replica, one), withKey(replica, other))
 }
 
 function withKey({ name }: Replica, head: FeedHead): SignedHead {

@@ -98,7 +98,7 @@ export class Openings {
     const { fork, length, contiguous, isLive, mode } = replica
     if (replica.head !== undefined) {
       this.#peers.say(shared, 'head', { ...replica.head, known: 0 })
-      shared.sentLength = replica.head.length
+      shared.sent = replica.head
     }
     const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
     this.#peers.say(shared, 'info', { fork, length, contiguous, flags })

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { Verify } from '../../identity/signature.ts'
@@ -10,6 +11,7 @@ import { Heads, type HeadEvents } from './heads.ts'
 import { News } from './news.ts'
 import { Openings } from './openings.ts'
 import { Peers, type Connected } from './peers.ts'
+import { Renewals } from './renewals.ts'
 import type { Replica } from './replica.ts'
 import { Serving } from './serving.ts'
 import { RemotePeer, type RemoteOptions, type RemotePort, type SharedFeed } from './shared-feed.ts'
@@ -46,6 +48,9 @@ export class Synchronizer {
   readonly #news: News
   readonly #openings: Openings
   readonly #heads: Heads
+  readonly #renewals: Renewals
+  /** Replicas whose store has failed of late. */
+  readonly #resting = new Set<Replica>()
   #now = 0
   #isFilling = false
 
@@ -53,7 +58,8 @@ export class Synchronizer {
     this.#options = options
     this.#news = new News(this.#peers.say)
     this.#openings = new Openings(options.hash, this.#peers)
-    this.#heads = new Heads(options, this.#peers)
+    this.#renewals = new Renewals(this.#peers, this.#settled)
+    this.#heads = new Heads(options, this.#peers, this.#renewals)
   }
 
   get peers(): readonly RemotePeer[] {
@@ -69,6 +75,7 @@ export class Synchronizer {
   add(replica: Replica, now: number): void {
     this.#now = now
     this.#replicas.add(replica)
+    if (replica.isRenewing) this.#resting.add(replica)
     for (const peer of this.#peers.all) this.#openings.open(this.#openings.offer(peer, replica))
     this.#fill()
   }
@@ -83,7 +90,7 @@ export class Synchronizer {
     this.#now = now
     if (this.#failures.isResting(options.id, now)) return undefined
     const peer = new RemotePeer(port, options)
-    const serving = new Serving(peer, this.#peers.say, (shared) => this.#news.tellAll(shared))
+    const serving = new Serving(peer, this.#peers.say, this.#news)
     const downloads = new Downloads(peer, this.#peers.say, this.#options.hash, {
       stored: this.#stored,
       freed: (replica) => this.#peers.wake(replica),
@@ -122,26 +129,62 @@ export class Synchronizer {
   ready(peer: RemotePeer, now: number): void {
     this.#now = now
     peer.isWritable = true
-    for (const [shared, [start, end]] of peer.untold) {
-      if (!peer.isWritable) break
-      peer.untold.delete(shared)
-      if (shared.isShared) this.#news.tellRuns(shared, start, end)
-    }
+    this.#news.goOn(peer)
     this.#peers.of(peer)?.serving.pump()
     this.#fill()
   }
 
-  /** The writer here has appended: the blocks are durable, and `head` is signed. */
+  /**
+   * The writer here has appended: the blocks are durable, and `head` is signed. Not to be done while the replica `isBehind`: what was
+   * appended nevertheless is a fork, and is proven to be one.
+   */
   appended(replica: Replica, head: FeedHead, peaks: Uint8Array, now: number): void {
     this.#now = now
-    replica.have.add(replica.length, head.length)
-    replica.head = replica.tip = head
-    replica.peaks = replica.tipPeaks = peaks
+    if (head.fork !== replica.fork || head.length <= replica.length) return this.#heads.compare(replica, head)
+    if (replica.isBehind) {
+      this.#peers.takeBack(replica)
+      replica.abandon()
+    }
+    replica.append(head, peaks)
     for (const { shared, connected } of this.#peers.offered(replica)) {
       if (!shared.isShared) this.#openings.open(shared)
       else if ((shared.flags & infoFlags.follows) !== 0) connected.serving.push(shared)
       else this.#news.tellAll(shared)
     }
+  }
+
+  /**
+   * The writer here has truncated the feed: `head` is signed, of a larger fork, and no longer than the feed was; the store has the blocks
+   * below it, and none beyond. All copies give up what they have of the older fork, and fetch it anew: whoever lacks blocks itself should
+   * have them back before.
+   */
+  truncated(replica: Replica, head: FeedHead, peaks: Uint8Array, now: number): void {
+    this.#now = now
+    assert(replica.isWriter && head.fork > replica.fork && head.length <= replica.length, 'a truncated feed')
+    this.#renewals.truncate(replica, head, peaks)
+    for (const { shared } of this.#peers.offered(replica)) {
+      if (shared.isShared) this.#news.tellAll(shared)
+      else this.#openings.open(shared)
+    }
+    this.#fill()
+  }
+
+  /**
+   * Blocks that were here are not any more, because they were found rotten or were given up: nobody is told any longer that they are here,
+   * and those that are wanted are fetched again. What is stored of them later is stored as if they had never been here.
+   */
+  lost(replica: Replica, start: number, end: number, now: number): void {
+    this.#now = now
+    const stop = Math.min(end, replica.length)
+    for (let at = start; at < stop;) {
+      const runs = replica.have.runs(at, stop, defaultLimits.feedRuns)
+      if (runs.length === 0) break
+      at = runs.at(-1) as number
+      replica.have.remove(runs[0] as number, at)
+      for (const { shared } of this.#peers.offered(replica)) this.#news.tellUnhave(shared, runs)
+    }
+    this.#peers.wake(replica)
+    this.#fill()
   }
 
   /** Blocks of a sparse replica that are to be fetched. */
@@ -156,9 +199,15 @@ export class Synchronizer {
     this.#fill()
   }
 
-  /** Looks for what does not move. To be called some times a second while anything is on its way. */
+  /** Looks for what does not move. To be called some times a second while anything is on its way, or a store has failed. */
   tick(now: number): void {
     this.#now = now
+    for (const replica of this.#resting) {
+      if (replica.backoff.isResting(now)) continue
+      this.#resting.delete(replica)
+      this.#renewals.retry(replica)
+      this.#peers.wake(replica)
+    }
     for (const { peer, shared, number, isDead } of findSlow(this.#peers.all, now)) {
       const { downloads } = this.#peers.of(peer) as Connected
       if (isDead)
@@ -202,7 +251,8 @@ export class Synchronizer {
       case 'have':
         return changeRuns(shared, value.runs, true)
       case 'unhave':
-        return changeRuns(shared, value.runs, false)
+        changeRuns(shared, value.runs, false)
+        return this.#news.tellLost(shared, value.runs)
       case 'want':
         shared.wants.add(value.start, Math.max(value.start, value.end))
         if (shared.wants.extents > extentsMax) throw beyondExtents()
@@ -245,7 +295,18 @@ export class Synchronizer {
         else if (head !== undefined) this.#openings.open(shared)
       }
       this.#options.events?.stored?.(replica, groups, head)
-    } else this.#peers.takeBack(replica)
+    }
+    this.#settled(replica, isStored)
+  }
+
+  /** The store has done something for a feed, or failed to: then it is left alone for some time. */
+  readonly #settled = (replica: Replica, isDone: boolean): void => {
+    if (isDone) replica.backoff.succeed()
+    else {
+      replica.backoff.fail(this.#now)
+      this.#resting.add(replica)
+      this.#peers.takeBack(replica)
+    }
     this.#fill()
   }
 
