@@ -25,6 +25,8 @@ export interface SyncNode {
   readonly name: string
   readonly synchronizer: Synchronizer
   readonly ended: PlaitError[]
+  /** Whom it has ended. */
+  readonly endedIds: string[]
   readonly forked: Replica[]
   readonly heard: number[]
   readonly behind: FeedHead[]
@@ -50,6 +52,7 @@ export class SyncWorld {
 
   node(name: string): SyncNode {
     const ended: PlaitError[] = []
+    const endedIds: string[] = []
     const forked: Replica[] = []
     const heard: number[] = []
     const behind: FeedHead[] = []
@@ -57,13 +60,16 @@ export class SyncWorld {
       hash: sha256,
       verify: simulatedVerify,
       events: {
-        ended: (_peer, error) => ended.push(error),
+        ended: (peer, error) => {
+          ended.push(error)
+          endedIds.push(peer.options.id)
+        },
         forked: (replica) => forked.push(replica),
         heard: (_replica, { length }) => heard.push(length),
         behind: (_replica, head) => behind.push(head),
       },
     })
-    return { name, synchronizer, ended, forked, heard, behind, receivedBytes: 0 }
+    return { name, synchronizer, ended, endedIds, forked, heard, behind, receivedBytes: 0 }
   }
 
   /** Joins two nodes; returns how to part them. */
