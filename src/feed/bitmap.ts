@@ -95,6 +95,20 @@ export class Bitmap {
     return bounds
   }
 
+  /** What is in both from `start` to before `end`, the first `max` runs at most. */
+  commonRuns(other: Bitmap, start: number, end: number, max: number): Runs {
+    const bounds: number[] = []
+    for (let at = start; bounds.length < max * 2;) {
+      const here = this.next(at, end)
+      const first = here === undefined ? undefined : other.next(here, end)
+      if (first === undefined) break
+      at = Math.min(end, this.nextHole(first), other.nextHole(first))
+      if (at > first) bounds.push(first, at)
+      else at = first
+    }
+    return bounds
+  }
+
   clear(): void {
     this.#cut(0, Math.ceil(lengthMax / pageBlocks))
   }

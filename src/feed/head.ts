@@ -67,6 +67,14 @@ export function headsConflict(one: Head, other: Head): boolean {
   )
 }
 
+/** Whether a head comes after another one, or there is none yet: on a larger fork, or longer on the same. */
+export function isLaterHead(
+  one: Pick<Head, 'fork' | 'length'>,
+  than: Pick<Head, 'fork' | 'length'> | undefined,
+): boolean {
+  return than === undefined || one.fork > than.fork || (one.fork === than.fork && one.length > than.length)
+}
+
 function signedBytes({ key, fork, length, bytes, root }: Head): Uint8Array {
   return encode(signedHeadSchema, { context: headContext, key, fork, length, bytes, root })
 }

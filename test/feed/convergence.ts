@@ -4,7 +4,7 @@ import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { MemoryStore } from '../../src/feed/sync/memory-store.ts'
 import { Replica } from '../../src/feed/sync/replica.ts'
 import { SlowStore } from './slow-store.ts'
-import { blocksOf, SyncWorld, Writer, type LinkOptions, type SyncNode } from './sync-world.ts'
+import { blocksOf, lose, SyncWorld, Writer, type LinkOptions, type SyncNode } from './sync-world.ts'
 
 /** What one world came to. */
 export interface Convergence {
@@ -12,7 +12,12 @@ export interface Convergence {
   readonly violations: readonly string[]
   readonly messages: number
   readonly ended: number
+  /** How often a writer has truncated its feed, and blocks were lost. */
+  readonly truncated: number
+  readonly lost: number
 }
+
+const nothing = Uint8Array.of(255)
 
 interface Copy {
   readonly node: SyncNode
@@ -32,7 +37,10 @@ export function converge(seed: number): Convergence {
   const bad = Array.from({ length: below(3) }, (_, index) => world.node(`bad ${index}`))
   const writers = Array.from(
     { length: 1 + below(2) },
-    (_, index) => new Writer(index + 1, blocksOf(below(400), 1 + below(900), index)),
+    (_, index) =>
+      new Writer(index + 1, blocksOf(below(400), 1 + below(900), index), (memory) =>
+        below(2) === 0 ? memory : new SlowStore(memory, world, random, below(2)),
+      ),
   )
   const copies: Copy[] = []
   writers.forEach((writer, index) => honest[index]?.synchronizer.add(writer.replica, 0))
@@ -55,6 +63,7 @@ export function converge(seed: number): Convergence {
   }
   const nodes = [...honest, ...bad]
   const open: (() => void)[] = []
+  let [truncated, lost] = [0, 0]
   for (let turn = 0; turn < 30; turn += 1) {
     const [one, other] = [nodes[below(nodes.length)], nodes[below(nodes.length)]] as [SyncNode, SyncNode]
     if (one !== other) open.push(link(one, other))
@@ -64,6 +73,12 @@ export function converge(seed: number): Convergence {
     if (below(2) === 0) writer.append(home, blocksOf(1 + below(30), 1 + below(900), turn), world.now)
     const { copy, node } = copies[below(copies.length)] as Copy
     const start = below(writer.replica.length + 1)
+    if (below(8) === 0 && isWhole(writer)) {
+      writer.truncate(home, start, world.now)
+      truncated += 1
+    }
+    const theirs = copies.filter((other) => other.writer === writer && honest.includes(other.node))
+    if (below(3) === 0) lost += rot(world, writer, home, theirs, start, 1 + below(20))
     if (copy.replica.mode === 'sparse') node.synchronizer.want(copy.replica, start, start + below(40), world.now)
     world.run(below(300))
   }
@@ -78,31 +93,70 @@ export function converge(seed: number): Convergence {
   world.run(20_000, () => kept.every(isDone))
   world.run(1_000)
   return {
-    violations: violationsOf(kept, honest, nodes.reduce((sum, node) => sum + node.ended.length, 0) - ended),
+    violations: [
+      ...nodes.flatMap(({ endedIds }) =>
+        endedIds.filter((id) => id.startsWith('honest')).map((id) => `${id} was ended`),
+      ),
+      ...violationsOf(writers, kept, honest, nodes.reduce((sum, node) => sum + node.ended.length, 0) - ended),
+    ],
+    truncated,
+    lost,
     messages: world.messages,
     ended,
   }
 }
 
+/** Who truncates a feed takes from all others what they have of it: what only they have would be gone. */
+function isWhole({ replica }: Writer): boolean {
+  return replica.have.count === replica.length
+}
+
+/** Some blocks rot at the writer, if others have them, or at the others, if the writer does: none is gone for ever. */
+function rot(
+  world: SyncWorld,
+  writer: Writer,
+  home: SyncNode,
+  theirs: readonly Copy[],
+  start: number,
+  count: number,
+): number {
+  const { replica } = writer
+  const end = Math.min(replica.length, start + count)
+  const current = theirs.filter(({ copy }) => copy.replica.fork === replica.fork)
+  const before = replica.have.count + current.reduce((sum, { copy }) => sum + copy.replica.have.count, 0)
+  const isSafe = current.some(({ copy }) => copy.replica.have.nextHole(start) >= end)
+  if (isSafe && count % 2 === 0) lose(home, writer, start, end, world.now)
+  else if (replica.have.nextHole(start) >= end)
+    for (const { node, copy } of current) lose(node, copy, start, end, world.now)
+  return before - replica.have.count - current.reduce((sum, { copy }) => sum + copy.replica.have.count, 0)
+}
+
 /** Whether a replica has all that it is to have. */
 function isDone({ writer, copy }: Copy): boolean {
   const { have, wanted, mode } = copy.replica
+  if (copy.replica.fork !== writer.replica.fork || !isWhole(writer)) return false
   if (mode === 'full') return have.count === writer.replica.length
   const runs = wanted.runs(0, writer.replica.length, Infinity)
   return runs.every((start, at) => at % 2 !== 0 || have.nextHole(start) >= (runs[at + 1] as number))
 }
 
-function violationsOf(kept: readonly Copy[], honest: readonly SyncNode[], endedLate: number): readonly string[] {
+function violationsOf(
+  writers: readonly Writer[],
+  kept: readonly Copy[],
+  honest: readonly SyncNode[],
+  endedLate: number,
+): readonly string[] {
   const violations: string[] = []
   if (endedLate > 0) violations.push(`${endedLate} honest peers were ended`)
+  for (const { replica } of writers)
+    if (replica.have.count !== replica.length) violations.push(`writer: ${replica.have.count} of ${replica.length}`)
   for (const { node, writer, copy } of kept) {
     const { replica, store } = copy
     const what = `${node.name}, ${replica.mode}`
     if (!isDone({ node, writer, copy })) violations.push(`${what}: ${replica.have.count} of ${writer.replica.length}`)
     if (store.repeated > 0) violations.push(`${what}: ${store.repeated} blocks stored twice`)
     for (const [index, block] of store.blocks)
-      if (!bytesEqual(writer.store.blocks.get(index) ?? new Uint8Array(0), block))
-        violations.push(`${what}: block ${index} is another`)
+      if (!bytesEqual(writer.blocks[index] ?? nothing, block)) violations.push(`${what}: block ${index} is another`)
     if (store.blocks.size !== replica.have.count) violations.push(`${what}: the bitmap is not what is stored`)
     if (replica.inFlight.count > 0) violations.push(`${what}: ${replica.inFlight.count} blocks are still asked for`)
     if (replica.isFrozen) violations.push(`${what}: frozen`)

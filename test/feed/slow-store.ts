@@ -37,12 +37,20 @@ export class SlowStore implements FeedStore {
   }
 
   store(batch: VerifiedBatch, done: (isStored: boolean) => void): void {
+    this.#write(done, () => this.#inner.store(batch, done))
+  }
+
+  reset(fork: number, done: (isStored: boolean) => void): void {
+    this.#write(done, () => this.#inner.reset(fork, done))
+  }
+
+  #write(done: (isStored: boolean) => void, write: () => void): void {
     this.#storedAt = Math.max(this.#storedAt, this.#world.now) + (this.#random.uint32() % 20)
     const epoch = this.#epoch
     this.#world.later(this.#storedAt - this.#world.now, () => {
       if (epoch !== this.#epoch) return done(false)
       const fails = this.#failures > 0 && this.#random.uint32() % 8 === 0
-      if (!fails) return this.#inner.store(batch, done)
+      if (!fails) return write()
       this.#failures -= 1
       this.#epoch += 1
       done(false)

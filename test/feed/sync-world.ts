@@ -5,7 +5,7 @@ import { Frontier } from '../../src/feed/frontier.ts'
 import { signHead } from '../../src/feed/head.ts'
 import { sha256 } from '../../src/feed/node/sha256.ts'
 import { nodeCount } from '../../src/feed/numbering.ts'
-import type { FeedHead } from '../../src/feed/sync/feed-store.ts'
+import type { FeedHead, FeedStore } from '../../src/feed/sync/feed-store.ts'
 import { MemoryStore } from '../../src/feed/sync/memory-store.ts'
 import { Replica, type ReplicaOptions } from '../../src/feed/sync/replica.ts'
 import type { RemotePeer } from '../../src/feed/sync/shared-feed.ts'
@@ -25,8 +25,11 @@ export interface SyncNode {
   readonly name: string
   readonly synchronizer: Synchronizer
   readonly ended: PlaitError[]
+  /** Whom it has ended. */
+  readonly endedIds: string[]
   readonly forked: Replica[]
   readonly heard: number[]
+  readonly behind: FeedHead[]
   /** Bytes that were sent to it. */
   receivedBytes: number
 }
@@ -49,18 +52,24 @@ export class SyncWorld {
 
   node(name: string): SyncNode {
     const ended: PlaitError[] = []
+    const endedIds: string[] = []
     const forked: Replica[] = []
     const heard: number[] = []
+    const behind: FeedHead[] = []
     const synchronizer = new Synchronizer({
       hash: sha256,
       verify: simulatedVerify,
       events: {
-        ended: (_peer, error) => ended.push(error),
+        ended: (peer, error) => {
+          ended.push(error)
+          endedIds.push(peer.options.id)
+        },
         forked: (replica) => forked.push(replica),
         heard: (_replica, { length }) => heard.push(length),
+        behind: (_replica, head) => behind.push(head),
       },
     })
-    return { name, synchronizer, ended, forked, heard, receivedBytes: 0 }
+    return { name, synchronizer, ended, endedIds, forked, heard, behind, receivedBytes: 0 }
   }
 
   /** Joins two nodes; returns how to part them. */
@@ -173,14 +182,17 @@ export class Writer {
   readonly identity: ReturnType<typeof simulatedIdentity>
   readonly store: MemoryStore = new MemoryStore()
   readonly replica: Replica
-  readonly #frontier = new Frontier(sha256)
-  #bytes = 0
+  /** What the feed is made of, whatever of it the store has. */
+  readonly blocks: Uint8Array[] = []
+  #frontier = new Frontier(sha256)
+  #fork = 0
 
-  constructor(seed: number, blocks: readonly Uint8Array[] = []) {
+  /** What the store does may take its time, if it is in another one. */
+  constructor(seed: number, blocks: readonly Uint8Array[] = [], within: (store: MemoryStore) => FeedStore = same) {
     this.identity = simulatedIdentity(Uint8Array.of(seed & 255, seed >> 8))
     const [head, peaks] = this.#append(blocks)
     this.replica = new Replica({
-      ...{ name: this.identity.publicKey, store: this.store, isWriter: true },
+      ...{ name: this.identity.publicKey, store: within(this.store), isWriter: true },
       ...(blocks.length > 0 && { head, peaks, have: full(blocks.length) }),
     })
   }
@@ -190,20 +202,48 @@ export class Writer {
     node.synchronizer.appended(this.replica, head, peaks, now)
   }
 
+  /** Takes back all blocks from `length` on. */
+  truncate(node: SyncNode, length: number, now: number): void {
+    this.blocks.length = length
+    this.#fork += 1
+    this.#frontier = new Frontier(sha256)
+    this.#frontier.append(this.blocks)
+    this.store.truncate(this.#fork, length)
+    const head = this.#sign()
+    this.store.head = head
+    node.synchronizer.truncated(this.replica, head, this.#frontier.peaks(), now)
+  }
+
+  /** Goes on from where its replica is, which has heard more than it had. */
+  resume(): void {
+    const { head, length, peaks, fork } = this.replica
+    if (head === undefined) throw new Error('there is no head')
+    this.blocks.length = 0
+    for (let index = 0; index < length; index += 1) this.blocks.push(this.store.blocks.get(index) ?? nothing)
+    this.#frontier = new Frontier(sha256, length, peaks)
+    this.#fork = fork
+  }
+
   #append(blocks: readonly Uint8Array[]): readonly [FeedHead, Uint8Array] {
     const start = this.#frontier.length
     const nodes = this.#frontier.append(blocks)
-    this.#bytes += blocks.reduce((sum, block) => sum + block.length, 0)
-    const { key: _key, ...head } = signHead(this.identity, {
-      fork: 0,
-      length: this.#frontier.length,
-      bytes: this.#bytes,
-      root: this.#frontier.root(),
-    })
+    this.blocks.push(...blocks)
+    const head = this.#sign()
     const peaks = this.#frontier.peaks()
     const group = { start, blocks, position: nodeCount(start), nodes }
-    this.store.store({ head, peaks, positions: [], hashes: new Uint8Array(0), groups: [group] }, () => {})
+    const rest = { positions: [], hashes: new Uint8Array(0), groups: [group] }
+    this.store.store({ fork: this.#fork, head, peaks, ...rest }, () => {})
     return [head, peaks]
+  }
+
+  #sign(): FeedHead {
+    const { key: _key, ...head } = signHead(this.identity, {
+      fork: this.#fork,
+      length: this.#frontier.length,
+      bytes: this.blocks.reduce((sum, block) => sum + block.length, 0),
+      root: this.#frontier.root(),
+    })
+    return head
   }
 }
 
@@ -224,9 +264,9 @@ export function holder({ replica, store }: Writer): Replica {
 
 /** Whether all blocks of `writer` are in `store`, as they were. */
 export function hasAll(writer: Writer, store: MemoryStore): boolean {
-  const { blocks } = writer.store
-  if (store.blocks.size !== blocks.size) return false
-  return [...blocks].every(([index, block]) => bytesEqual(store.blocks.get(index) ?? nothing, block))
+  const { blocks } = writer
+  if (store.blocks.size !== blocks.length) return false
+  return blocks.every((block, index) => bytesEqual(store.blocks.get(index) ?? nothing, block))
 }
 
 export function blocksOf(count: number, bytes: number, salt = 0): readonly Uint8Array[] {
@@ -239,7 +279,23 @@ export function blocksOf(count: number, bytes: number, salt = 0): readonly Uint8
   })
 }
 
+/** Rot: blocks that were there are not any more. */
+export function lose(
+  node: SyncNode,
+  { replica, store }: { replica: Replica; store: MemoryStore },
+  start: number,
+  end: number,
+  now: number,
+): void {
+  for (let index = start; index < end; index += 1) if (replica.have.has(index)) store.blocks.delete(index)
+  node.synchronizer.lost(replica, start, end, now)
+}
+
 const nothing = Uint8Array.of(255)
+
+function same(store: MemoryStore): MemoryStore {
+  return store
+}
 
 function full(length: number): Bitmap {
   const bitmap = new Bitmap()

@@ -9,6 +9,7 @@ import { decodeFeedMessage, encodeFeedMessage, feedOps, refusals } from '../../s
 import type { FeedMessageName, RefuseMessage } from '../../src/feed/messages.ts'
 import { sha256 } from '../../src/feed/node/sha256.ts'
 import { MemoryStore } from '../../src/feed/sync/memory-store.ts'
+import { News } from '../../src/feed/sync/news.ts'
 import { Replica } from '../../src/feed/sync/replica.ts'
 import { Serving } from '../../src/feed/sync/serving.ts'
 import { RemotePeer, SharedFeed, type Say } from '../../src/feed/sync/shared-feed.ts'
@@ -72,7 +73,7 @@ function asks(amount: number): Outcome {
   const say: Say = (_shared, name, value) => {
     if (name === 'refuse') refused = (value as unknown as RefuseMessage).reason
   }
-  const serving = new Serving(peer, say, () => {})
+  const serving = new Serving(peer, say, new News(say))
   for (let request = 1; request <= amount; request += 1) {
     refused = undefined
     serving.answer(shared, { feed: 0, request, fork: 0, known: 0, runs: [0, 1], bytes: 1 })

@@ -60,7 +60,8 @@ export class Downloads {
     const request = number === 0 ? this.#unasked(shared, message, now) : shared.requests.get(number)
     if (request === undefined) return this.#noteUseless(nodes.length)
     if (request.answer !== undefined && !request.answer.isComplete) throw malformed('a proof within an answer')
-    if (message.fork !== replica.fork || head?.length !== length) throw malformed('a proof without its head')
+    if (!shared.isOnFork || message.fork !== replica.fork || head?.length !== length)
+      throw malformed('a proof without its head')
     if (known !== 0 && known !== request.known) throw malformed('a proof from a length that was not asked for')
     for (let at = 0; at < runs.length; at += 2)
       if (!covers(request.pending, runs, at)) throw malformed('blocks not asked for')
@@ -104,7 +105,7 @@ export class Downloads {
 
   /** The peer refuses: what is still owed is not there. */
   refused(shared: SharedFeed, number: number): void {
-    const request = shared.requests.get(number)
+    const request = number === 0 ? shared.pushed : shared.requests.get(number)
     if (request !== undefined) this.#disbelieve(shared, request)
     this.release(shared, number)
   }
@@ -117,7 +118,7 @@ export class Downloads {
 
   #ask(shared: SharedFeed, now: number): boolean {
     const { replica, head } = shared
-    if (!shared.isShared || head === undefined || head.fork !== replica.fork) return false
+    if (head === undefined || !shared.isShared || !shared.isOnFork || !replica.isStoring(now)) return false
     const room = this.#peer.window.bytes - this.#peer.owedBytes
     const most = Math.min(Math.max(requestBytesMin, this.#peer.window.bytes / 2), Math.max(requestBytesMin, room))
     const blockBytes = Math.max(1, head.bytes / Math.max(1, head.length))
@@ -156,7 +157,7 @@ export class Downloads {
   }
 
   /** What is pushed counts as a request, when it follows on what is here and nobody else was asked for it. */
-  #unasked(shared: SharedFeed, { known, runs }: ProofMessage, now: number): Request | undefined {
+  #unasked(shared: SharedFeed, { fork, known, runs }: ProofMessage, now: number): Request | undefined {
     const { replica } = shared
     const [start, end] = runs
     if (shared.pushed !== undefined) throw malformed('a proof within an answer')
@@ -164,7 +165,8 @@ export class Downloads {
     if (end <= (shared.head?.length ?? 0)) shared.have.add(start, end)
     this.#peer.hungry.add(shared)
     const isFree = replica.have.next(start, end) === undefined && replica.inFlight.next(start, end) === undefined
-    if (known !== replica.tipLength || !replica.isLive || !isFree) return undefined
+    const isNext = fork === replica.fork && known === replica.tipLength
+    if (!isNext || !isFree || !replica.isLive || !replica.isStoring(now)) return undefined
     replica.inFlight.add(start, end)
     const pending = everything(start, end)
     shared.pushed = this.#open(shared, 0, pending, pushBytesMax, now)
@@ -217,7 +219,9 @@ export class Downloads {
     const bytes = groups.reduce((sum, { blocks }) => blocks.reduce((one, block) => one + block.length, sum), 0)
     const owed = Math.min(request.owedBytes, bytes)
     request.owedBytes -= owed
+    const { epoch } = replica
     const batch = {
+      fork: replica.fork,
       head: grows ? head : undefined,
       peaks: grows ? proven.peaks : undefined,
       positions: isNew ? proven.positions : [],
@@ -226,6 +230,7 @@ export class Downloads {
     }
     replica.store.store(batch, (isStored) => {
       this.#peer.owedBytes -= owed
+      if (epoch !== replica.epoch) return this.#events.freed(replica)
       for (const { start, blocks } of groups) {
         replica.inFlight.remove(start, start + blocks.length)
         if (isStored) replica.have.add(start, start + blocks.length)

@@ -16,6 +16,8 @@ export interface StoredGroup {
 
 /** All that is stored at once: verified, and none of it there before but nodes. */
 export interface VerifiedBatch {
+  /** What it is of. A batch of another fork than the stored feed's fails: the writer has truncated it in the meantime. */
+  readonly fork: number
   /** A longer head that has been proven, with its peaks; absent when the length stays. */
   readonly head?: FeedHead | undefined
   readonly peaks?: Uint8Array | undefined
@@ -44,4 +46,9 @@ export interface FeedStore {
   readBlocks(start: number, end: number, bytesMax: number, done: (blocks?: readonly Uint8Array[]) => void): void
   /** One commit: all of it or nothing. What it has stored is offered to others from then on. */
   store(batch: VerifiedBatch, done: (isStored: boolean) => void): void
+  /**
+   * Forgets all blocks and nodes, and the head: the feed begins anew with that fork number, in order with the calls of `store`. A new
+   * replica is told the number as long as there is no head.
+   */
+  reset(fork: number, done: (isStored: boolean) => void): void
 }

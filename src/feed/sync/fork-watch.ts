@@ -1,8 +1,8 @@
-import { consistencyPositions } from '../fork.ts'
-import { Frontier } from '../frontier.ts'
-import { hashBytes, sameHash, type TreeHash } from '../hash.ts'
+import { PlaitError } from '../../base/error.ts'
+import { consistencyPositions, provesFork } from '../fork.ts'
+import type { TreeHash } from '../hash.ts'
+import type { Head } from '../head.ts'
 import type { ForkMessage } from '../messages.ts'
-import { peakCount } from '../numbering.ts'
 import type { FeedHead } from './feed-store.ts'
 import type { Replica } from './replica.ts'
 
@@ -12,17 +12,26 @@ import type { Replica } from './replica.ts'
  */
 export function watchForFork(
   hash: TreeHash,
-  { head, store }: Replica,
+  replica: Replica,
   shorter: FeedHead,
   found: (longer: FeedHead, nodes: Uint8Array) => void,
 ): void {
+  const { head, name: key, store, epoch } = replica
   if (head === undefined || shorter.fork !== head.fork || shorter.length >= head.length) return
   store.readNodes(consistencyPositions(shorter.length, head.length), (nodes) => {
-    if (nodes === undefined) return
-    const peaks = nodes.subarray(0, peakCount(shorter.length) * hashBytes)
-    const root = new Frontier(hash, shorter.length, peaks).root()
-    if (!sameHash(root, 0, shorter.root, 0) || shorter.bytes > head.bytes) found(head, nodes)
+    if (nodes === undefined || epoch !== replica.epoch) return
+    if (isProven(hash, { ...shorter, key }, { ...head, key }, nodes)) found(head, nodes)
   })
+}
+
+/** Nodes that have rotted here accuse nobody. */
+function isProven(hash: TreeHash, shorter: Head, longer: Head, nodes: Uint8Array): boolean {
+  try {
+    return provesFork(hash, shorter, longer, nodes)
+  } catch (error) {
+    if (!PlaitError.is(error)) throw error
+    return false
+  }
 }
 
 /** What proves a fork to others; undefined for heads that nobody has signed. */

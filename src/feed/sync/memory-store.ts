@@ -1,4 +1,5 @@
 import { hashBytes } from '../hash.ts'
+import { nodeCount } from '../numbering.ts'
 import type { Runs } from '../runs.ts'
 import type { FeedHead, FeedStore, VerifiedBatch } from './feed-store.ts'
 
@@ -6,6 +7,7 @@ import type { FeedHead, FeedStore, VerifiedBatch } from './feed-store.ts'
 export class MemoryStore implements FeedStore {
   readonly blocks: Map<number, Uint8Array> = new Map()
   readonly #nodes = new Map<number, Uint8Array>()
+  fork = 0
   head: FeedHead | undefined
   peaks: Uint8Array | undefined
   /** How many batches, and blocks in them that were there already. */
@@ -58,6 +60,7 @@ export class MemoryStore implements FeedStore {
   }
 
   store(batch: VerifiedBatch, done: (isStored: boolean) => void): void {
+    if (batch.fork !== this.fork) return done(false)
     this.commits += 1
     batch.positions.forEach((position, index) => this.#put(position, batch.hashes, index))
     for (const { start, blocks, position, nodes } of batch.groups) {
@@ -72,6 +75,19 @@ export class MemoryStore implements FeedStore {
       this.peaks = batch.peaks
     }
     done(true)
+  }
+
+  reset(fork: number, done: (isStored: boolean) => void): void {
+    this.truncate(fork, 0)
+    this.head = this.peaks = undefined
+    done(true)
+  }
+
+  /** What a writer does: blocks from `length` on are taken back. */
+  truncate(fork: number, length: number): void {
+    this.fork = fork
+    for (const block of this.blocks.keys()) if (block >= length) this.blocks.delete(block)
+    for (const position of this.#nodes.keys()) if (position >= nodeCount(length)) this.#nodes.delete(position)
   }
 
   #put(position: number, nodes: Uint8Array, index: number): void {

@@ -1,6 +1,8 @@
 import { emptyBytes } from '../../base/bytes.ts'
 import { Bitmap } from '../bitmap.ts'
+import { isLaterHead } from '../head.ts'
 import { lengthMax } from '../numbering.ts'
+import { Backoff } from './backoff.ts'
 import type { FeedHead, FeedStore } from './feed-store.ts'
 
 export interface ReplicaOptions {
@@ -12,6 +14,8 @@ export interface ReplicaOptions {
   readonly store: FeedStore
   /** What is stored already. */
   readonly head?: FeedHead | undefined
+  /** The one that the store was reset to last; 0 when it never was. Not needed when there is a head. */
+  readonly fork?: number
   readonly peaks?: Uint8Array | undefined
   readonly have?: Bitmap
   /** `full`: all blocks are wanted. `sparse`: those that `want` names. */
@@ -42,6 +46,16 @@ export class Replica {
   /** The longest one that is verified, be it stored or on its way to be: what further proofs go on from. */
   tip: FeedHead | undefined
   tipPeaks: Uint8Array
+  /** How often the writer has truncated it, as far as is known here: the head's, unless nothing of the new fork is here yet. */
+  fork: number
+  /** The last head that any peer has said, here or anywhere. */
+  heard: FeedHead | undefined
+  /** Counts how often it has begun anew: what was begun before is of no use any more. */
+  epoch = 0
+  /** What the store has of an older fork is being given up. */
+  isRenewing = false
+  /** How the store does. */
+  readonly backoff: Backoff = new Backoff()
   /** What each peer has that shares it, by which one sees what is rare. */
   readonly holders: Set<Bitmap> = new Set()
   /** The writer has forked it: nothing more is done about it. */
@@ -60,6 +74,8 @@ export class Replica {
     this.peaks = options.peaks ?? emptyBytes
     this.tip = this.head
     this.tipPeaks = this.peaks
+    this.heard = this.head
+    this.fork = this.head?.fork ?? options.fork ?? 0
   }
 
   /** Of the durable head, in blocks. */
@@ -72,8 +88,17 @@ export class Replica {
     return this.tip?.length ?? 0
   }
 
-  get fork(): number {
-    return this.tip?.fork ?? 0
+  /** Of the last head that was heard, on the fork of now: how long the feed is at least, wherever its blocks are. */
+  get heardLength(): number {
+    return this.heard?.fork === this.fork ? this.heard.length : 0
+  }
+
+  /**
+   * A longer head, or one of a later fork, was heard than is here. A writer of whom this is true was restored from an older copy: what it
+   * appends before it has caught up proves that it has forked.
+   */
+  get isBehind(): boolean {
+    return this.isRenewing || this.heardLength > this.length
   }
 
   /** Blocks from 0 on without a hole. */
@@ -83,9 +108,48 @@ export class Replica {
 
   /** Whether nothing that is wanted is missing, as far as is known here. */
   get isComplete(): boolean {
-    if (this.tipLength > this.length) return false
+    if (this.isBehind) return false
     if (this.mode === 'full') return this.have.count === this.length
     return this.inFlight.count === 0 && this.nextMissing(this.wanted, 0, lengthMax) === undefined
+  }
+
+  /** Whether the store takes anything now. */
+  isStoring(now: number): boolean {
+    return !this.isRenewing && !this.backoff.isResting(now)
+  }
+
+  /** What the writer has appended is here. */
+  append(head: FeedHead, peaks: Uint8Array): void {
+    this.have.add(this.length, head.length)
+    this.head = this.tip = head
+    this.peaks = this.tipPeaks = peaks
+    if (isLaterHead(head, this.heard)) this.heard = head
+  }
+
+  /** Nothing is here any more: all that there was is of an older fork. */
+  renew(fork: number): void {
+    this.abandon()
+    this.fork = fork
+    this.have.clear()
+    this.head = this.tip = undefined
+    this.peaks = this.tipPeaks = emptyBytes
+    this.isRenewing = true
+  }
+
+  /** Only the beginning is here any more. */
+  truncate(head: FeedHead, peaks: Uint8Array): void {
+    this.abandon()
+    this.fork = head.fork
+    this.have.remove(head.length, lengthMax)
+    this.head = this.tip = this.heard = head
+    this.peaks = this.tipPeaks = peaks
+    this.isRenewing = false
+  }
+
+  /** What was asked for, or is being stored, is of no use any more. */
+  abandon(): void {
+    this.epoch += 1
+    this.inFlight.clear()
   }
 
   /** The first run from `from` on of blocks that are wanted, that `theirs` has, and that are neither here nor asked for. */

@@ -5,6 +5,7 @@ import { refusals, type RequestMessage } from '../messages.ts'
 import { proofNodeCount, proofPositions, type ProofShape } from '../proof-shape.ts'
 import { levels } from '../numbering.ts'
 import type { Runs } from '../runs.ts'
+import type { News } from './news.ts'
 import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
 
 const { servedRequests } = defaultLimits
@@ -34,18 +35,18 @@ interface Job {
 export class Serving {
   readonly #peer: RemotePeer
   readonly #say: Say
-  readonly #announce: (shared: SharedFeed) => void
+  readonly #news: News
   readonly #jobs = new Queue<Job>()
   readonly #pushes = new Set<SharedFeed>()
   #current: Job | undefined
   #isReading = false
   #isStepping = false
 
-  /** `announce` says what is new to a follower to whom it cannot be pushed. */
-  constructor(peer: RemotePeer, say: Say, announce: (shared: SharedFeed) => void) {
+  /** `news` says what is new to a follower to whom it cannot be pushed. */
+  constructor(peer: RemotePeer, say: Say, news: News) {
     this.#peer = peer
     this.#say = say
-    this.#announce = announce
+    this.#news = news
   }
 
   /** Requests that are not answered to their end. */
@@ -77,6 +78,17 @@ export class Serving {
   cancel(shared: SharedFeed, number: number): void {
     for (const job of [this.#current, ...this.#jobs])
       if (job !== undefined && job.shared === shared && job.number === number) job.isCancelled = true
+  }
+
+  /** Answers nothing more of a feed that has begun anew: what was asked for is not there any more. */
+  drop(shared: SharedFeed): void {
+    for (const job of [this.#current, ...this.#jobs]) {
+      if (job === undefined || job.shared !== shared || job.isCancelled) continue
+      job.isCancelled = true
+      if (!shared.isShared || (job.number === 0 && job.left === undefined)) continue
+      this.#say(shared, 'refuse', { request: job.number, reason: refusals.missing })
+    }
+    this.#pushes.delete(shared)
   }
 
   /** Goes on when the peer takes more. */
@@ -138,8 +150,7 @@ export class Serving {
     const { fork, head } = shared.replica
     // The shape was of a head that is not the one of now any more: begin anew.
     if (head?.length !== shape.length) return
-    if (shared.sentLength !== head.length) this.#say(shared, 'head', { ...head, known: 0 })
-    shared.sentLength = head.length
+    this.#news.sayHead(shared)
     const { length, known, groupLevel } = shape
     this.#say(shared, 'proof', {
       request: number,
@@ -173,12 +184,14 @@ export class Serving {
 
   #giveUpPush({ shared }: Job): void {
     this.#current = undefined
-    if (shared.isShared) this.#announce(shared)
+    if (shared.isShared) this.#news.tellAll(shared)
   }
 
-  #refuse({ shared, number }: Job): void {
+  #refuse(job: Job): void {
+    const { shared, number, left } = job
+    if (number === 0 && left === undefined) return this.#giveUpPush(job)
     this.#current = undefined
-    if (number !== 0 && shared.isShared) this.#say(shared, 'refuse', { request: number, reason: refusals.missing })
+    if (shared.isShared) this.#say(shared, 'refuse', { request: number, reason: refusals.missing })
   }
 
   /** One read at a time; what it was for may be gone when it is there. */

@@ -66,8 +66,8 @@ export class SharedFeed {
   flags = 0
   /** Up to which it can verify, as far as is known here. */
   knownLength = 0
-  /** The length of the head that it was sent last. */
-  sentLength: number | undefined
+  /** The head that it was sent last. */
+  sent: FeedHead | undefined
 
   readonly requests: Map<number, Request> = new Map()
   /** What it sends without being asked. */
@@ -79,6 +79,21 @@ export class SharedFeed {
     this.replica = replica
     this.peer = peer
     this.ours = ours
+  }
+
+  /** The last head that it was sent, if it is of the fork on which the replica is: up to there it may be told of blocks. */
+  get sentLength(): number {
+    return this.sent?.fork === this.replica.fork ? this.sent.length : 0
+  }
+
+  /** Both are on the same fork: what it has is what is wanted here. */
+  get isOnFork(): boolean {
+    return this.head?.fork === this.replica.fork
+  }
+
+  /** It has said to have this block. */
+  holds(block: number): boolean {
+    return this.isShared && this.isOnFork && this.have.has(block)
   }
 
   get isShared(): boolean {
@@ -99,6 +114,8 @@ export class RemotePeer {
   readonly hungry: Set<SharedFeed> = new Set()
   /** What it wants to know of, and was not told because it did not take more: a first and a last block for each feed. */
   readonly untold: Map<SharedFeed, readonly [start: number, end: number]> = new Map()
+  /** Blocks that were lost, and that it was not told of for the same reason. */
+  readonly unsaid: Map<SharedFeed, Bitmap> = new Map()
   nextNumber = 0
   /** Bytes that were asked for and are neither stored nor given up. */
   owedBytes = 0

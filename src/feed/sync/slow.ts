@@ -55,7 +55,7 @@ function hasOther(
   if (block === undefined) return false
   return peers.some((other) => {
     const shared = other.byReplica.get(replica)
-    return other !== peer && other.restsUntil <= now && shared?.isShared === true && shared.have.has(block)
+    return other !== peer && other.restsUntil <= now && shared?.holds(block) === true
   })
 }
 

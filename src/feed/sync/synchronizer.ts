@@ -1,39 +1,31 @@
-import { bytesEqual, encodeHex } from '../../base/bytes.ts'
+import { assert } from '../../base/assert.ts'
 import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { Verify } from '../../identity/signature.ts'
-import { feedTag } from '../feed-tag.ts'
-import { provesFork } from '../fork.ts'
 import type { TreeHash } from '../hash.ts'
-import { checkHead, headsConflict, type SignedHead } from '../head.ts'
-import { decodeFeedMessage, encodeFeedMessage, feedOps, infoFlags, refusals } from '../messages.ts'
-import type { FeedMessage, FeedMessages, HeadMessage, InfoMessage, OpenMessage } from '../messages.ts'
-import { lengthMax } from '../numbering.ts'
-import { checkSeal } from '../sealed-name.ts'
+import { decodeFeedMessage, infoFlags, refusals, type FeedMessage } from '../messages.ts'
 import { Downloads } from './downloads.ts'
 import { Failures } from './failures.ts'
 import type { FeedHead, StoredGroup } from './feed-store.ts'
-import { evidenceOf, headsOf, watchForFork } from './fork-watch.ts'
+import { Heads, type HeadEvents } from './heads.ts'
 import { News } from './news.ts'
+import { Openings } from './openings.ts'
+import { Peers, type Connected } from './peers.ts'
+import { Renewals } from './renewals.ts'
 import type { Replica } from './replica.ts'
 import { Serving } from './serving.ts'
-import { RemotePeer, SharedFeed, type RemoteOptions, type RemotePort, type Say } from './shared-feed.ts'
+import { RemotePeer, type RemoteOptions, type RemotePort, type SharedFeed } from './shared-feed.ts'
 import { findSlow, releaseSlow } from './slow.ts'
 import { snapshotOf, type PeerSnapshot } from './snapshot.ts'
-import { isSameBucket, isSummary, summaryFeedsMin, summaryOf } from './summary.ts'
 import { malformed } from '../../wire/reader.ts'
 
 /** Of some 200 bytes each. */
 const { feedExtents: extentsMax } = defaultLimits
 
 /** What a synchronizer tells whoever runs it. */
-export interface SynchronizerEvents {
+export interface SynchronizerEvents extends HeadEvents {
   /** Blocks are durable; the head when the feed has grown. */
   stored?(replica: Replica, groups: readonly StoredGroup[], head: FeedHead | undefined): void
-  /** A longer head was verified; its blocks may be anywhere. */
-  heard?(replica: Replica, head: FeedHead): void
-  /** The writer has forked its feed, as both heads prove: the feed is frozen. */
-  forked?(replica: Replica, heads: readonly [FeedHead, FeedHead]): void
   /** A peer was ended for what it has done. */
   ended?(peer: RemotePeer, error: PlaitError): void
 }
@@ -44,13 +36,6 @@ export interface SynchronizerOptions {
   readonly events?: SynchronizerEvents
 }
 
-interface Connected {
-  readonly downloads: Downloads
-  readonly serving: Serving
-  /** Which feed a tag of the other side is of, in hexadecimal. */
-  readonly replicasByTag: Map<string, Replica>
-}
-
 /**
  * All feeds of a node and all peers that share some of them: who has what, who is asked for what, who is answered. Without I/O: it is
  * told what has come and what the time is, and sends, reads and stores through ports.
@@ -58,40 +43,46 @@ interface Connected {
 export class Synchronizer {
   readonly #options: SynchronizerOptions
   readonly #replicas = new Set<Replica>()
-  readonly #peers = new Map<RemotePeer, Connected>()
+  readonly #peers = new Peers()
   readonly #failures = new Failures()
   readonly #news: News
+  readonly #openings: Openings
+  readonly #heads: Heads
+  readonly #renewals: Renewals
+  /** Replicas whose store has failed of late. */
+  readonly #resting = new Set<Replica>()
   #now = 0
   #isFilling = false
 
   constructor(options: SynchronizerOptions) {
     this.#options = options
-    this.#news = new News(this.#say)
+    this.#news = new News(this.#peers.say)
+    this.#openings = new Openings(options.hash, this.#peers)
+    this.#renewals = new Renewals(this.#peers, this.#settled)
+    this.#heads = new Heads(options, this.#peers, this.#renewals)
   }
 
-  get peers(): IterableIterator<RemotePeer> {
-    return this.#peers.keys()
+  get peers(): readonly RemotePeer[] {
+    return this.#peers.all
   }
 
   /** What it is doing, for each peer and feed. */
   snapshot(): readonly PeerSnapshot[] {
-    return snapshotOf(this.#peers.keys())
+    return snapshotOf(this.#peers.all)
   }
 
   /** Shares a feed with every peer that knows it too. */
   add(replica: Replica, now: number): void {
     this.#now = now
     this.#replicas.add(replica)
-    for (const peer of this.#peers.keys()) this.#open(this.#offer(peer, replica))
+    if (replica.isRenewing) this.#resting.add(replica)
+    for (const peer of this.#peers.all) this.#openings.open(this.#openings.offer(peer, replica))
     this.#fill()
   }
 
   remove(replica: Replica): void {
     this.#replicas.delete(replica)
-    for (const peer of this.#peers.keys()) {
-      const shared = peer.byReplica.get(replica)
-      if (shared !== undefined) this.#close(shared)
-    }
+    for (const { shared } of this.#peers.offered(replica)) this.#openings.close(shared)
   }
 
   /** A circuit to a peer is there. Undefined when it has failed too often of late. */
@@ -99,20 +90,20 @@ export class Synchronizer {
     this.#now = now
     if (this.#failures.isResting(options.id, now)) return undefined
     const peer = new RemotePeer(port, options)
-    const serving = new Serving(peer, this.#say, (shared) => this.#news.tellAll(shared))
-    const downloads = new Downloads(peer, this.#say, this.#options.hash, {
+    const serving = new Serving(peer, this.#peers.say, this.#news)
+    const downloads = new Downloads(peer, this.#peers.say, this.#options.hash, {
       stored: this.#stored,
-      freed: (replica) => this.#wake(replica),
+      freed: (replica) => this.#peers.wake(replica),
     })
-    this.#peers.set(peer, { downloads, serving, replicasByTag: new Map() })
-    this.#greet(peer)
+    this.#peers.add(peer, { downloads, serving, replicasByTag: new Map() })
+    this.#openings.greet(peer, this.#replicas)
     return peer
   }
 
   /** The circuit is gone. */
   disconnect(peer: RemotePeer, now: number): void {
     this.#now = now
-    const connected = this.#peers.get(peer)
+    const connected = this.#peers.of(peer)
     if (connected === undefined) return
     peer.isGone = true
     this.#peers.delete(peer)
@@ -124,7 +115,7 @@ export class Synchronizer {
   /** A message has come; its payload is the synchronizer's. */
   receive(peer: RemotePeer, op: number, payload: Uint8Array, now: number): void {
     this.#now = now
-    if (!this.#peers.has(peer)) return
+    if (this.#peers.of(peer) === undefined) return
     try {
       this.#take(peer, decodeFeedMessage(op, payload))
     } catch (error) {
@@ -138,50 +129,90 @@ export class Synchronizer {
   ready(peer: RemotePeer, now: number): void {
     this.#now = now
     peer.isWritable = true
-    for (const [shared, [start, end]] of peer.untold) {
-      if (!peer.isWritable) break
-      peer.untold.delete(shared)
-      if (shared.isShared) this.#news.tellRuns(shared, start, end)
-    }
-    this.#peers.get(peer)?.serving.pump()
+    this.#news.goOn(peer)
+    this.#peers.of(peer)?.serving.pump()
     this.#fill()
   }
 
-  /** The writer here has appended: the blocks are durable, and `head` is signed. */
+  /**
+   * The writer here has appended: the blocks are durable, and `head` is signed. Not to be done while the replica `isBehind`: what was
+   * appended nevertheless is a fork, and is proven to be one.
+   */
   appended(replica: Replica, head: FeedHead, peaks: Uint8Array, now: number): void {
     this.#now = now
-    replica.have.add(replica.length, head.length)
-    replica.head = replica.tip = head
-    replica.peaks = replica.tipPeaks = peaks
-    for (const [peer, { serving }] of this.#peers) {
-      const shared = peer.byReplica.get(replica)
-      if (shared?.isShared !== true) this.#open(shared)
-      else if ((shared.flags & infoFlags.follows) !== 0) serving.push(shared)
+    if (head.fork !== replica.fork || head.length <= replica.length) return this.#heads.compare(replica, head)
+    if (replica.isBehind) {
+      this.#peers.takeBack(replica)
+      replica.abandon()
+    }
+    replica.append(head, peaks)
+    for (const { shared, connected } of this.#peers.offered(replica)) {
+      if (!shared.isShared) this.#openings.open(shared)
+      else if ((shared.flags & infoFlags.follows) !== 0) connected.serving.push(shared)
       else this.#news.tellAll(shared)
     }
+  }
+
+  /**
+   * The writer here has truncated the feed: `head` is signed, of a larger fork, and no longer than the feed was; the store has the blocks
+   * below it, and none beyond. All copies give up what they have of the older fork, and fetch it anew: whoever lacks blocks itself should
+   * have them back before.
+   */
+  truncated(replica: Replica, head: FeedHead, peaks: Uint8Array, now: number): void {
+    this.#now = now
+    assert(replica.isWriter && head.fork > replica.fork && head.length <= replica.length, 'a truncated feed')
+    this.#renewals.truncate(replica, head, peaks)
+    for (const { shared } of this.#peers.offered(replica)) {
+      if (shared.isShared) this.#news.tellAll(shared)
+      else this.#openings.open(shared)
+    }
+    this.#fill()
+  }
+
+  /**
+   * Blocks that were here are not any more, because they were found rotten or were given up: nobody is told any longer that they are here,
+   * and those that are wanted are fetched again. What is stored of them later is stored as if they had never been here.
+   */
+  lost(replica: Replica, start: number, end: number, now: number): void {
+    this.#now = now
+    const stop = Math.min(end, replica.length)
+    for (let at = start; at < stop;) {
+      const runs = replica.have.runs(at, stop, defaultLimits.feedRuns)
+      if (runs.length === 0) break
+      at = runs.at(-1) as number
+      replica.have.remove(runs[0] as number, at)
+      for (const { shared } of this.#peers.offered(replica)) this.#news.tellUnhave(shared, runs)
+    }
+    this.#peers.wake(replica)
+    this.#fill()
   }
 
   /** Blocks of a sparse replica that are to be fetched. */
   want(replica: Replica, start: number, end: number, now: number): void {
     this.#now = now
     replica.wanted.add(start, end)
-    for (const peer of this.#peers.keys()) {
-      const shared = peer.byReplica.get(replica)
-      if (shared?.isShared === true) this.#say(shared, 'want', { start, end })
-      else this.#open(shared)
+    for (const { shared } of this.#peers.offered(replica)) {
+      if (shared.isShared) this.#peers.say(shared, 'want', { start, end })
+      else this.#openings.open(shared)
     }
-    this.#wake(replica)
+    this.#peers.wake(replica)
     this.#fill()
   }
 
-  /** Looks for what does not move. To be called some times a second while anything is on its way. */
+  /** Looks for what does not move. To be called some times a second while anything is on its way, or a store has failed. */
   tick(now: number): void {
     this.#now = now
-    for (const { peer, shared, number, isDead } of findSlow([...this.#peers.keys()], now)) {
-      const { downloads } = this.#peers.get(peer) as Connected
+    for (const replica of this.#resting) {
+      if (replica.backoff.isResting(now)) continue
+      this.#resting.delete(replica)
+      this.#renewals.retry(replica)
+      this.#peers.wake(replica)
+    }
+    for (const { peer, shared, number, isDead } of findSlow(this.#peers.all, now)) {
+      const { downloads } = this.#peers.of(peer) as Connected
       if (isDead)
         this.#end(peer, new PlaitError('TIMEOUT', 'the peer has stopped answering requests', { traced: false }))
-      else releaseSlow(peer, shared, number, now, this.#say, downloads)
+      else releaseSlow(peer, shared, number, now, this.#peers.say, downloads)
     }
     this.#fill()
   }
@@ -190,139 +221,38 @@ export class Synchronizer {
   #fill(): void {
     if (this.#isFilling) return
     this.#isFilling = true
-    for (const { downloads } of this.#peers.values()) downloads.fill(this.#now)
+    for (const peer of this.#peers.all) this.#peers.of(peer)?.downloads.fill(this.#now)
     this.#isFilling = false
-  }
-
-  /** Something of this feed may have to be asked for, by whoever has it. */
-  #wake(replica: Replica): void {
-    for (const peer of this.#peers.keys()) {
-      const shared = peer.byReplica.get(replica)
-      if (shared !== undefined) peer.hungry.add(shared)
-    }
-  }
-
-  readonly #say: Say = (shared, name, value) => {
-    const { peer, ours } = shared
-    if (peer.isGone) return
-    const message = { ...value, feed: ours } as unknown as FeedMessages[typeof name]
-    peer.isWritable = peer.port.send(feedOps[name], encodeFeedMessage(name, message)) && peer.isWritable
-  }
-
-  /** Opens all feeds; of many only those that are not complete, and says of the others in which state they are. */
-  #greet(peer: RemotePeer): void {
-    const shared = [...this.#replicas].flatMap((replica) => this.#offer(peer, replica) ?? [])
-    const isShort = shared.length < summaryFeedsMin
-    const quiet = isShort ? [] : shared.filter(({ replica }) => replica.isComplete)
-    for (const one of shared) if (isShort || !one.replica.isComplete) this.#open(one)
-    if (isShort) return
-    peer.summary = summaryOf(this.#options.hash, quiet)
-    const payload = encodeFeedMessage('summary', { prints: peer.summary })
-    peer.isWritable = peer.port.send(feedOps.summary, payload) && peer.isWritable
-  }
-
-  /** Opens those of which the other side has another state than this one. */
-  #takeSummary(peer: RemotePeer, { prints }: FeedMessages['summary']): void {
-    const { summary } = peer
-    if (!isSummary(prints)) throw malformed('a summary of no buckets')
-    if (summary === undefined) return
-    for (const shared of peer.byReplica.values())
-      if (!shared.isOpened && !isSameBucket(shared.chairTag, summary, prints)) this.#open(shared)
-  }
-
-  /** The other side may find the feed from now on; undefined when there are too many. */
-  #offer(peer: RemotePeer, replica: Replica): SharedFeed | undefined {
-    if (peer.nextNumber >= defaultLimits.sharedFeeds) return undefined
-    const { binding, role } = peer.options
-    const tags = {
-      chair: feedTag(this.#options.hash, replica.name, binding, 'chair'),
-      guest: feedTag(this.#options.hash, replica.name, binding, 'guest'),
-    }
-    const shared = new SharedFeed(replica, peer, peer.nextNumber, tags.chair)
-    peer.nextNumber += 1
-    peer.byReplica.set(replica, shared)
-    const theirTag = encodeHex(role === 'chair' ? tags.guest : tags.chair)
-    this.#peers.get(peer)?.replicasByTag.set(theirTag, replica)
-    for (const [number, tag] of peer.strangeTags) {
-      if (tag !== theirTag) continue
-      peer.strangeTags.delete(number)
-      this.#begin(shared, number)
-    }
-    return shared
-  }
-
-  #open(shared: SharedFeed | undefined): void {
-    if (shared === undefined || shared.isOpened || shared.replica.isFrozen) return
-    shared.isOpened = true
-    const { binding, role } = shared.peer.options
-    this.#say(shared, 'open', { tag: feedTag(this.#options.hash, shared.replica.name, binding, role) })
-  }
-
-  #opened(peer: RemotePeer, { feed, tag }: OpenMessage): void {
-    if (peer.byTheirNumber.has(feed) || peer.strangeTags.has(feed)) throw malformed('a feed opened twice')
-    const text = encodeHex(tag)
-    const replica = this.#peers.get(peer)?.replicasByTag.get(text)
-    const shared = replica === undefined ? undefined : peer.byReplica.get(replica)
-    if (shared === undefined) peer.strangeTags.set(feed, text)
-    else if (shared.theirs !== undefined) throw malformed('a feed opened twice')
-    else this.#begin(shared, feed)
-  }
-
-  /** Both know the feed: says what is here, and asks what is there. */
-  #begin(shared: SharedFeed, theirs: number): void {
-    this.#open(shared)
-    shared.theirs = theirs
-    shared.peer.byTheirNumber.set(theirs, shared)
-    shared.replica.holders.add(shared.have)
-    const { replica } = shared
-    const { fork, length, contiguous, isLive, mode } = replica
-    if (replica.head !== undefined) {
-      this.#say(shared, 'head', { ...replica.head, known: 0 })
-      shared.sentLength = replica.head.length
-    }
-    const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
-    this.#say(shared, 'info', { fork, length, contiguous, flags })
-    const wanted = mode === 'full' ? [0, lengthMax] : replica.wanted.runs(0, lengthMax, 64)
-    for (let at = 0; at < wanted.length; at += 2)
-      this.#say(shared, 'want', { start: wanted[at] as number, end: wanted[at + 1] as number })
-  }
-
-  #close(shared: SharedFeed): void {
-    const { peer } = shared
-    this.#peers.get(peer)?.downloads.releaseAll(shared)
-    if (!shared.isClosing && shared.isOpened) this.#say(shared, 'close', {})
-    shared.isClosing = true
-    peer.byReplica.delete(shared.replica)
-    shared.replica.holders.delete(shared.have)
   }
 
   #take(peer: RemotePeer, message: FeedMessage): void {
     const { name, value } = message
-    if (name === 'open') return this.#opened(peer, value)
-    if (name === 'summary') return this.#takeSummary(peer, value)
+    if (name === 'open') return this.#openings.takeOpen(peer, value)
+    if (name === 'summary') return this.#openings.takeSummary(peer, value)
     const shared = peer.byTheirNumber.get(value.feed)
     if (shared === undefined) {
       if (name === 'close' && peer.strangeTags.delete(value.feed)) return
       throw malformed('a message about a feed that is not shared')
     }
     if (name === 'close') {
-      this.#close(shared)
+      this.#openings.close(shared)
       peer.byTheirNumber.delete(value.feed)
     } else if (shared.isShared) this.#takeShared(shared, message)
   }
 
   #takeShared(shared: SharedFeed, { name, value }: FeedMessage): void {
-    const { downloads, serving } = this.#peers.get(shared.peer) as Connected
+    const { downloads, serving } = this.#peers.of(shared.peer) as Connected
     if (name === 'head' || name === 'info' || name === 'have') shared.peer.hungry.add(shared)
     switch (name) {
       case 'head':
-        return this.#takeHead(shared, value)
+        return this.#heads.takeHead(shared, value)
       case 'info':
-        return this.#takeInfo(shared, value)
+        return this.#heads.takeInfo(shared, value)
       case 'have':
         return changeRuns(shared, value.runs, true)
       case 'unhave':
-        return changeRuns(shared, value.runs, false)
+        changeRuns(shared, value.runs, false)
+        return this.#news.tellLost(shared, value.runs)
       case 'want':
         shared.wants.add(value.start, Math.max(value.start, value.end))
         if (shared.wants.extents > extentsMax) throw beyondExtents()
@@ -343,76 +273,13 @@ export class Synchronizer {
       case 'data':
         return downloads.takeData(shared, value, this.#now)
       case 'fork':
-        return this.#takeFork(shared, value)
+        return this.#heads.takeFork(shared, value)
       case 'open':
       case 'close':
       case 'extension':
       case 'summary':
         return
     }
-  }
-
-  #takeHead(shared: SharedFeed, message: HeadMessage): void {
-    const { replica } = shared
-    const { fork, length, bytes, root, signature } = message
-    const head: FeedHead = { fork, length, bytes, root, signature }
-    const before = shared.head
-    if (before?.length === length && before.signature !== undefined && signature !== undefined) {
-      if (bytesEqual(before.signature, signature) && bytesEqual(before.root, root) && before.bytes === bytes) return
-    }
-    this.#check(replica, head)
-    if (before !== undefined && (fork < before.fork || (fork === before.fork && length < before.length)))
-      throw malformed('a head behind its last one')
-    shared.head = head
-    const { tip } = replica
-    if (tip !== undefined && headsConflict(withKey(replica, tip), withKey(replica, head))) {
-      this.#freeze(replica, tip, head, new Uint8Array(0))
-    } else if (fork > replica.fork || (fork === replica.fork && length > replica.tipLength)) {
-      if (replica.mode === 'sparse' && replica.isLive && tip?.fork === fork) replica.wanted.add(tip.length, length)
-      this.#options.events?.heard?.(replica, head)
-    } else if (!replica.isSealed) {
-      watchForFork(this.#options.hash, replica, head, (longer, nodes) => this.#freeze(replica, head, longer, nodes))
-    }
-  }
-
-  /** Throws unless the writer has signed it, or the feed has its name from it. */
-  #check(replica: Replica, head: FeedHead): void {
-    if (replica.isSealed) checkSeal(this.#options.hash, replica.name, head)
-    else checkHead(this.#options.verify, withKey(replica, head))
-  }
-
-  #takeInfo(shared: SharedFeed, { fork, length, contiguous, flags }: InfoMessage): void {
-    const most = shared.head?.length ?? 0
-    if (length > most || contiguous > length) throw malformed('more than its head has')
-    shared.flags = flags
-    if (fork !== shared.replica.fork && shared.replica.tip !== undefined) return
-    shared.knownLength = length
-    shared.have.add(0, contiguous)
-  }
-
-  #takeFork(shared: SharedFeed, message: FeedMessages['fork']): void {
-    const { replica } = shared
-    const [shorter, longer] = headsOf(message)
-    if (replica.isSealed) throw malformed('a fork of what cannot change')
-    this.#check(replica, shorter)
-    this.#check(replica, longer)
-    const isFork = provesFork(this.#options.hash, withKey(replica, shorter), withKey(replica, longer), message.nodes)
-    if (!isFork) throw malformed('a fork that is none')
-    this.#freeze(replica, shorter, longer, message.nodes)
-  }
-
-  /** The writer has forked: says so to all, and does nothing more about the feed. */
-  #freeze(replica: Replica, shorter: FeedHead, longer: FeedHead, nodes: Uint8Array): void {
-    if (replica.isFrozen) return
-    const evidence = evidenceOf(shorter, longer, nodes)
-    for (const [peer, { downloads }] of this.#peers) {
-      const shared = peer.byReplica.get(replica)
-      if (shared === undefined) continue
-      downloads.releaseAll(shared)
-      if (shared.isShared && evidence !== undefined) this.#say(shared, 'fork', evidence)
-    }
-    replica.isFrozen = true
-    this.#options.events?.forked?.(replica, [shorter, longer])
   }
 
   readonly #stored = (
@@ -423,25 +290,24 @@ export class Synchronizer {
   ): void => {
     const { replica } = from
     if (isStored) {
-      for (const peer of this.#peers.keys()) {
-        const shared = peer.byReplica.get(replica)
-        if (shared?.isShared === true) this.#news.tell(shared, groups)
-        else if (head !== undefined) this.#open(shared)
+      for (const { shared } of this.#peers.offered(replica)) {
+        if (shared.isShared) this.#news.tell(shared, groups)
+        else if (head !== undefined) this.#openings.open(shared)
       }
       this.#options.events?.stored?.(replica, groups, head)
-    } else this.#takeBack(replica)
-    this.#fill()
+    }
+    this.#settled(replica, isStored)
   }
 
-  /** Takes all requests for a feed back: what they went on from was not stored. */
-  #takeBack(replica: Replica): void {
-    for (const [peer, { downloads }] of this.#peers) {
-      const shared = peer.byReplica.get(replica)
-      if (shared === undefined) continue
-      for (const request of shared.requests.keys()) if (shared.isShared) this.#say(shared, 'cancel', { request })
-      downloads.releaseAll(shared)
+  /** The store has done something for a feed, or failed to: then it is left alone for some time. */
+  readonly #settled = (replica: Replica, isDone: boolean): void => {
+    if (isDone) replica.backoff.succeed()
+    else {
+      replica.backoff.fail(this.#now)
+      this.#resting.add(replica)
+      this.#peers.takeBack(replica)
     }
-    this.#wake(replica)
+    this.#fill()
   }
 
   /** Ends a peer for what it has done, and remembers it. */
@@ -462,10 +328,6 @@ function changeRuns({ head, have }: SharedFeed, runs: readonly number[], isSet: 
     else have.remove(runs[at] as number, runs[at + 1] as number)
   }
   if (have.extents > extentsMax) throw beyondExtents()
-}
-
-function withKey({ name }: Replica, head: FeedHead): SignedHead {
-  return { ...head, key: name, signature: head.signature ?? new Uint8Array(0) }
 }
 
 function beyondExtents(): PlaitError {

@@ -1,0 +1,109 @@
+import { encodeHex } from '../../base/bytes.ts'
+import { defaultLimits } from '../../base/limits.ts'
+import { feedTag } from '../feed-tag.ts'
+import type { TreeHash } from '../hash.ts'
+import { encodeFeedMessage, feedOps, infoFlags, type FeedMessages, type OpenMessage } from '../messages.ts'
+import { lengthMax } from '../numbering.ts'
+import type { Peers } from './peers.ts'
+import type { Replica } from './replica.ts'
+import { SharedFeed, type RemotePeer } from './shared-feed.ts'
+import { isSameBucket, isSummary, summaryFeedsMin, summaryOf } from './summary.ts'
+import { malformed } from '../../wire/reader.ts'
+
+/** Who shares which feeds: what is offered, opened, found by its tag, said in a summary, and closed. */
+export class Openings {
+  readonly #hash: TreeHash
+  readonly #peers: Peers
+
+  constructor(hash: TreeHash, peers: Peers) {
+    this.#hash = hash
+    this.#peers = peers
+  }
+
+  /** Opens all feeds; of many only those that are not complete, and says of the others in which state they are. */
+  greet(peer: RemotePeer, replicas: Iterable<Replica>): void {
+    const shared = [...replicas].flatMap((replica) => this.offer(peer, replica) ?? [])
+    const isShort = shared.length < summaryFeedsMin
+    const quiet = isShort ? [] : shared.filter(({ replica }) => replica.isComplete)
+    for (const one of shared) if (isShort || !one.replica.isComplete) this.open(one)
+    if (isShort) return
+    peer.summary = summaryOf(this.#hash, quiet)
+    const payload = encodeFeedMessage('summary', { prints: peer.summary })
+    peer.isWritable = peer.port.send(feedOps.summary, payload) && peer.isWritable
+  }
+
+  /** Opens those of which the other side has another state than this one. */
+  takeSummary(peer: RemotePeer, { prints }: FeedMessages['summary']): void {
+    const { summary } = peer
+    if (!isSummary(prints)) throw malformed('a summary of no buckets')
+    if (summary === undefined) return
+    for (const shared of peer.byReplica.values())
+      if (!shared.isOpened && !isSameBucket(shared.chairTag, summary, prints)) this.open(shared)
+  }
+
+  /** The other side may find the feed from now on; undefined when there are too many. */
+  offer(peer: RemotePeer, replica: Replica): SharedFeed | undefined {
+    if (peer.nextNumber >= defaultLimits.sharedFeeds) return undefined
+    const { binding, role } = peer.options
+    const tags = {
+      chair: feedTag(this.#hash, replica.name, binding, 'chair'),
+      guest: feedTag(this.#hash, replica.name, binding, 'guest'),
+    }
+    const shared = new SharedFeed(replica, peer, peer.nextNumber, tags.chair)
+    peer.nextNumber += 1
+    peer.byReplica.set(replica, shared)
+    const theirTag = encodeHex(role === 'chair' ? tags.guest : tags.chair)
+    this.#peers.of(peer)?.replicasByTag.set(theirTag, replica)
+    for (const [number, tag] of peer.strangeTags) {
+      if (tag !== theirTag) continue
+      peer.strangeTags.delete(number)
+      this.#begin(shared, number)
+    }
+    return shared
+  }
+
+  open(shared: SharedFeed | undefined): void {
+    if (shared === undefined || shared.isOpened || shared.replica.isFrozen) return
+    shared.isOpened = true
+    const { binding, role } = shared.peer.options
+    this.#peers.say(shared, 'open', { tag: feedTag(this.#hash, shared.replica.name, binding, role) })
+  }
+
+  takeOpen(peer: RemotePeer, { feed, tag }: OpenMessage): void {
+    if (peer.byTheirNumber.has(feed) || peer.strangeTags.has(feed)) throw malformed('a feed opened twice')
+    const text = encodeHex(tag)
+    const replica = this.#peers.of(peer)?.replicasByTag.get(text)
+    const shared = replica === undefined ? undefined : peer.byReplica.get(replica)
+    if (shared === undefined) peer.strangeTags.set(feed, text)
+    else if (shared.theirs !== undefined) throw malformed('a feed opened twice')
+    else this.#begin(shared, feed)
+  }
+
+  close(shared: SharedFeed): void {
+    const { peer } = shared
+    this.#peers.of(peer)?.downloads.releaseAll(shared)
+    if (!shared.isClosing && shared.isOpened) this.#peers.say(shared, 'close', {})
+    shared.isClosing = true
+    peer.byReplica.delete(shared.replica)
+    shared.replica.holders.delete(shared.have)
+  }
+
+  /** Both know the feed: says what is here, and asks what is there. */
+  #begin(shared: SharedFeed, theirs: number): void {
+    this.open(shared)
+    shared.theirs = theirs
+    shared.peer.byTheirNumber.set(theirs, shared)
+    shared.replica.holders.add(shared.have)
+    const { replica } = shared
+    const { fork, length, contiguous, isLive, mode } = replica
+    if (replica.head !== undefined) {
+      this.#peers.say(shared, 'head', { ...replica.head, known: 0 })
+      shared.sent = replica.head
+    }
+    const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
+    this.#peers.say(shared, 'info', { fork, length, contiguous, flags })
+    const wanted = mode === 'full' ? [0, lengthMax] : replica.wanted.runs(0, lengthMax, 64)
+    for (let at = 0; at < wanted.length; at += 2)
+      this.#peers.say(shared, 'want', { start: wanted[at] as number, end: wanted[at + 1] as number })
+  }
+}
