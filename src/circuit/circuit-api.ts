@@ -41,6 +41,8 @@ export interface WaitOptions {
 export interface CircuitContext {
   readonly localId: string
   readonly remoteId: string
+  /** 16 random bytes that only the two ends of the session know, the same at both; new for each session. */
+  readonly sessionId: Uint8Array
   readonly runtime: Runtime
   readonly limits: Limits
   /** State of a layer that all circuits of a node share, made when it is first asked for; `node.stats()` shows what it reads. */

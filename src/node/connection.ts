@@ -88,6 +88,7 @@ export class Connection implements SeatHost, CarrierHost {
     this.context = {
       localId,
       remoteId: greeting.remoteId,
+      sessionId: greeting.sessionId,
       runtime,
       limits,
       section: (name, create) => sections.section(name, create),

@@ -17,6 +17,7 @@ export function plainContext(options: PlainContextOptions = {}): CircuitContext 
   return {
     localId: options.localId ?? 'near',
     remoteId: options.remoteId ?? 'far',
+    sessionId: new Uint8Array(16),
     runtime: options.runtime ?? simulatedRuntime(),
     limits: { ...defaultLimits, ...options.limits },
     section: <Part extends Section>(name: string, create: () => Part): Part => {

@@ -323,10 +323,13 @@ function hostLater(shelf: Shelf, number: number): RoundHost & RecordSource {
 
 /** Finds the peaks of a feed that was replayed, and gives up what cannot be proven: it has to be fetched. */
 async function settleFeed(feed: StoredFeed): Promise<void> {
-  const { tip, head } = feed
+  const { tip, head, ownLength } = feed
   const peaks = await feed.peaksOf(tip.length)
-  if (peaks === undefined) feed.forget(tip.fork)
-  else feed.tipPeaks = peaks
+  if (peaks === undefined) {
+    feed.forget(tip.fork)
+    // No number is used again for all that.
+    feed.ownLength = ownLength
+  } else feed.tipPeaks = peaks
   feed.have.remove(feed.tip.length, lengthMax)
   if (head?.fork === feed.tip.fork && head.length === feed.tip.length) feed.peaks = feed.tipPeaks
   else if (head !== undefined && (head.fork !== feed.tip.fork || head.length > feed.tip.length)) feed.head = undefined

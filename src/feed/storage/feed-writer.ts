@@ -19,9 +19,10 @@ export interface FeedSigner {
 
 export interface FeedWriterOptions {
   readonly feed: StoredFeed
-  readonly signer: FeedSigner
-  /** How many blocks somebody else is known to have: no number below is used again. */
-  readonly heardLength: () => number
+  /** Absent: what will be sealed. */
+  readonly signer?: FeedSigner
+  /** How many blocks somebody else has, when that is more than is here: no number is used again. */
+  readonly behind: () => number | undefined
   /** The feed has grown, or was truncated: blocks are durable, and the head is signed. */
   readonly signed: (head: FeedHead, peaks: Uint8Array) => void
 }
@@ -131,10 +132,11 @@ export class FeedWriter {
   }
 
   #check(): void {
-    const { feed, heardLength } = this.#options
+    const { feed } = this.#options
     if (feed.conflict !== undefined) throw frozen()
-    const known = Math.max(heardLength(), feed.ownLength)
-    if (known > feed.tip.length) throw behind(feed.tip.length, known)
+    const known = this.#options.behind()
+    if (known !== undefined || feed.ownLength > feed.tip.length)
+      throw behind(feed.tip.length, Math.max(known ?? 0, feed.ownLength))
   }
 
   /** All is synced; nothing is signed yet. */
@@ -182,7 +184,8 @@ export class FeedWriter {
     const { feed, signer, signed } = this.#options
     const { fork, length, bytes } = tip
     const root = new Frontier(feed.hash, length, peaks).root()
-    const head = withoutKey(signHead(signer, { fork, length, bytes, root }))
+    const extent = { fork, length, bytes, root }
+    const head = signer === undefined ? extent : withoutKey(signHead(signer, extent))
     feed.applyHead(head, peaks)
     feed.lastHead = head
     signed(head, peaks)

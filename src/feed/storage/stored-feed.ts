@@ -188,6 +188,7 @@ export class StoredFeed implements FeedStore {
     this.have.clear()
     this.head = undefined
     this.peaks = emptyBytes
+    this.ownLength = 0
     this.tip = { fork, length: 0, bytes: 0 }
     this.tipPeaks = emptyBytes
   }
@@ -220,8 +221,9 @@ export class StoredFeed implements FeedStore {
   async #lose(block: number, error: PlaitError): Promise<void> {
     const runs = (await this.#reader.unreadable(block, this.have)) ?? []
     if (runs.length === 0) return
-    await this.clear(runs).catch(() => {})
     this.onLost(runs, error)
+    this.applyCleared(runs)
+    await this.clear(runs).catch(() => {})
   }
 }
 
@@ -242,7 +244,8 @@ class BatchJob implements Job {
   }
 
   write(sink: RecordSink): void {
-    const { positions, hashes } = this.#batch
+    const { positions, hashes, fork } = this.#batch
+    if (fork !== this.#feed.tip.fork) throw new PlaitError('CORRUPT', 'blocks of a feed that was truncated since')
     const head = this.#batch.head ?? this.#feed.lastHead
     if (this.#batch.head !== undefined || positions.length > 0) {
       if (head === undefined) throw new PlaitError('CORRUPT', 'nodes of a feed without a head')

@@ -1,0 +1,156 @@
+import { concatBytes } from '../base/bytes.ts'
+import { PlaitError } from '../base/error.ts'
+import type { Circuit } from '../circuit/circuit-api.ts'
+import { publicKeyFromNodeId, type NodeId } from '../identity/node-id.ts'
+import type { Admission, Peer, PlaitNode } from '../node/node-api.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Timer } from '../runtime/timers.ts'
+import type { RemotePeer } from './sync/shared-feed.ts'
+import type { Synchronizer } from './sync/synchronizer.ts'
+
+/** The service by which nodes exchange feeds, and the one instance of it that a node has. */
+export const feedService = 'plait.feeds'
+export const feedPeerId = 'feeds'
+
+/** How often what does not move is looked for, while anything should. */
+const tickMs = 250
+
+export interface ExchangeOptions {
+  readonly node: PlaitNode
+  readonly runtime: Runtime
+  readonly synchronizer: Synchronizer
+  readonly open: Admission
+  /** Whether nothing is to be done however much time passes. */
+  readonly isIdle: () => boolean
+}
+
+/** A circuit over which feeds are exchanged. */
+interface Channel {
+  readonly circuit: Circuit
+  readonly remote: RemotePeer
+  /** By the node with the smaller id: of two circuits between the same nodes that one stays. */
+  readonly isByChair: boolean
+}
+
+/** The circuits of a node over which feeds are exchanged: one for each other node. */
+export class Exchange {
+  readonly peer: Peer
+  readonly #options: ExchangeOptions
+  readonly #channelsByNode = new Map<string, Channel>()
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    this.peer = options.node.peer(feedService, { id: feedPeerId, open: options.open })
+    void this.#accept()
+  }
+
+  /** Whether there is a circuit to a node. */
+  isJoined(nodeId: NodeId): boolean {
+    return this.#channelsByNode.has(nodeId)
+  }
+
+  /** Takes a circuit that was opened here. */
+  join(circuit: Circuit): void {
+    this.#join(circuit, true)
+  }
+
+  /** Something may have to be looked after from now on. */
+  wake(): void {
+    if (this.#timer !== undefined || this.#isClosed || this.#channelsByNode.size === 0) return
+    if (this.#options.isIdle()) return
+    this.#timer = this.#options.runtime.timers.after(tickMs, () => this.#tick(), { background: true })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+    for (const { remote } of this.#channelsByNode.values()) this.#options.synchronizer.disconnect(remote, this.#now)
+    this.#channelsByNode.clear()
+    await this.peer.close()
+  }
+
+  get #now(): number {
+    return this.#options.runtime.clock.now()
+  }
+
+  async #accept(): Promise<void> {
+    for await (const circuit of this.peer.incoming) this.#join(circuit, false)
+  }
+
+  #join(circuit: Circuit, isOurs: boolean): void {
+    const { localId, remoteId, sessionId } = circuit.context
+    const isChair = localId < remoteId
+    const isByChair = isOurs === isChair
+    const present = this.#channelsByNode.get(remoteId)
+    if (this.#isClosed || (present?.isByChair === true && !isByChair)) {
+      void circuit.close({ message: 'there is another circuit for feeds' })
+      return
+    }
+    if (present !== undefined) this.#leave(remoteId, present)
+    const ids = [localId, remoteId].sort().map((id) => publicKeyFromNodeId(id as NodeId))
+    const { synchronizer } = this.#options
+    const port = {
+      send: (op: number, payload: Uint8Array): boolean => this.#send(circuit, remote, op, payload),
+      end: (error: PlaitError): void => circuit.abort(error),
+    }
+    const role = isChair ? 'chair' : 'guest'
+    let remote: RemotePeer | undefined
+    const connected = synchronizer.connect(port, { id: remoteId, binding: concatBytes([sessionId, ...ids]), role }, this.#now)
+    remote = connected
+    if (connected === undefined) {
+      circuit.abort(new PlaitError('BUSY', 'this node was ended for a fault a short while ago; try again later'))
+      return
+    }
+    const channel = { circuit, remote: connected, isByChair }
+    this.#channelsByNode.set(remoteId, channel)
+    void circuit.closed.then(() => this.#leave(remoteId, channel))
+    const { allocate } = this.#options.runtime
+    circuit.receive(({ op, payload }) => {
+      const own = allocate?.(payload.length) ?? new Uint8Array(payload.length)
+      own.set(payload)
+      synchronizer.receive(connected, op, own, this.#now)
+      this.wake()
+    })
+    this.wake()
+  }
+
+  #send(circuit: Circuit, remote: RemotePeer | undefined, op: number, payload: Uint8Array): boolean {
+    try {
+      if (circuit.send({ op, payload })) return true
+    } catch (error) {
+      // It has ended, or the other side takes nothing: its end is told to everybody who has to know.
+      circuit.abort(error)
+      return false
+    }
+    if (remote === undefined || remote.isWritable)
+      circuit.ready().then(
+        () => this.#ready(circuit),
+        () => {},
+      )
+    return false
+  }
+
+  #ready(circuit: Circuit): void {
+    const channel = this.#channelsByNode.get(circuit.context.remoteId)
+    if (channel?.circuit !== circuit) return
+    this.#options.synchronizer.ready(channel.remote, this.#now)
+    this.wake()
+  }
+
+  /** The circuit is gone, or another one is in its place. */
+  #leave(remoteId: string, channel: Channel): void {
+    if (this.#channelsByNode.get(remoteId) !== channel) return
+    this.#channelsByNode.delete(remoteId)
+    this.#options.synchronizer.disconnect(channel.remote, this.#now)
+    void channel.circuit.close({ message: 'there is another circuit for feeds' })
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    this.#options.synchronizer.tick(this.#now)
+    this.wake()
+  }
+}

@@ -1,0 +1,54 @@
+import { decodeBase32, encodeBase32 } from '../base/bytes.ts'
+import { PlaitError } from '../base/error.ts'
+import type { Identity } from '../identity/identity.ts'
+import { createSeed, identityFromSeed, seedBytes } from '../identity/seed.ts'
+import type { Disk } from '../runtime/disk.ts'
+import { readSmallFile, replaceSmallFile } from '../store/small-file.ts'
+
+/** Below the store's folder. */
+const folder = 'keys'
+const title = 'plait feed key 1'
+
+/** The keys of feeds that are written here, one file for each, readable by their owner alone. */
+export class FeedKeys {
+  readonly #disk: Disk
+
+  constructor(disk: Disk) {
+    this.#disk = disk
+  }
+
+  /** A new key, which is durable when this resolves. */
+  async create(): Promise<Identity> {
+    const seed = createSeed()
+    const identity = identityFromSeed(seed)
+    const text = new TextEncoder().encode(`${title}\n${encodeBase32(seed)}\n`)
+    await this.#disk.makeDirectory(folder)
+    await this.#disk.syncDirectory('')
+    await replaceSmallFile(this.#disk, folder, fileOf(identity.publicKey), [text])
+    return identity
+  }
+
+  /** The key of a feed; undefined when it is not here. Rejects with `KEY_FILE` for a file that holds none, or another one. */
+  async find(name: Uint8Array): Promise<Identity | undefined> {
+    const path = `${folder}/${fileOf(name)}`
+    const bytes = await readSmallFile(this.#disk, path)
+    if (bytes === undefined) return undefined
+    const [first, second] = new TextDecoder().decode(bytes.subarray(0, 256)).split('\n')
+    const seed = first === title ? decodeBase32(second ?? '') : undefined
+    const identity = seed?.length === seedBytes ? identityFromSeed(seed) : undefined
+    if (identity === undefined || !identity.publicKey.every((byte, index) => byte === name[index])) {
+      throw new PlaitError('KEY_FILE', `${path} in the store does not hold the key of its feed; restore it from a copy`, {
+        facts: { path },
+      })
+    }
+    return identity
+  }
+
+  async remove(name: Uint8Array): Promise<void> {
+    await this.#disk.remove(`${folder}/${fileOf(name)}`).catch(() => {})
+  }
+}
+
+function fileOf(name: Uint8Array): string {
+  return `${encodeBase32(name)}.key`
+}
