@@ -58,7 +58,7 @@ export class Synchronizer {
     this.#options = options
     this.#news = new News(this.#peers.say)
     this.#openings = new Openings(options.hash, this.#peers)
-    this.#renewals = new Renewals(this.#peers, this.#settled)
+    this.#renewals = new Renewals(this.#peers, this.#renewed)
     this.#heads = new Heads(options, this.#peers, this.#renewals)
   }
 
@@ -162,10 +162,7 @@ export class Synchronizer {
     this.#now = now
     assert(replica.isWriter && head.fork > replica.fork && head.length <= replica.length, 'a truncated feed')
     this.#renewals.truncate(replica, head, peaks)
-    for (const { shared } of this.#peers.offered(replica)) {
-      if (shared.isShared) this.#news.tellAll(shared)
-      else this.#openings.open(shared)
-    }
+    this.#tellAll(replica)
     this.#fill()
   }
 
@@ -297,6 +294,19 @@ export class Synchronizer {
       this.#options.events?.stored?.(replica, groups, head)
     }
     this.#settled(replica, isStored)
+  }
+
+  /** A copy has begun anew, and may say so when it knows of no block that would. */
+  readonly #renewed = (replica: Replica, isDone: boolean): void => {
+    if (isDone && replica.head !== undefined) this.#tellAll(replica)
+    this.#settled(replica, isDone)
+  }
+
+  #tellAll(replica: Replica): void {
+    for (const { shared } of this.#peers.offered(replica)) {
+      if (shared.isShared) this.#news.tellAll(shared)
+      else this.#openings.open(shared)
+    }
   }
 
   /** The store has done something for a feed, or failed to: then it is left alone for some time. */
