@@ -98,7 +98,11 @@ export class Exchange {
     }
     const role = isChair ? 'chair' : 'guest'
     let remote: RemotePeer | undefined
-    const connected = synchronizer.connect(port, { id: remoteId, binding: concatBytes([sessionId, ...ids]), role }, this.#now)
+    const connected = synchronizer.connect(
+      port,
+      { id: remoteId, binding: concatBytes([sessionId, ...ids]), role },
+      this.#now,
+    )
     remote = connected
     if (connected === undefined) {
       circuit.abort(new PlaitError('BUSY', 'this node was ended for a fault a short while ago; try again later'))

@@ -37,9 +37,13 @@ export class FeedKeys {
     const seed = first === title ? decodeBase32(second ?? '') : undefined
     const identity = seed?.length === seedBytes ? identityFromSeed(seed) : undefined
     if (identity === undefined || !identity.publicKey.every((byte, index) => byte === name[index])) {
-      throw new PlaitError('KEY_FILE', `${path} in the store does not hold the key of its feed; restore it from a copy`, {
-        facts: { path },
-      })
+      throw new PlaitError(
+        'KEY_FILE',
+        `${path} in the store does not hold the key of its feed; restore it from a copy`,
+        {
+          facts: { path },
+        },
+      )
     }
     return identity
   }

@@ -8,6 +8,7 @@ import type {
   DownloadRange,
   FeedEventDetails,
   FeedEventName,
+  FeedEvents,
   FeedInfo,
   FeedOptions,
   FeedStatus,
@@ -40,8 +41,10 @@ export interface FeedHost {
   closed(feed: OpenFeed): void
 }
 
+const FeedEventTarget = EventTarget as unknown as new () => FeedEvents
+
 /** One feed that is open: what is stored of it, what is exchanged of it, and who waits for it. */
-export class OpenFeed extends EventTarget implements WritableFeed {
+export class OpenFeed extends FeedEventTarget implements WritableFeed {
   readonly stored: StoredFeed
   readonly replica: Replica
   readonly #host: FeedHost
@@ -181,7 +184,7 @@ export class OpenFeed extends EventTarget implements WritableFeed {
 
   extend(name: string, payload: Uint8Array): void {
     this.#check()
-    this.#host.synchronizer.extend(this.replica, undefined, name, payload, this.#host.clock.now())
+    this.#host.synchronizer.extend(this.replica, undefined, name, payload)
   }
 
   append(block: Uint8Array | readonly Uint8Array[]): Promise<number> {
@@ -328,7 +331,8 @@ export class OpenFeed extends EventTarget implements WritableFeed {
 
   #writable(): FeedWriter {
     this.#check()
-    if (this.#writer === undefined) throw new PlaitError('FORBIDDEN', 'the key of this feed is not here: it can only be read')
+    if (this.#writer === undefined)
+      throw new PlaitError('FORBIDDEN', 'the key of this feed is not here: it can only be read')
     return this.#writer
   }
 

@@ -33,11 +33,7 @@ import { Synchronizer } from './sync/synchronizer.ts'
  * The feeds of a store, shared with those nodes that know them; with nobody when there is no node. A store takes this once. Rejects with
  * `CORRUPT`, `FILE_FAILED`, `NO_SPACE` or `STORE_FAILED` when its log cannot be opened. Close it before the node and the store.
  */
-export async function feeds(
-  node: PlaitNode | undefined,
-  store: Store,
-  options: FeedsOptions = {},
-): Promise<Feeds> {
+export async function feeds(node: PlaitNode | undefined, store: Store, options: FeedsOptions = {}): Promise<Feeds> {
   const { hash = sha256 } = options
   return new StoreFeeds(node, store, await FeedLog.open({ store, hash }), options)
 }
@@ -75,8 +71,7 @@ class StoreFeeds implements Feeds {
       },
     })
     const synchronizer = this.#synchronizer
-    this.#exchange =
-      node && new Exchange({ node, runtime, synchronizer, open, isIdle: () => this.#isIdle() })
+    this.#exchange = node && new Exchange({ node, runtime, synchronizer, open, isIdle: () => this.#isIdle() })
     this.#host = {
       synchronizer,
       clock: runtime.clock,
@@ -191,8 +186,7 @@ class StoreFeeds implements Feeds {
   }
 
   #isIdle(): boolean {
-    for (const { replica } of this.#openByReplica.values())
-      if (!replica.isComplete && !replica.isFrozen) return false
+    for (const { replica } of this.#openByReplica.values()) if (!replica.isComplete && !replica.isFrozen) return false
     return this.#synchronizer.isIdle
   }
 

@@ -173,7 +173,17 @@ async function scanOptions(
   const size = await file.size()
   const fileBytes = form === 'plain' ? Math.min(size, end - position) : size
   const recordBytesMax = limits.recordBytes
-  const options = { file, form, position, end, fileBytes, format, recordBytesMax, visit, ...(drain && { pause: drain }) }
+  const options = {
+    file,
+    form,
+    position,
+    end,
+    fileBytes,
+    format,
+    recordBytesMax,
+    visit,
+    ...(drain && { pause: drain }),
+  }
   // A compacted segment has to be walked through from its beginning.
   return form === 'plain' ? { ...options, from } : options
 }

@@ -53,10 +53,7 @@ export class BlockReader {
   }
 
   /** The first of these runs, cut so that their blocks have at most `bytesMax` bytes, one at least. Undefined when one is missing. */
-  async measure(
-    runs: Runs,
-    bytesMax: number,
-  ): Promise<{ readonly runs: Runs; readonly bytes: number } | undefined> {
+  async measure(runs: Runs, bytesMax: number): Promise<{ readonly runs: Runs; readonly bytes: number } | undefined> {
     const cut: number[] = []
     let bytes = 0
     let count = 0

@@ -10,13 +10,14 @@ import type { OpenReport } from '../../store/recovery.ts'
 import type { LogRecord } from '../../store/record.ts'
 import type { StoreLimits } from '../../store/store-limits.ts'
 import { encode } from '../../wire/schema.ts'
-import type { TreeHash } from '../hash.ts'
+import { hashBytes, type TreeHash } from '../hash.ts'
 import type { FeedName } from '../feed-id.ts'
 import { feedFilesFolder } from './feed-files.ts'
-import { decodeBlocks, feedNameSchema, feedRecords } from './feed-record.ts'
+import { decodeBlocks, feedNameSchema, feedRecords, sealedSchema } from './feed-record.ts'
 import { decodeFeedTable, encodeFeedTable, type FeedTable } from './feed-table.ts'
 import { FilePool } from './file-pool.ts'
 import { Replay, type ReplayHost } from './replay.ts'
+import type { FeedHead } from '../sync/feed-store.ts'
 import type { RecordSource } from './block-reader.ts'
 import type { RoundHost } from './rounds.ts'
 import { StoredFeed } from './stored-feed.ts'
@@ -73,6 +74,7 @@ export class FeedLog {
     const feedLog = new FeedLog(options, log, shelf, checkpoint?.position ?? 0)
     try {
       await shelf.finish()
+      for (const feed of shelf.feedsByNumber.values()) if (feed.isDraft) await feedLog.remove(feed)
     } catch (error) {
       await log.abort()
       await shelf.pool.close()
@@ -85,8 +87,8 @@ export class FeedLog {
     return this.#log.report
   }
 
-  get feeds(): IterableIterator<StoredFeed> {
-    return this.#shelf.feedsByNumber.values()
+  get feeds(): readonly StoredFeed[] {
+    return [...this.#shelf.feedsByNumber.values()].filter(({ isDraft }) => !isDraft)
   }
 
   find(name: FeedName): StoredFeed | undefined {
@@ -99,9 +101,25 @@ export class FeedLog {
     return this.#remember(feedRecords.feed, number, encode(feedNameSchema, name), () => this.#shelf.add(number, name))
   }
 
+  /** A sealed feed to be, which is not found before it is sealed. */
+  addDraft(): Promise<StoredFeed> {
+    const number = this.#shelf.takeNumber()
+    return this.#remember(feedRecords.draft, number, emptyBytes, () => this.#shelf.addDraft(number))
+  }
+
+  /** Gives a draft its name. */
+  seal(draft: StoredFeed, name: Uint8Array, head: FeedHead): Promise<StoredFeed> {
+    const payload = encode(sealedSchema, { name, head })
+    return this.#remember(feedRecords.sealed, draft.number, payload, () => {
+      this.#shelf.seal(draft.number, name, head)
+      return draft
+    })
+  }
+
   /** Forgets a feed. Its records go with the next compaction. */
   async remove(feed: StoredFeed): Promise<void> {
     feed.rounds.fail(new PlaitError('STORE_CLOSED', 'the feed was removed'))
+    this.#shelf.hide(feed)
     await feed.rounds.idle()
     const { number } = feed
     await this.#remember(feedRecords.removed, number, emptyBytes, () => this.#shelf.remove(number))
@@ -234,7 +252,7 @@ class Shelf implements ReplayHost {
     if (table === undefined) return undefined
     this.#nextNumber = table.nextNumber
     for (const row of table.feeds) {
-      const feed = this.add(row.number, row)
+      const feed = row.isDraft ? this.addDraft(row.number) : this.add(row.number, row)
       feed.head = row.head
       feed.peaks = row.peaks
       feed.ownLength = row.ownLength
@@ -281,21 +299,45 @@ class Shelf implements ReplayHost {
   }
 
   add(number: number, name: FeedName): StoredFeed {
-    this.#nextNumber = Math.max(this.#nextNumber, number + 1)
     const present = this.feedsByNumber.get(number) ?? this.find(name)
     if (present !== undefined) return present
-    const host = hostLater(this, number)
-    const { hash } = this.#options
-    const feed = new StoredFeed({ number, ...name, hash, host, records: host })
-    this.feedsByNumber.set(number, feed)
+    const feed = this.#make(number, name)
     this.#feedsByName.set(keyOf(name), feed)
     return feed
   }
 
+  addDraft(number: number): StoredFeed {
+    const present = this.feedsByNumber.get(number)
+    if (present !== undefined) return present
+    const feed = this.#make(number, { name: new Uint8Array(hashBytes), isSealed: true })
+    feed.isDraft = true
+    return feed
+  }
+
+  seal(number: number, name: Uint8Array, head: FeedHead): void {
+    const feed = this.feedsByNumber.get(number)
+    if (feed === undefined) return
+    feed.applySeal(name, head)
+    this.#feedsByName.set(keyOf(feed), feed)
+  }
+
   remove(number: number): void {
     const feed = this.feedsByNumber.get(number)
+    if (feed !== undefined) this.hide(feed)
     this.feedsByNumber.delete(number)
-    if (feed !== undefined) this.#feedsByName.delete(keyOf(feed))
+  }
+
+  /** Nobody finds it by its name any more. */
+  hide(feed: StoredFeed): void {
+    if (this.find(feed) === feed) this.#feedsByName.delete(keyOf(feed))
+  }
+
+  #make(number: number, name: FeedName): StoredFeed {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1)
+    const host = hostLater(this, number)
+    const feed = new StoredFeed({ number, ...name, hash: this.#options.hash, host, records: host })
+    this.feedsByNumber.set(number, feed)
+    return feed
   }
 }
 

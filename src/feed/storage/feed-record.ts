@@ -26,6 +26,10 @@ export const feedRecords = {
   /** Its writer has forked it. */
   frozen: 8,
   removed: 9,
+  /** A feed that has no name yet, because not all of its blocks are there. */
+  draft: 10,
+  /** The draft has all its blocks, and this name. */
+  sealed: 11,
 } as const
 
 const length = upTo(defaultLimits.feedBlocks)
@@ -40,6 +44,11 @@ export interface HeadRecord extends FeedHead {
   readonly positions: readonly number[]
   readonly hashes: Uint8Array
 }
+
+export const sealedSchema: Schema<{ readonly name: Uint8Array; readonly head: FeedHead }> = struct({
+  name: hash,
+  head: feedHeadSchema,
+})
 
 /** What a proof proves: its nodes, and those that follow from them. */
 const provenNodesMax = 65_536

@@ -18,6 +18,7 @@ export interface FeedRow {
   readonly number: number
   readonly name: Uint8Array
   readonly isSealed: boolean
+  readonly isDraft: boolean
   readonly ownLength: number
   readonly head?: FeedHead | undefined
   readonly peaks: Uint8Array
@@ -41,6 +42,7 @@ const feedTableSchema: Schema<FeedTable> = struct({
       number: varint,
       name: hash,
       isSealed: bool,
+      isDraft: bool,
       ownLength: upTo(defaultLimits.feedBlocks),
       head: optional(feedHeadSchema),
       peaks,
@@ -65,9 +67,9 @@ export function decodeFeedTable(bytes: Uint8Array): FeedTable {
 }
 
 function rowOf(feed: StoredFeed): FeedRow {
-  const { number, name, isSealed, ownLength, head, tip, tipPeaks, conflict, have } = feed
+  const { number, name, isSealed, isDraft, ownLength, head, tip, tipPeaks, conflict, have } = feed
   return {
-    ...{ number, name, isSealed, ownLength, head, peaks: feed.peaks, tipPeaks },
+    ...{ number, name, isSealed, isDraft, ownLength, head, peaks: feed.peaks, tipPeaks },
     tipFork: tip.fork,
     tipLength: tip.length,
     tipBytes: tip.bytes,

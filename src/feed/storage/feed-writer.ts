@@ -69,7 +69,6 @@ export class FeedWriter {
       const message = `${this.#waitingBytes} bytes wait to be appended; wait for them`
       return Promise.reject(new PlaitError('BUFFER_FULL', message, { facts: { limit: waitingBytesMax } }))
     }
-    if (blocks.length === 0) return Promise.resolve(feed.tip.length)
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
       this.#waiting.push({ blocks, bytes, taken: 0, start: 0, resolve, reject })
@@ -148,7 +147,7 @@ export class FeedWriter {
       this.#withdraw(ends, PlaitError.from(error, 'FEED_BEHIND'))
       return
     }
-    this.#sign(feed.tip, feed.tipPeaks)
+    this.signRest()
     for (const one of ends) {
       this.#waitingBytes -= one.bytes
       one.resolve(one.start)

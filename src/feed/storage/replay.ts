@@ -13,15 +13,19 @@ import {
   frozenSchema,
   headRecordSchema,
   resetSchema,
+  sealedSchema,
   truncatedSchema,
 } from './feed-record.ts'
 import type { FeedName } from '../feed-id.ts'
+import type { FeedHead } from '../sync/feed-store.ts'
 import { peakPositions, type StoredFeed } from './stored-feed.ts'
 
 /** What is done to the feeds of a log while it is replayed. */
 export interface ReplayHost {
   feed(number: number): StoredFeed | undefined
   add(number: number, name: FeedName): void
+  addDraft(number: number): void
+  seal(number: number, name: Uint8Array, head: FeedHead): void
   remove(number: number): void
 }
 
@@ -55,6 +59,7 @@ export class Replay {
       this.#host.add(number, decode(feedNameSchema, payload))
       return
     }
+    if (kind === feedRecords.draft) this.#host.addDraft(number)
     const feed = this.#host.feed(number)
     if (feed === undefined) return
     this.touched.add(number)
@@ -80,6 +85,10 @@ export class Replay {
         const { one, other } = decode(frozenSchema, payload)
         feed.conflict = [one, other]
         return
+      }
+      case feedRecords.sealed: {
+        const { name, head } = decode(sealedSchema, payload)
+        return this.#host.seal(number, name, head)
       }
       case feedRecords.removed:
         this.#writes.delete(number)

@@ -9,7 +9,14 @@ import type { Runs } from '../runs.ts'
 import type { FeedHead, FeedStore, VerifiedBatch } from '../sync/feed-store.ts'
 import { BlockReader, type RecordSource } from './block-reader.ts'
 import type { FeedFiles } from './feed-files.ts'
-import { clearedRunsMax, clearedSchema, feedRecords, frozenSchema, headRecordSchema, resetSchema } from './feed-record.ts'
+import {
+  clearedRunsMax,
+  clearedSchema,
+  feedRecords,
+  frozenSchema,
+  headRecordSchema,
+  resetSchema,
+} from './feed-record.ts'
 import { readNode } from './node-source.ts'
 import { Rounds, type Job, type RecordSink, type RoundHost } from './rounds.ts'
 import { StoredBlocks } from './stored-blocks.ts'
@@ -36,10 +43,12 @@ const rehashedBlocksMax = 4_096
 /** One feed as it is on the disk. */
 export class StoredFeed implements FeedStore {
   readonly number: number
-  readonly name: Uint8Array
   readonly isSealed: boolean
-  readonly id: FeedId
   readonly hash: TreeHash
+  /** Of a draft nothing but zeros, and no id, until it is sealed. */
+  name: Uint8Array
+  id: FeedId
+  isDraft = false
   readonly rounds: Rounds
   /** Durable blocks. */
   readonly have: Bitmap = new Bitmap()
@@ -141,7 +150,8 @@ export class StoredFeed implements FeedStore {
       const parts = {
         hash: this.hash,
         node: (position: number) => files.readNode(position),
-        block: async (index: number) => (this.have.has(index) ? (await this.blocks(index, index + 1, 1))[0] : undefined),
+        block: async (index: number) =>
+          this.have.has(index) ? (await this.blocks(index, index + 1, 1))[0] : undefined,
       }
       const budget = { blocks: rehashedBlocksMax }
       const found = await Promise.all(positions.map((position) => readNode(parts, position, budget)))
@@ -168,6 +178,14 @@ export class StoredFeed implements FeedStore {
 
   set lastHead(head: FeedHead | undefined) {
     this.#lastHead = head
+  }
+
+  /** The draft is complete. */
+  applySeal(name: Uint8Array, head: FeedHead): void {
+    this.isDraft = false
+    this.name = name
+    this.id = formatFeedId({ name, isSealed: true })
+    this.applyHead(head, this.tipPeaks)
   }
 
   applyHead(head: FeedHead, peaks: Uint8Array): void {

@@ -26,6 +26,8 @@ const { feedExtents: extentsMax } = defaultLimits
 export interface SynchronizerEvents extends HeadEvents {
   /** Blocks are durable; the head when the feed has grown. */
   stored?(replica: Replica, groups: readonly StoredGroup[], head: FeedHead | undefined): void
+  /** Its writer has truncated it: nothing of it is here, and it is fetched anew. */
+  renewed?(replica: Replica): void
   /** A peer was ended for what it has done. */
   ended?(peer: RemotePeer, error: PlaitError): void
 }
@@ -64,6 +66,16 @@ export class Synchronizer {
 
   get peers(): readonly RemotePeer[] {
     return this.#peers.all
+  }
+
+  /** Whether `tick` need not be called until something else is. */
+  get isIdle(): boolean {
+    if (this.#resting.size > 0) return false
+    return this.#peers.all.every((peer) => {
+      for (const { requests, pushed } of peer.byReplica.values())
+        if (requests.size > 0 || pushed !== undefined) return false
+      return true
+    })
   }
 
   /** What it is doing, for each peer and feed. */
@@ -300,6 +312,7 @@ export class Synchronizer {
   readonly #renewed = (replica: Replica, isDone: boolean): void => {
     if (isDone && replica.head !== undefined) this.#tellAll(replica)
     this.#settled(replica, isDone)
+    if (isDone) this.#options.events?.renewed?.(replica)
   }
 
   #tellAll(replica: Replica): void {
