@@ -76,6 +76,14 @@ export const limitEffects: Readonly<Record<keyof Limits, { readonly what: string
   feedRuns: { what: 'runs in HAVE and UNHAVE, blocks in one DATA', beyond: 'circuit of feeds, LIMIT' },
   requestRuns: { what: 'runs in REQUEST and PROOF', beyond: 'circuit of feeds, LIMIT' },
   servedRequests: { what: 'REQUESTs of one peer that wait to be answered', beyond: 'request, REFUSE' },
+  requestBlocks: { what: 'blocks that one REQUEST is answered with', beyond: 'the rest has to be asked for again' },
+  answerBytes: { what: 'bytes of blocks, but for the last, in the same', beyond: 'the rest has to be asked for again' },
+  pushBytes: { what: 'bytes of blocks, but for the last, that are sent unasked', beyond: 'circuit of feeds, LIMIT' },
+  uselessBytes: {
+    what: 'bytes that nobody has asked for, beyond those that somebody has, with 64 for each message',
+    beyond: 'circuit of feeds, LIMIT',
+  },
+  extensionsPerSecond: { what: 'EXTENSIONs of one peer', beyond: 'the next one is dropped' },
   feedExtents: {
     what: 'extents of blocks in what one peer says to have, or to want to know of, of one feed',
     beyond: 'circuit of feeds, LIMIT',

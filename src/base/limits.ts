@@ -75,6 +75,15 @@ export interface Limits {
   readonly sharedFeeds: number
   /** Requests for blocks of one peer that wait to be answered. */
   readonly servedRequests: number
+  /** Blocks of one request, however small they are, and bytes of one answer, whatever was asked for. */
+  readonly requestBlocks: number
+  readonly answerBytes: number
+  /** What is sent at once to who follows a feed, without being asked for. */
+  readonly pushBytes: number
+  /** What one peer may send that is of no use, beyond what it has sent that was. */
+  readonly uselessBytes: number
+  /** Messages of extensions from one peer that are handed on; more are dropped. */
+  readonly extensionsPerSecond: number
   /** Places that one peer makes us remember of one feed: what it has, and what it wants to know of. */
   readonly feedExtents: number
   readonly pathBytes: number
@@ -137,6 +146,11 @@ export const defaultLimits: Limits = Object.freeze({
   requestRuns: 64,
   sharedFeeds: 16_384,
   servedRequests: 64,
+  requestBlocks: 65_536,
+  answerBytes: 8 * MiB,
+  pushBytes: 256 * KiB,
+  uselessBytes: 32 * MiB,
+  extensionsPerSecond: 1_000,
   feedExtents: 16_384,
   pathBytes: 1_024,
   pathComponentBytes: 255,

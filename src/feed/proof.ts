@@ -79,7 +79,7 @@ export function hashGroup(hash: TreeHash, index: number, blocks: readonly Uint8A
 }
 
 /** Blocks in the ranges of a shape. */
-export function blockCount({ ranges }: ProofShape): number {
+export function blockCount({ ranges }: Pick<ProofShape, 'ranges'>): number {
   return ranges.reduce((sum, bound, index) => (index % 2 === 0 ? sum - bound : sum + bound), 0)
 }
 

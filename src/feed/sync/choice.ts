@@ -7,12 +7,19 @@ const probes = 32
 
 /** What to ask a peer for: at most so many blocks below `end`, in no more runs than a request has; the next ones, or the rarest. */
 export function chooseBlocks(shared: SharedFeed, end: number, blocks: number): Bitmap {
-  return shared.replica.order === 'rarest' ? rarest(shared, end, blocks) : next(shared, end, blocks)
+  const { searchFrom: from, searchTo, replica } = shared
+  const to = Math.min(end, searchTo)
+  if (from >= to) return new Bitmap()
+  const chosen = replica.order === 'rarest' ? rarest(shared, from, to, blocks) : next(shared, from, to, blocks)
+  // Whatever makes more of them missing here, or offered there, has it looked for again.
+  if (chosen.count === 0) [shared.searchFrom, shared.searchTo] = [Infinity, 0]
+  else if (replica.order === 'next') shared.searchFrom = chosen.next(0) ?? from
+  return chosen
 }
 
-function next({ replica, have }: SharedFeed, end: number, blocks: number): Bitmap {
+function next({ replica, have }: SharedFeed, from: number, end: number, blocks: number): Bitmap {
   const chosen = new Bitmap()
-  for (let at = 0, runs = 0; chosen.count < blocks && runs < defaultLimits.requestRuns; runs += 1) {
+  for (let at = from, runs = 0; chosen.count < blocks && runs < defaultLimits.requestRuns; runs += 1) {
     const run = replica.nextMissing(have, at, end)
     if (run === undefined) break
     at = Math.min(run[1], run[0] + blocks - chosen.count)
@@ -22,12 +29,12 @@ function next({ replica, have }: SharedFeed, end: number, blocks: number): Bitma
 }
 
 /** Of what is missing behind each probe, first that which the fewest peers have. */
-function rarest({ replica, have }: SharedFeed, end: number, blocks: number): Bitmap {
+function rarest({ replica, have }: SharedFeed, from: number, end: number, blocks: number): Bitmap {
   const places: { readonly start: number; readonly stop: number; readonly holders: number }[] = []
-  let behind = 0
+  let behind = from
   for (let probe = 0; probe < probes; probe += 1) {
-    const from = Math.max(behind, Math.floor((end / probes) * probe))
-    const run = replica.nextMissing(have, from, end)
+    const at = Math.max(behind, from + Math.floor(((end - from) / probes) * probe))
+    const run = replica.nextMissing(have, at, end)
     if (run === undefined) break
     const [start, stop] = run
     behind = Math.min(stop, start + blocks)

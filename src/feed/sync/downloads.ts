@@ -3,24 +3,21 @@ import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { TreeHash } from '../hash.ts'
 import type { DataMessage, ProofMessage } from '../messages.ts'
+import { lengthMax } from '../numbering.ts'
 import { chooseBlocks } from './choice.ts'
 import type { FeedHead, StoredGroup } from './feed-store.ts'
 import { IncomingAnswer } from './incoming-answer.ts'
-import { pushBytesMax } from './serving.ts'
 import type { Replica } from './replica.ts'
 import type { RemotePeer, Request, Say, SharedFeed } from './shared-feed.ts'
 import { malformed } from '../../wire/reader.ts'
 
 /** No request asks for less, unless nothing more is missing. */
 const requestBytesMin = 64 * 1024
-/** However small they are: each that waits to be verified costs some bytes besides its own. */
-const requestBlocksMax = 65_536
-/** Bytes of no use (of requests that were taken back, for the most part) that one peer may send. */
-const uselessBytesMax = 32 * 1024 * 1024
+const { pushBytes, requestBlocks, requestRuns, uselessBytes } = defaultLimits
 
 export interface DownloadEvents {
   /** Blocks that were asked for may be asked for again. */
-  freed(replica: Replica): void
+  freed(replica: Replica, start: number, end: number): void
   /** Verified blocks are durable, or, when `isStored` is false, could not be stored. */
   stored(shared: SharedFeed, isStored: boolean, head: FeedHead | undefined, groups: readonly StoredGroup[]): void
 }
@@ -87,13 +84,14 @@ export class Downloads {
     request.progressAt = now
     request.receivedBytes += bytes
     this.#peer.strikes = 0
+    this.#peer.uselessBytes = Math.max(0, this.#peer.uselessBytes - bytes)
     if (number !== 0) this.#peer.window.noteBytes(bytes, now)
     this.#settle(shared, request, request.answer.take(blocks))
   }
 
   #noteUseless(bytes: number): void {
     this.#peer.uselessBytes += bytes + 64
-    if (this.#peer.uselessBytes <= uselessBytesMax) return
+    if (this.#peer.uselessBytes <= uselessBytes) return
     throw new PlaitError('LIMIT', 'the other side sent what nobody asked for', { traced: false })
   }
 
@@ -122,10 +120,10 @@ export class Downloads {
     const room = this.#peer.window.bytes - this.#peer.owedBytes
     const most = Math.min(Math.max(requestBytesMin, this.#peer.window.bytes / 2), Math.max(requestBytesMin, room))
     const blockBytes = Math.max(1, head.bytes / Math.max(1, head.length))
-    const blocks = Math.min(requestBlocksMax, Math.max(1, Math.ceil(most / blockBytes)))
+    const blocks = Math.min(requestBlocks, Math.max(1, Math.ceil(most / blockBytes)))
     const pending = chooseBlocks(shared, head.length, blocks)
     if (pending.count === 0) return false
-    const runs = pending.runs(0, head.length, defaultLimits.requestRuns)
+    const runs = pending.runs(0, head.length, requestRuns)
     for (let at = 0; at < runs.length; at += 2) replica.inFlight.add(runs[at] as number, runs[at + 1] as number)
     const bytes = Math.ceil(Math.min(2 * most, pending.count * Math.max(blockBytes * 2, 1_024)))
     const request = this.#open(shared, (shared.lastRequest += 1), pending, bytes, now)
@@ -163,13 +161,13 @@ export class Downloads {
     if (shared.pushed !== undefined) throw malformed('a proof within an answer')
     if (start === undefined || end === undefined || runs.length !== 2) return undefined
     if (end <= (shared.head?.length ?? 0)) shared.have.add(start, end)
-    this.#peer.hungry.add(shared)
+    shared.look(start, end)
     const isFree = replica.have.next(start, end) === undefined && replica.inFlight.next(start, end) === undefined
     const isNext = fork === replica.fork && known === replica.tipLength
     if (!isNext || !isFree || !replica.isLive || !replica.isStoring(now)) return undefined
     replica.inFlight.add(start, end)
     const pending = everything(start, end)
-    shared.pushed = this.#open(shared, 0, pending, pushBytesMax, now)
+    shared.pushed = this.#open(shared, 0, pending, pushBytes, now)
     return shared.pushed
   }
 
@@ -202,7 +200,7 @@ export class Downloads {
 
   /** The peer does not have what it seemed to. */
   #disbelieve(shared: SharedFeed, request: Request): void {
-    const runs = request.pending.runs(0, 2 ** 48, Infinity)
+    const runs = request.pending.runs(0, lengthMax, Infinity)
     for (let at = 0; at < runs.length; at += 2) shared.have.remove(runs[at] as number, runs[at + 1] as number)
   }
 
@@ -230,7 +228,7 @@ export class Downloads {
     }
     replica.store.store(batch, (isStored) => {
       this.#peer.owedBytes -= owed
-      if (epoch !== replica.epoch) return this.#events.freed(replica)
+      if (epoch !== replica.epoch) return
       for (const { start, blocks } of groups) {
         replica.inFlight.remove(start, start + blocks.length)
         if (isStored) replica.have.add(start, start + blocks.length)
@@ -244,10 +242,10 @@ export class Downloads {
   #forget({ replica }: SharedFeed, request: Request): void {
     this.#peer.owedBytes -= request.owedBytes
     request.owedBytes = 0
-    const runs = request.pending.runs(0, 2 ** 48, Infinity)
+    const runs = request.pending.runs(0, lengthMax, Infinity)
     for (let at = 0; at < runs.length; at += 2) replica.inFlight.remove(runs[at] as number, runs[at + 1] as number)
     if (this.#peer.owedBytes === 0) this.#peer.window.noteIdle()
-    this.#events.freed(replica)
+    if (runs.length > 0) this.#events.freed(replica, runs[0] as number, runs.at(-1) as number)
   }
 }
 

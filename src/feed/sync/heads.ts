@@ -81,6 +81,7 @@ export class Heads {
     if (replica.mode === 'sparse' && replica.isLive && heard !== undefined && head.length > heard.length) {
       const [start, end] = [heard.length, head.length]
       replica.wanted.add(start, end)
+      this.#peers.wake(replica, start, end)
       for (const { shared } of this.#peers.offered(replica))
         if (shared.isShared) this.#peers.say(shared, 'want', { start, end })
     }
@@ -95,6 +96,7 @@ export class Heads {
     shared.flags = flags
     if (fork !== shared.head?.fork) return
     shared.have.add(0, contiguous)
+    shared.look(0, contiguous)
     if (shared.isOnFork) shared.knownLength = length
   }
 

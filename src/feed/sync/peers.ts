@@ -1,4 +1,5 @@
 import { encodeFeedMessage, feedOps, type FeedMessages } from '../messages.ts'
+import { lengthMax } from '../numbering.ts'
 import type { Downloads } from './downloads.ts'
 import type { Replica } from './replica.ts'
 import type { Serving } from './serving.ts'
@@ -44,8 +45,8 @@ export class Peers {
   }
 
   /** Something of this feed may have to be asked for, by whoever has it. */
-  wake(replica: Replica): void {
-    for (const { shared } of this.offered(replica)) shared.peer.hungry.add(shared)
+  wake(replica: Replica, start = 0, end: number = lengthMax): void {
+    for (const { shared } of this.offered(replica)) shared.look(start, end)
   }
 
   /** Takes all requests for a feed back. */

@@ -55,13 +55,9 @@ export class Renewals {
     const { epoch } = replica
     replica.store.reset(head.fork, (isReset) => {
       if (epoch !== replica.epoch) return
-      if (!isReset) return this.#settled(replica, false)
-      this.#waiting.delete(replica)
-      replica.isRenewing = false
-      this.#peers.wake(replica)
       // No block ever proves that there is none.
-      if (head.length === 0) this.#storeEmpty(replica, head)
-      else this.#settled(replica, true)
+      if (isReset && head.length === 0) this.#storeEmpty(replica, head)
+      else this.#end(replica, isReset)
     })
   }
 
@@ -70,8 +66,17 @@ export class Renewals {
     const batch = { fork: head.fork, head, peaks: emptyBytes, positions: [], hashes: emptyBytes, groups: [] }
     replica.store.store(batch, (isStored) => {
       if (epoch !== replica.epoch) return
-      if (isStored && replica.head === undefined) replica.head = replica.tip = head
-      this.#settled(replica, isStored)
+      if (isStored) replica.head = replica.tip = head
+      this.#end(replica, isStored)
     })
+  }
+
+  #end(replica: Replica, isDone: boolean): void {
+    if (isDone) {
+      this.#waiting.delete(replica)
+      replica.isRenewing = false
+      this.#peers.wake(replica)
+    }
+    this.#settled(replica, isDone)
   }
 }

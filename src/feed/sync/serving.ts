@@ -8,13 +8,9 @@ import type { Runs } from '../runs.ts'
 import type { News } from './news.ts'
 import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
 
-const { servedRequests } = defaultLimits
+const { answerBytes, pushBytes, requestBlocks, requestRuns, servedRequests } = defaultLimits
 /** What is read and sent at a time; and how many bytes a group has, about. */
 const chunkBytes = 128 * 1024
-/** What is sent to a follower without being asked for. */
-export const pushBytesMax: number = 256 * 1024
-/** What one answer has at most, whatever was asked for. */
-const answerBytesMax = 8 * 1024 * 1024
 
 interface Job {
   readonly shared: SharedFeed
@@ -63,7 +59,7 @@ export class Serving {
     if (this.waiting >= servedRequests) this.#say(shared, 'refuse', { request, reason: refusals.busy })
     else if (fork !== shared.replica.fork) this.#say(shared, 'refuse', { request, reason: refusals.missing })
     else {
-      const most = Math.min(bytes, answerBytesMax)
+      const most = Math.min(bytes, answerBytes)
       this.#add({ shared, number: request, known, runs, bytes: most, left: undefined, isCancelled: false })
     }
   }
@@ -72,7 +68,7 @@ export class Serving {
   push(shared: SharedFeed): void {
     if (this.#pushes.has(shared)) return
     this.#pushes.add(shared)
-    this.#add({ shared, number: 0, known: 0, runs: [], bytes: pushBytesMax, left: undefined, isCancelled: false })
+    this.#add({ shared, number: 0, known: 0, runs: [], bytes: pushBytes, left: undefined, isCancelled: false })
   }
 
   cancel(shared: SharedFeed, number: number): void {
@@ -208,14 +204,21 @@ export class Serving {
   }
 }
 
-/** What of a request is here. */
+/** What of a request is here, no more blocks than one answer has. */
 function held({ shared, runs }: Job): Runs {
   const { have, length } = shared.replica
   const bounds: number[] = []
-  for (let at = 0; at < runs.length && bounds.length < 2 * defaultLimits.requestRuns; at += 2) {
-    const room = defaultLimits.requestRuns - bounds.length / 2
-    const end = Math.min(length, runs[at + 1] as number)
-    if ((runs[at] as number) < end) bounds.push(...have.runs(runs[at] as number, end, room))
+  let left = requestBlocks
+  for (let at = 0; at < runs.length; at += 2) {
+    const room = requestRuns - bounds.length / 2
+    const [start, end] = [runs[at] as number, Math.min(length, runs[at + 1] as number)]
+    const here = start < end ? have.runs(start, end, room) : []
+    for (let run = 0; run < here.length && left > 0; run += 2) {
+      const first = here[run] as number
+      const stop = Math.min(here[run + 1] as number, first + left)
+      bounds.push(first, stop)
+      left -= stop - first
+    }
   }
   return bounds
 }

@@ -1,10 +1,12 @@
 import type { PlaitError } from '../../base/error.ts'
+import { defaultLimits } from '../../base/limits.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { TagRole } from '../feed-tag.ts'
 import type { FeedMessageName, FeedMessages } from '../messages.ts'
 import type { FeedHead } from './feed-store.ts'
 import type { IncomingAnswer } from './incoming-answer.ts'
 import type { Replica } from './replica.ts'
+import { Quota } from './quota.ts'
 import { RequestWindow } from './request-window.ts'
 
 /** The circuit to one peer. */
@@ -63,6 +65,9 @@ export class SharedFeed {
   head: FeedHead | undefined
   readonly have: Bitmap = new Bitmap()
   readonly wants: Bitmap = new Bitmap()
+  /** Where something may have to be asked for: there was nothing elsewhere when it was looked for last. Empty when `from` is behind `to`. */
+  searchFrom: number = Infinity
+  searchTo = 0
   flags = 0
   /** Up to which it can verify, as far as is known here. */
   knownLength = 0
@@ -79,6 +84,13 @@ export class SharedFeed {
     this.replica = replica
     this.peer = peer
     this.ours = ours
+  }
+
+  /** Something may have to be asked for from `start` to before `end`. */
+  look(start: number, end: number): void {
+    this.searchFrom = Math.min(this.searchFrom, start)
+    this.searchTo = Math.max(this.searchTo, end)
+    this.peer.hungry.add(this)
   }
 
   /** The last head that it was sent, if it is of the fork on which the replica is: up to there it may be told of blocks. */
@@ -116,6 +128,8 @@ export class RemotePeer {
   readonly untold: Map<SharedFeed, readonly [start: number, end: number]> = new Map()
   /** Blocks that were lost, and that it was not told of for the same reason. */
   readonly unsaid: Map<SharedFeed, Bitmap> = new Map()
+  /** What its messages of extensions may be handed on by. */
+  readonly extensionQuota: Quota = new Quota(defaultLimits.extensionsPerSecond)
   nextNumber = 0
   /** Bytes that were asked for and are neither stored nor given up. */
   owedBytes = 0

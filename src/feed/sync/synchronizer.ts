@@ -28,6 +28,11 @@ export interface SynchronizerEvents extends HeadEvents {
   stored?(replica: Replica, groups: readonly StoredGroup[], head: FeedHead | undefined): void
   /** Its writer has truncated it: nothing of it is here, and it is fetched anew. */
   renewed?(replica: Replica): void
+  /**
+   * A peer says something of a feed that an extension of this name understands. What the handler throws as a `PlaitError` ends the peer.
+   * No more than `extensionsPerSecond` of one peer are handed on; the payload is the handler's.
+   */
+  extension?(replica: Replica, peer: RemotePeer, name: string, payload: Uint8Array): void
   /** A peer was ended for what it has done. */
   ended?(peer: RemotePeer, error: PlaitError): void
 }
@@ -105,7 +110,7 @@ export class Synchronizer {
     const serving = new Serving(peer, this.#peers.say, this.#news)
     const downloads = new Downloads(peer, this.#peers.say, this.#options.hash, {
       stored: this.#stored,
-      freed: (replica) => this.#peers.wake(replica),
+      freed: (replica, start, end) => this.#peers.wake(replica, start, end),
     })
     this.#peers.add(peer, { downloads, serving, replicasByTag: new Map() })
     this.#openings.greet(peer, this.#replicas)
@@ -192,19 +197,33 @@ export class Synchronizer {
       replica.have.remove(runs[0] as number, at)
       for (const { shared } of this.#peers.offered(replica)) this.#news.tellUnhave(shared, runs)
     }
-    this.#peers.wake(replica)
+    this.#peers.wake(replica, start, stop)
     this.#fill()
+  }
+
+  /**
+   * Says something to the same extension of a peer, or of all peers that share the feed: a name of at most 64 bytes, a payload of at most
+   * 64 KiB. Nothing is queued: returns to how many it went, which have opened the feed and take more now. They may drop it.
+   */
+  extend(replica: Replica, peer: RemotePeer | undefined, name: string, payload: Uint8Array): number {
+    let sent = 0
+    for (const { shared } of this.#peers.offered(replica)) {
+      if ((peer !== undefined && shared.peer !== peer) || !shared.isShared || !shared.peer.isWritable) continue
+      this.#peers.say(shared, 'extension', { name, payload })
+      sent += 1
+    }
+    return sent
   }
 
   /** Blocks of a sparse replica that are to be fetched. */
   want(replica: Replica, start: number, end: number, now: number): void {
     this.#now = now
     replica.wanted.add(start, end)
+    this.#peers.wake(replica, start, end)
     for (const { shared } of this.#peers.offered(replica)) {
       if (shared.isShared) this.#peers.say(shared, 'want', { start, end })
       else this.#openings.open(shared)
     }
-    this.#peers.wake(replica)
     this.#fill()
   }
 
@@ -251,13 +270,13 @@ export class Synchronizer {
 
   #takeShared(shared: SharedFeed, { name, value }: FeedMessage): void {
     const { downloads, serving } = this.#peers.of(shared.peer) as Connected
-    if (name === 'head' || name === 'info' || name === 'have') shared.peer.hungry.add(shared)
     switch (name) {
       case 'head':
         return this.#heads.takeHead(shared, value)
       case 'info':
         return this.#heads.takeInfo(shared, value)
       case 'have':
+        shared.look(value.runs[0] as number, value.runs.at(-1) as number)
         return changeRuns(shared, value.runs, true)
       case 'unhave':
         changeRuns(shared, value.runs, false)
@@ -283,9 +302,11 @@ export class Synchronizer {
         return downloads.takeData(shared, value, this.#now)
       case 'fork':
         return this.#heads.takeFork(shared, value)
+      case 'extension':
+        if (!shared.peer.extensionQuota.take(this.#now)) return
+        return this.#options.events?.extension?.(shared.replica, shared.peer, value.name, value.payload)
       case 'open':
       case 'close':
-      case 'extension':
       case 'summary':
         return
     }
