@@ -68,6 +68,34 @@ export type { WhoAmI } from './message/system.ts'
 export type { MessageStats } from './message/message-stats.ts'
 export type { HistogramSnapshot } from './message/histogram.ts'
 
+// Feeds: append-only logs that anybody can serve and nobody can forge.
+export { openStore } from './store/open-store.ts'
+export type { Store, StoreOptions } from './store/open-store.ts'
+export { feeds } from './feed/feeds.ts'
+export type {
+  CreateFeedOptions,
+  DownloadRange,
+  Feed,
+  FeedConnection,
+  FeedEventDetails,
+  FeedEventName,
+  FeedEvents,
+  FeedInfo,
+  FeedOptions,
+  FeedPeerStatus,
+  Feeds,
+  FeedsOptions,
+  FeedStatus,
+  ReadOptions,
+  WritableFeed,
+} from './feed/feed-api.ts'
+export { formatFeedId, parseFeedId } from './feed/feed-id.ts'
+export type { FeedId, FeedName } from './feed/feed-id.ts'
+export type { TreeHash } from './feed/hash.ts'
+export type { FeedSnapshot, PeerSnapshot as FeedPeerSnapshot } from './feed/sync/snapshot.ts'
+export type { OpenReport } from './store/recovery.ts'
+export type { CompactionReport } from './store/compaction.ts'
+
 // Keys, node ids and addresses.
 export { createIdentity } from './identity/identity.ts'
 export type { Identity, TlsCredentials } from './identity/identity.ts'

@@ -5,7 +5,7 @@ import { publicKeyFromNodeId, type NodeId } from '../identity/node-id.ts'
 import type { Admission, Peer, PlaitNode } from '../node/node-api.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Timer } from '../runtime/timers.ts'
-import type { RemotePeer } from './sync/shared-feed.ts'
+import type { RemotePeer, RemotePort } from './sync/shared-feed.ts'
 import type { Synchronizer } from './sync/synchronizer.ts'
 
 /** The service by which nodes exchange feeds, and the one instance of it that a node has. */
@@ -92,18 +92,10 @@ export class Exchange {
     if (present !== undefined) this.#leave(remoteId, present)
     const ids = [localId, remoteId].sort().map((id) => publicKeyFromNodeId(id as NodeId))
     const { synchronizer } = this.#options
-    const port = {
-      send: (op: number, payload: Uint8Array): boolean => this.#send(circuit, remote, op, payload),
-      end: (error: PlaitError): void => circuit.abort(error),
-    }
+    const port = new ChannelPort(circuit, () => this.#ready(circuit))
     const role = isChair ? 'chair' : 'guest'
-    let remote: RemotePeer | undefined
-    const connected = synchronizer.connect(
-      port,
-      { id: remoteId, binding: concatBytes([sessionId, ...ids]), role },
-      this.#now,
-    )
-    remote = connected
+    const binding = concatBytes([sessionId, ...ids])
+    const connected = synchronizer.connect(port, { id: remoteId, binding, role }, this.#now)
     if (connected === undefined) {
       circuit.abort(new PlaitError('BUSY', 'this node was ended for a fault a short while ago; try again later'))
       return
@@ -119,22 +111,6 @@ export class Exchange {
       this.wake()
     })
     this.wake()
-  }
-
-  #send(circuit: Circuit, remote: RemotePeer | undefined, op: number, payload: Uint8Array): boolean {
-    try {
-      if (circuit.send({ op, payload })) return true
-    } catch (error) {
-      // It has ended, or the other side takes nothing: its end is told to everybody who has to know.
-      circuit.abort(error)
-      return false
-    }
-    if (remote === undefined || remote.isWritable)
-      circuit.ready().then(
-        () => this.#ready(circuit),
-        () => {},
-      )
-    return false
   }
 
   #ready(circuit: Circuit): void {
@@ -156,5 +132,45 @@ export class Exchange {
     this.#timer = undefined
     this.#options.synchronizer.tick(this.#now)
     this.wake()
+  }
+}
+
+/** The way from the synchronizer into a circuit. */
+class ChannelPort implements RemotePort {
+  readonly #circuit: Circuit
+  readonly #ready: () => void
+  #isWaiting = false
+
+  constructor(circuit: Circuit, ready: () => void) {
+    this.#circuit = circuit
+    this.#ready = ready
+  }
+
+  send(op: number, payload: Uint8Array): boolean {
+    try {
+      if (this.#circuit.send({ op, payload })) return true
+    } catch (error) {
+      // It has ended, or the other side takes nothing: its end is told to everybody who has to know.
+      this.#circuit.abort(error)
+      return false
+    }
+    if (!this.#isWaiting) void this.#wait()
+    return false
+  }
+
+  end(error: PlaitError): void {
+    this.#circuit.abort(error)
+  }
+
+  async #wait(): Promise<void> {
+    this.#isWaiting = true
+    try {
+      await this.#circuit.ready()
+    } catch {
+      return
+    } finally {
+      this.#isWaiting = false
+    }
+    this.#ready()
   }
 }

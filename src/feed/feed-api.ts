@@ -84,7 +84,10 @@ export interface Feed extends FeedEvents {
   readonly name: Uint8Array
   readonly isSealed: boolean
   readonly isWritable: boolean
-  /** Blocks and their bytes by the head that is durable here; the blocks themselves may be elsewhere. */
+  /**
+   * Blocks and their bytes by the longest head of its writer that was verified; the blocks themselves may be elsewhere. Of a feed that is
+   * written here, by the last one that is durable.
+   */
   readonly length: number
   readonly bytes: number
   /** Blocks from 0 on that are here without a hole. */
@@ -106,7 +109,7 @@ export interface Feed extends FeedEvents {
   blocks(options?: ReadOptions): AsyncIterable<Uint8Array>
   /** Resolves when all blocks from `start` (0) to before `end` (the length) are here; asks for them if need be. */
   download(range?: DownloadRange, options?: WaitOptions): Promise<void>
-  /** Resolves when the feed has more than `length` blocks, by a head that is verified and durable. */
+  /** Resolves when the feed has more than `length` blocks. */
   longerThan(length: number, options?: WaitOptions): Promise<void>
   /** Drops the blocks from `start` to before `end`; others hear that they are not here any more. The proofs stay. */
   clear(start: number, end: number): Promise<void>
@@ -124,8 +127,8 @@ export interface WritableFeed extends Feed {
    * resolves, to the number of the first one, when all are synced to the disk; then they are offered to others. What is
    * appended before that, in this turn or while the disk is busy, shares one sync. Blocks of one call stand together; after a crash
    * some of them may be there without the others. Rejects with `FEED_BEHIND` when others have blocks of this feed that are not here
-   * (they are being fetched; `behind` tells, and `caughtup`), `FEED_FROZEN` after a fork, `NO_SPACE`, `STORE_FAILED`, `STORE_CLOSED`, `BUFFER_FULL` when
-   * 64 MiB wait.
+   * (they are being fetched; `behind` tells, and `caughtup`), `FEED_FROZEN` after a fork, `NO_SPACE`, `STORE_FAILED`, `STORE_CLOSED`,
+   * `BUFFER_FULL` when 64 MiB wait.
    */
   append(block: Uint8Array | readonly Uint8Array[]): Promise<number>
   /**

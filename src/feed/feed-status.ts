@@ -1,6 +1,6 @@
 import type { FeedPeerStatus, FeedStatus } from './feed-api.ts'
 import { lengthMax } from './numbering.ts'
-import type { StoredFeed } from './storage/stored-feed.ts'
+import type { OpenFeed } from './feed.ts'
 import type { Replica } from './sync/replica.ts'
 import type { Synchronizer } from './sync/synchronizer.ts'
 
@@ -8,9 +8,9 @@ import type { Synchronizer } from './sync/synchronizer.ts'
 const holesMax = 64
 
 /** What is here of a feed, and what others have of it. */
-export function feedStatus(stored: StoredFeed, replica: Replica, synchronizer: Synchronizer): FeedStatus {
-  const { id, head, have, tip } = stored
-  const length = head?.length ?? 0
+export function feedStatus(feed: OpenFeed, synchronizer: Synchronizer): FeedStatus {
+  const { id, length, bytes, replica, fork } = feed
+  const { have } = replica
   const peers: FeedPeerStatus[] = []
   for (const { options, byReplica } of synchronizer.peers) {
     const shared = byReplica.get(replica)
@@ -26,8 +26,8 @@ export function feedStatus(stored: StoredFeed, replica: Replica, synchronizer: S
   return {
     id,
     length,
-    bytes: head?.bytes ?? 0,
-    fork: tip.fork,
+    bytes,
+    fork,
     contiguousLength: replica.contiguous,
     held: have.count,
     holes: holesOf(replica, length),

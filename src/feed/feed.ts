@@ -51,6 +51,8 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   readonly #writer: FeedWriter | undefined
   readonly #changes = new Waiters()
   #isBehind = false
+  /** The length of which the event was. */
+  #announced: number
   #closed: PlaitError | undefined
 
   constructor(stored: StoredFeed, host: FeedHost, options: OpenFeedOptions) {
@@ -75,6 +77,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       ...(isLive !== undefined && { isLive }),
       ...(order && { order }),
     })
+    this.#announced = this.length
     this.replica.isFrozen = stored.conflict !== undefined
     stored.onLost = (runs, error) => this.#lost(runs, error)
     this.#writer?.signRest()
@@ -99,11 +102,11 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   }
 
   get length(): number {
-    return this.stored.head?.length ?? 0
+    return this.#head?.length ?? 0
   }
 
   get bytes(): number {
-    return this.stored.head?.bytes ?? 0
+    return this.#head?.bytes ?? 0
   }
 
   get contiguousLength(): number {
@@ -198,7 +201,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     try {
       return this.#writable().append(blocks, bytes)
     } catch (error) {
-      return Promise.reject(error as PlaitError)
+      return Promise.reject(PlaitError.from(error, 'STORE_CLOSED'))
     }
   }
 
@@ -208,7 +211,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   }
 
   status(): FeedStatus {
-    return feedStatus(this.stored, this.replica, this.#host.synchronizer)
+    return feedStatus(this, this.#host.synchronizer)
   }
 
   info(): FeedInfo {
@@ -246,9 +249,17 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       count += blocks.length
       for (const block of blocks) bytes += block.length
     }
-    if (head !== undefined) this.#emit('append', { length: head.length, bytes: head.bytes })
+    if (head !== undefined) this.takeHeard()
     if (count > 0) this.#emit('download', { runs, blocks: count, bytes })
     this.#considerCaughtUp()
+    this.#changes.wake()
+  }
+
+  /** A longer head was verified, and is durable or not. */
+  takeHeard(): void {
+    if (this.length <= this.#announced) return
+    this.#announced = this.length
+    this.#emit('append', { length: this.length, bytes: this.bytes })
     this.#changes.wake()
   }
 
@@ -266,7 +277,9 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
 
   /** Its writer has truncated it: it begins anew. */
   takeReset(fork: number): void {
+    this.#announced = 0
     this.#emit('truncate', { fork, length: 0 })
+    this.takeHeard()
     this.#changes.wake()
   }
 
@@ -293,13 +306,21 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       if (this.replica.head === undefined) this.replica.fork = head.fork
       else {
         synchronizer.truncated(this.replica, head, peaks, now)
+        this.#announced = Math.min(this.#announced, head.length)
         this.#emit('truncate', { fork: head.fork, length: head.length })
       }
     }
     if (head.length > this.replica.length) synchronizer.appended(this.replica, head, peaks, now)
     this.#host.wake()
-    this.#emit('append', { length: head.length, bytes: head.bytes })
-    this.#changes.wake()
+    this.takeHeard()
+  }
+
+  /** Of a feed that is written elsewhere the longest that its writer is known to have signed. */
+  get #head(): FeedHead | undefined {
+    const { heard, fork, isWriter } = this.replica
+    const { head } = this.stored
+    if (isWriter || heard === undefined || heard.fork !== fork || heard.length <= (head?.length ?? 0)) return head
+    return heard
   }
 
   async #readHere(index: number): Promise<Uint8Array | undefined> {

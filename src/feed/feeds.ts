@@ -63,6 +63,7 @@ class StoreFeeds implements Feeds {
       verify,
       events: {
         stored: (replica, groups, head) => this.#openByReplica.get(replica)?.takeStored(groups, head),
+        heard: (replica) => this.#openByReplica.get(replica)?.takeHeard(),
         behind: (replica, head) => this.#openByReplica.get(replica)?.takeBehind(head),
         forked: (replica, heads) => this.#openByReplica.get(replica)?.takeForked(heads),
         renewed: (replica) => this.#openByReplica.get(replica)?.takeReset(replica.fork),

@@ -64,7 +64,6 @@ export class FeedWriter {
   }
 
   append(blocks: readonly Uint8Array[], bytes: number): Promise<number> {
-    const { feed } = this.#options
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > waitingBytesMax) {
       const message = `${this.#waitingBytes} bytes wait to be appended; wait for them`
       return Promise.reject(new PlaitError('BUFFER_FULL', message, { facts: { limit: waitingBytesMax } }))
@@ -140,7 +139,6 @@ export class FeedWriter {
 
   /** All is synced; nothing is signed yet. */
   #written({ ends }: Appended): void {
-    const { feed } = this.#options
     try {
       this.#check()
     } catch (error) {

@@ -96,15 +96,15 @@ export class StoredFeed implements FeedStore {
     bytesMax: number,
     done: (measured?: { readonly runs: Runs; readonly bytes: number }) => void,
   ): void {
-    answer(this.#reader.measure(runs, bytesMax), done)
+    void answer(this.#reader.measure(runs, bytesMax), done)
   }
 
   readNodes(positions: readonly number[], done: (nodes?: Uint8Array) => void): void {
-    answer(this.nodes(positions), done)
+    void answer(this.nodes(positions), done)
   }
 
   readBlocks(start: number, end: number, bytesMax: number, done: (blocks?: readonly Uint8Array[]) => void): void {
-    answer(this.blocks(start, end, bytesMax), done)
+    void answer(this.blocks(start, end, bytesMax), done)
   }
 
   store(batch: VerifiedBatch, done: (isStored: boolean) => void): void {
@@ -302,9 +302,13 @@ export function peakPositions(length: number): readonly number[] {
   return positions
 }
 
-function answer<Result>(result: Promise<Result | undefined>, done: (result?: Result) => void): void {
-  result.then(
-    (value) => (value === undefined ? done() : done(value)),
-    () => done(),
-  )
+async function answer<Result>(result: Promise<Result | undefined>, done: (result?: Result) => void): Promise<void> {
+  let value: Result | undefined
+  try {
+    value = await result
+  } catch {
+    // It is damaged, or the store is closed: nothing is what the caller gets.
+  }
+  if (value === undefined) done()
+  else done(value)
 }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import type { Feeds } from '../../../src/feed/feed-api.ts'
+import { feeds } from '../../../src/feed/feeds.ts'
+import { simulatedVerify, simulatedIdentity } from '../../../src/identity/simulated.ts'
+import { openStore } from '../../../src/store/open-store.ts'
+import { World } from '../../../src/testing/world.ts'
+import type { WorldNode } from '../../../src/testing/world-node.ts'
+import { blockOf, blocksFrom } from './feed-place.ts'
+
+const quiet = { latencyMs: 10, jitterMs: 0, gridMs: 1, splits: 0, bytesPerMs: 1e5, readsLate: false }
+
+class Village {
+  readonly world = new World({ seed: 1, conditions: quiet, timerErrors: false })
+  readonly feedsByName = new Map<string, Feeds>()
+  readonly nodes = new Map<string, WorldNode>()
+
+  async add(name: string): Promise<Feeds> {
+    const node = this.world.addNode(name, {}, async (plaitNode, process) => {
+      const store = await openStore('', { runtime: process.runtime })
+      this.feedsByName.set(name, await feeds(plaitNode, store, { verify: simulatedVerify }))
+    })
+    this.nodes.set(name, node)
+    await this.world.run(() => this.feedsByName.has(name), 1_000)
+    return this.of(name)
+  }
+
+  of(name: string): Feeds {
+    return this.feedsByName.get(name) as Feeds
+  }
+
+  address(name: string): string {
+    return (this.nodes.get(name) as WorldNode).address
+  }
+}
+
+async function take(blocks: AsyncIterable<Uint8Array>, count: number): Promise<Uint8Array[]> {
+  const taken: Uint8Array[] = []
+  for await (const block of blocks) {
+    taken.push(block)
+    if (taken.length === count) break
+  }
+  return taken
+}
+
+describe('feeds between nodes', () => {
+  it('are followed live by one that holds copies and by one that has them from there', async () => {
+    const village = new Village()
+    const { world } = village
+    const writer = await village.add('writer')
+    const holder = await village.add('holder')
+    const follower = await village.add('follower')
+    const feed = await world.settle(writer.create({ identity: simulatedIdentity(Uint8Array.of(7)) }))
+    await world.settle(feed.append(blocksFrom(0, 500)))
+    const copy = await world.settle(holder.open(feed.id))
+    await world.settle(holder.connect(village.address('writer')))
+    await world.settle(copy.longerThan(499))
+    await world.settle(copy.download())
+    const read = await world.settle(follower.open(feed.id, { mode: 'sparse' }))
+    await world.settle(follower.connect(village.address('holder')))
+    await world.settle(read.longerThan(0))
+    expect(await world.settle(read.read(321))).toEqual(blockOf(321))
+    expect(read.status()).toMatchObject({ length: 500, held: 1 })
+    const live = take(read.blocks({ from: 490, isLive: true }), 20)
+    await world.run(world.now + 1_000)
+    for (let index = 500; index < 510; index += 1) await world.settle(feed.append(blockOf(index)))
+    expect(await world.settle(live)).toEqual(blocksFrom(490, 510))
+    expect(copy.status()).toMatchObject({ length: 510, held: 510 })
+    expect(world.violations).toEqual([])
+  })
+})
