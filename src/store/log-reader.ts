@@ -16,6 +16,13 @@ export interface LogReaderOptions {
   readonly segments: SegmentTable
 }
 
+export interface ReadSizes {
+  /** Records that begin within so many bytes are read at once; 1 MiB when absent. */
+  readonly spanBytes?: number
+  /** How long the longest of them probably is; 4 KiB when absent. */
+  readonly recordBytes?: number
+}
+
 /** Reads records by their positions. */
 export class LogReader {
   readonly files: SegmentFiles
@@ -28,19 +35,24 @@ export class LogReader {
   }
 
   async read(position: number, written: number): Promise<LogRecord> {
-    const [record] = await this.readMany([position], written, firstReadBytes)
+    const [record] = await this.readMany([position], written)
     return record as LogRecord
   }
 
-  /** Records at ascending positions; what lies close together is read at once, and their payloads are views of one buffer. */
-  async readMany(positions: readonly number[], written: number, readBytes: number = spanBytes): Promise<LogRecord[]> {
+  /**
+   * Records at ascending positions; what lies close together is read at once, and their payloads are views of one buffer. A record of more
+   * than `recordBytes` takes one more read.
+   */
+  async readMany(positions: readonly number[], written: number, options: ReadSizes = {}): Promise<LogRecord[]> {
+    const { spanBytes = spanBytesDefault, recordBytes = firstReadBytes } = options
     const records: LogRecord[] = []
     while (records.length < positions.length) {
       const first = positions[records.length] as number
       const segment = first < written ? this.#options.segments.at(first) : undefined
       if (segment === undefined) throw absent(first)
       try {
-        const length = await this.#readRun(segment, positions, records, written, readBytes)
+        const sizes = { spanBytes, recordBytes }
+        const length = await this.#readRun(segment, positions, records, written, sizes)
         if (length === 0) throw absent(first)
       } catch (error) {
         // It may have been compacted meanwhile, and its file be another one.
@@ -56,7 +68,7 @@ export class LogReader {
     positions: readonly number[],
     records: LogRecord[],
     written: number,
-    readBytes: number,
+    { spanBytes, recordBytes }: Required<ReadSizes>,
   ): Promise<number> {
     return this.files.use(segment, async (file) => {
       const first = positions[records.length] as number
@@ -64,8 +76,8 @@ export class LogReader {
         records.push(await this.#readCompacted(segment, file, first))
         return 1
       }
-      const last = lastWithin(positions, records.length, Math.min(segment.end, written, first + readBytes))
-      const length = Math.min(Math.max(last - first, 0) + firstReadBytes, Math.min(segment.end, written) - first)
+      const last = lastWithin(positions, records.length, Math.min(segment.end, written, first + spanBytes))
+      const length = Math.min(Math.max(last - first, 0) + recordBytes, Math.min(segment.end, written) - first)
       let bytes = await file.read(first - segment.position, length)
       let base = first
       let count = 0
@@ -156,4 +168,4 @@ function absent(position: number): PlaitError {
 
 /** What most records fit in; a longer one takes a second call. */
 const firstReadBytes = 4 * 1024
-const spanBytes = 1024 * 1024
+const spanBytesDefault = 1024 * 1024

@@ -5,7 +5,7 @@ import { PlaitError } from '../base/error.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { compactLog, type CompactionReport, type IsLive } from './compaction.ts'
 import { LogFolder } from './log-folder.ts'
-import { LogReader } from './log-reader.ts'
+import { LogReader, type ReadSizes } from './log-reader.ts'
 import { LogWriter, type Durability } from './log-writer.ts'
 import type { LogRecord } from './record.ts'
 import { recover, type OpenReport, type Recovered, type Visit } from './recovery.ts'
@@ -121,8 +121,8 @@ export class RecordLog {
    * Records at positions, best in ascending order: neighbours are read at once. The payloads may be views of one buffer: copy what is kept
    * for long.
    */
-  readMany(positions: readonly number[]): Promise<LogRecord[]> {
-    return this.#reader.readMany(positions, this.#writer.written)
+  readMany(positions: readonly number[], sizes: ReadSizes = {}): Promise<LogRecord[]> {
+    return this.#reader.readMany(positions, this.#writer.written, sizes)
   }
 
   /**

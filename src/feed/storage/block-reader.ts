@@ -1,4 +1,5 @@
 import { PlaitError } from '../../base/error.ts'
+import type { ReadSizes } from '../../store/log-reader.ts'
 import type { LogRecord } from '../../store/record.ts'
 import type { Bitmap } from '../bitmap.ts'
 import type { Runs } from '../runs.ts'
@@ -8,21 +9,34 @@ import { decodeBlocks, feedRecords, type RecordBlocks } from './feed-record.ts'
 /** Where records are read. */
 export interface RecordSource {
   /** Rejects with `CORRUPT`. The payloads may be views of one buffer. */
-  readMany(positions: readonly number[]): Promise<readonly LogRecord[]>
+  readMany(positions: readonly number[], sizes: ReadSizes): Promise<readonly LogRecord[]>
 }
 
-/** Places that are looked up at once. */
-const placesAtOnce = 4_096
+/** Places that are looked up at once, when blocks are measured and when they are read. */
+const measuredAtOnce = 32_768
+const placesAtOnce = 16_384
+/** What is read ahead for who reads one block after the other. */
+const aheadBytes = 1024 * 1024
+/** What stands in a record besides blocks, when they are few; the lengths of many short blocks may take more. */
+const recordOverheadBytes = 4 * 1024
 /** Blocks whose places are read together by `unreadable`, before and behind the one that was damaged. */
 const neighbours = 4_096
+
+/** A record that was read. */
+interface ReadRecord extends RecordBlocks {
+  readonly position: number
+}
 
 /** Reads blocks of one feed out of the log. */
 export class BlockReader {
   readonly #number: number
   readonly #records: RecordSource
   readonly #use: <Result>(run: (files: FeedFiles) => Promise<Result>) => Promise<Result>
-  /** What was read last: who reads one block after the other finds most of them in one record. */
-  #last: (RecordBlocks & { readonly position: number }) | undefined
+  /** What was read last, in the order of blocks without a gap: who reads on finds most of it here. */
+  #recent: readonly ReadRecord[] = []
+  /** Where the last read ended. */
+  #next = 0
+  #epoch = 0
 
   constructor(
     number: number,
@@ -35,21 +49,23 @@ export class BlockReader {
   }
 
   forget(): void {
-    this.#last = undefined
+    this.#recent = []
+    this.#epoch += 1
   }
 
   /** Blocks from `start` on, before `end`, with at most `bytesMax` bytes, one at least. Rejects with `CORRUPT`. */
   async read(start: number, end: number, bytesMax: number): Promise<readonly Uint8Array[]> {
-    const cached = this.#cached(start, end, bytesMax)
-    if (cached !== undefined) return cached
+    const recent = this.#fromRecent(start, end, bytesMax)
+    if (recent !== undefined) return recent
+    const isSequential = start === this.#next
+    const epoch = this.#epoch
     const places = await this.#places(start, Math.min(end, start + placesAtOnce))
-    const wanted = fitting(places, bytesMax)
+    const wanted = fitting(places, isSequential ? Math.max(bytesMax, aheadBytes) : bytesMax)
     if (wanted.length === 0) throw missing(start)
-    const positions = [...new Set(wanted.map(({ position }) => position))]
-    const records = await this.#records.readMany(positions)
-    const byPosition = new Map(positions.map((position, index) => [position, this.#decode(records[index], position)]))
-    this.#last = byPosition.get(positions.at(-1) as number)
-    return wanted.map(({ position }, index) => blockOf(byPosition.get(position), start + index))
+    const records = await this.#readRecords(wanted)
+    const blocks = wanted.map(({ position }, index) => blockOf(records.get(position), start + index))
+    if (epoch === this.#epoch) this.#recent = [...records.values()]
+    return this.#cut(start, blocks, bytesMax)
   }
 
   /** The first of these runs, cut so that their blocks have at most `bytesMax` bytes, one at least. Undefined when one is missing. */
@@ -60,7 +76,7 @@ export class BlockReader {
     for (let at = 0; at < runs.length; at += 2) {
       const end = runs[at + 1] as number
       for (let from = runs[at] as number; from < end;) {
-        const places = await this.#places(from, Math.min(end, from + placesAtOnce))
+        const places = await this.#places(from, Math.min(end, from + measuredAtOnce))
         for (const [index, place] of places.entries()) {
           if (place === undefined) return undefined
           if (count > 0 && bytes + place.bytes > bytesMax) return { runs: withRun(cut, from, from + index), bytes }
@@ -84,7 +100,7 @@ export class BlockReader {
     const lost: number[] = []
     for (const [index, place] of places.entries())
       if (place?.position === position && have.has(from + index)) withRun(lost, from + index, from + index + 1)
-    const isBad = await this.#records.readMany([position]).then(
+    const isBad = await this.#records.readMany([position], {}).then(
       ([record]) => !this.#holds(record, position, block),
       (error: unknown) => PlaitError.is(error) && error.code === 'CORRUPT',
     )
@@ -95,21 +111,46 @@ export class BlockReader {
     return this.#use((files) => files.readPlaces(start, end))
   }
 
-  #cached(start: number, end: number, bytesMax: number): readonly Uint8Array[] | undefined {
-    const last = this.#last
-    if (last === undefined || start < last.start || start >= last.start + last.blocks.length) return undefined
-    const blocks: Uint8Array[] = []
-    let bytes = 0
-    for (let index = start - last.start; index < last.blocks.length && last.start + index < end; index += 1) {
-      const block = last.blocks[index] as Uint8Array
-      bytes += block.length
-      if (bytes > bytesMax && blocks.length > 0) break
-      blocks.push(block)
-    }
-    return blocks
+  async #readRecords(places: readonly BlockPlace[]): Promise<ReadonlyMap<number, ReadRecord>> {
+    const bytesByPosition = new Map<number, number>()
+    for (const { position, bytes } of places)
+      bytesByPosition.set(position, (bytesByPosition.get(position) ?? recordOverheadBytes) + bytes)
+    const positions = [...bytesByPosition.keys()]
+    let recordBytes = 0
+    for (const bytes of bytesByPosition.values()) recordBytes = Math.max(recordBytes, bytes)
+    const records = await this.#records.readMany(positions, { recordBytes })
+    return new Map(positions.map((position, index) => [position, this.#decode(records[index], position)]))
   }
 
-  #decode(record: LogRecord | undefined, position: number): RecordBlocks & { readonly position: number } {
+  #fromRecent(start: number, end: number, bytesMax: number): readonly Uint8Array[] | undefined {
+    const blocks: Uint8Array[] = []
+    let bytes = 0
+    for (const record of this.#recent) {
+      const from = start + blocks.length - record.start
+      if (from < 0 || from >= record.blocks.length) continue
+      for (let index = from; index < record.blocks.length && record.start + index < end; index += 1) {
+        const block = record.blocks[index] as Uint8Array
+        bytes += block.length
+        if (bytes > bytesMax && blocks.length > 0) return this.#cut(start, blocks, bytesMax)
+        blocks.push(block)
+      }
+    }
+    return blocks.length === 0 ? undefined : this.#cut(start, blocks, bytesMax)
+  }
+
+  /** As many as have `bytesMax` bytes, one at least. */
+  #cut(start: number, blocks: readonly Uint8Array[], bytesMax: number): readonly Uint8Array[] {
+    let bytes = 0
+    let count = 0
+    for (; count < blocks.length; count += 1) {
+      bytes += (blocks[count] as Uint8Array).length
+      if (bytes > bytesMax && count > 0) break
+    }
+    this.#next = start + count
+    return count === blocks.length ? blocks : blocks.slice(0, count)
+  }
+
+  #decode(record: LogRecord | undefined, position: number): ReadRecord {
     const isOfBlocks = record?.kind === feedRecords.appended || record?.kind === feedRecords.fetched
     if (record === undefined || !isOfBlocks || record.feed !== this.#number) throw misplaced(position)
     return { ...decodeBlocks(record.payload), position }
@@ -146,7 +187,7 @@ function withRun(runs: number[], start: number, end: number): number[] {
   return runs
 }
 
-function blockOf(record: (RecordBlocks & { readonly position: number }) | undefined, block: number): Uint8Array {
+function blockOf(record: ReadRecord | undefined, block: number): Uint8Array {
   const found = record?.blocks[block - record.start]
   if (found === undefined) throw misplaced(record?.position ?? 0)
   return found

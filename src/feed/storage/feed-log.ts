@@ -142,7 +142,7 @@ export class FeedLog {
     let unsettled: { readonly position: number } | undefined
     return {
       use: (run) => this.#shelf.pool.use(number, run),
-      readMany: (positions) => this.#log.readMany(positions),
+      readMany: (positions, sizes) => this.#log.readMany(positions, sizes),
       commit: async (write) => {
         while (this.#log.pendingBytes > pendingBytesMax) await this.#log.commit('os')
         // Jobs write in this very turn, behind all that is safe by now.
@@ -357,7 +357,7 @@ function hostLater(shelf: Shelf, number: number): RoundHost & RecordSource {
   }
   return {
     use: (run) => shelf.pool.use(number, run),
-    readMany: (positions) => open().readMany(positions),
+    readMany: (positions, sizes) => open().readMany(positions, sizes),
     commit: (write) => open().commit(write),
     settled: () => open().settled(),
   }

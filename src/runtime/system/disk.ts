@@ -81,7 +81,8 @@ class SystemFile implements DiskFile {
   read(offset: number, length: number): Promise<Uint8Array> {
     return attempt('read', this.#path, async () => {
       // Not longer than the file: a length that was read from a damaged header must not allocate gigabytes.
-      const left = Math.max(0, (await this.#handle.stat()).size - offset)
+      const isShort = length <= unaskedBytesMax
+      const left = isShort ? length : Math.max(0, (await this.#handle.stat()).size - offset)
       const bytes = new Uint8Array(Math.min(length, left))
       let filled = 0
       while (filled < bytes.length) {
@@ -116,6 +117,9 @@ class SystemFile implements DiskFile {
     return attempt('close', this.#path, () => this.#handle.close())
   }
 }
+
+/** So much is read without looking how much there is: each look is one more way to another thread and back. */
+const unaskedBytesMax = 2 * 1024 * 1024
 
 /** Runs `work` and turns what the system reports into a `PlaitError` with the system's code in `facts.reason`. */
 async function attempt<Result>(verb: string, path: string, work: () => Promise<Result>): Promise<Result> {
