@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP, type AddressInfo } from 'node:net'
 import { PlaitError } from '../../base/error.ts'
 import { isLoopback } from '../../drive/address.ts'
@@ -33,6 +33,8 @@ export async function serveMetrics(
   node: Measured,
   { host = '127.0.0.1', port }: MetricsOptions,
 ): Promise<MetricsServer> {
+  // Only for who asks for it: loading it costs every program a tenth of a second.
+  const { createServer } = await import('node:http')
   const server = createServer(
     { maxHeaderSize: headerBytes, headersTimeout: headersMs, requestTimeout: headersMs, keepAliveTimeout: headersMs },
     (request, response) => answer(node, server, request, response),
