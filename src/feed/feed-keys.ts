@@ -12,6 +12,7 @@ const title = 'plait feed key 1'
 /** The keys of feeds that are written here, one file for each, readable by their owner alone. */
 export class FeedKeys {
   readonly #disk: Disk
+  #folder: Promise<void> | undefined
 
   constructor(disk: Disk) {
     this.#disk = disk
@@ -22,8 +23,8 @@ export class FeedKeys {
     const seed = createSeed()
     const identity = identityFromSeed(seed)
     const text = new TextEncoder().encode(`${title}\n${encodeBase32(seed)}\n`)
-    await this.#disk.makeDirectory(folder)
-    await this.#disk.syncDirectory('')
+    this.#folder ??= this.#makeFolder()
+    await this.#folder
     await replaceSmallFile(this.#disk, folder, fileOf(identity.publicKey), [text])
     return identity
   }
@@ -46,6 +47,11 @@ export class FeedKeys {
       )
     }
     return identity
+  }
+
+  async #makeFolder(): Promise<void> {
+    await this.#disk.makeDirectory(folder)
+    await this.#disk.syncDirectory('')
   }
 
   async remove(name: Uint8Array): Promise<void> {

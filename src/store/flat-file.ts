@@ -44,11 +44,9 @@ export class FlatFile {
     this.#length = Math.floor(fileBytes / entryBytes)
   }
 
-  /** Opens the file, or makes it. Its folder must exist. */
+  /** Opens the file, or makes it. Its folder must exist, and has to be synced before a checkpoint, too. */
   static async open(options: FlatFileOptions): Promise<FlatFile> {
     const file = await options.disk.open(options.path, { create: true })
-    const slash = options.path.lastIndexOf('/')
-    await synced(options.disk.syncDirectory(slash < 0 ? '' : options.path.slice(0, slash)))
     return new FlatFile(file, await file.size(), options)
   }
 

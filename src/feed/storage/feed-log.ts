@@ -48,6 +48,7 @@ export class FeedLog {
   #checkpointAt: number
   #blocksSince = 0
   #checkpoint: Promise<void> | undefined
+  #hasLost = false
   #ending: Promise<void> | undefined
 
   private constructor(options: FeedLogOptions, log: RecordLog, shelf: Shelf, checkpointAt: number) {
@@ -185,13 +186,17 @@ export class FeedLog {
   #considerCheckpoint(): void {
     const { checkpointBytes = checkpointBytesDefault, checkpointBlocks = checkpointBlocksDefault } = this.#options
     const isDue = this.#log.safe - this.#checkpointAt >= checkpointBytes || this.#blocksSince >= checkpointBlocks
-    if (isDue && this.#checkpoint === undefined && this.#ending === undefined) void this.#writeCheckpoint()
+    if (isDue && !this.#hasLost && this.#ending === undefined) void this.#writeCheckpoint()
   }
 
   /** Never rejects: without it the next opening takes longer, and that is all. */
   #writeCheckpoint(): Promise<void> {
     this.#checkpoint ??= this.#tryCheckpoint()
-      .catch(() => this.#options.store.runtime.probe.sometimes('checkpoint of feeds failed'))
+      .catch((error: unknown) => {
+        this.#options.store.runtime.probe.sometimes('checkpoint of feeds failed')
+        // After a failed sync the derived files may lack what the next one says is there: the log tells it all once more.
+        if (PlaitError.is(error) && error.code === 'STORE_FAILED') this.#hasLost = true
+      })
       .finally(() => (this.#checkpoint = undefined))
     return this.#checkpoint
   }
@@ -219,7 +224,7 @@ export class FeedLog {
   async #end(): Promise<void> {
     for (const feed of this.feeds) await feed.rounds.idle()
     await this.#checkpoint
-    if (this.#log.safe > this.#checkpointAt) await this.#writeCheckpoint()
+    if (this.#log.safe > this.#checkpointAt && !this.#hasLost) await this.#writeCheckpoint()
     try {
       await this.#log.close()
     } finally {

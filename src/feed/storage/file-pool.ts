@@ -1,5 +1,6 @@
 import type { Disk } from '../../runtime/disk.ts'
-import { FeedFiles } from './feed-files.ts'
+import { synced } from '../../store/log-folder.ts'
+import { FeedFiles, feedFilesFolder } from './feed-files.ts'
 
 /** Feeds whose files are open though nobody uses them. */
 const idleMax = 32
@@ -44,6 +45,7 @@ export class FilePool {
     this.#dirty.clear()
     try {
       for (const number of numbers) await this.use(number, (files) => files.sync())
+      if (numbers.length > 0) await synced(this.#disk.syncDirectory(feedFilesFolder))
     } catch (error) {
       for (const number of numbers) this.#dirty.add(number)
       throw error
