@@ -131,6 +131,8 @@ export class RemotePeer {
   /** What its messages of extensions may be handed on by. */
   readonly extensionQuota: Quota = new Quota(defaultLimits.extensionsPerSecond)
   nextNumber = 0
+  /** Requests that it has not answered to their end. */
+  openRequests = 0
   /** Bytes that were asked for and are neither stored nor given up. */
   owedBytes = 0
   /** Bytes that came and were of no use. */

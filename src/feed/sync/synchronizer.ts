@@ -7,6 +7,7 @@ import { decodeFeedMessage, infoFlags, refusals, type FeedMessage } from '../mes
 import { Downloads } from './downloads.ts'
 import { Failures } from './failures.ts'
 import type { FeedHead, StoredGroup } from './feed-store.ts'
+import { findHandOvers } from './hand-over.ts'
 import { Heads, type HeadEvents } from './heads.ts'
 import { News } from './news.ts'
 import { Openings } from './openings.ts'
@@ -241,6 +242,11 @@ export class Synchronizer {
       if (isDead)
         this.#end(peer, new PlaitError('TIMEOUT', 'the peer has stopped answering requests', { traced: false }))
       else releaseSlow(peer, shared, number, now, this.#peers.say, downloads)
+    }
+    for (const { shared, request, to } of findHandOvers(this.#peers.all, now)) {
+      this.#peers.say(shared, 'cancel', { request: request.number })
+      this.#peers.of(shared.peer)?.downloads.release(shared, request.number)
+      this.#peers.of(to)?.downloads.fill(now)
     }
     this.#fill()
   }
