@@ -62,11 +62,12 @@ export class Heads {
     this.compare(replica, head)
   }
 
-  /** Holds a head that the writer has signed against those that are known: it is a later one, or it may prove a fork. */
+  /**
+   * Holds a head that the writer has signed against those that are known: it is a later one, or it may prove a fork.
+   * One of an older fork is neither: whoever says it has not heard yet that the writer has truncated the feed.
+   */
   compare(replica: Replica, head: FeedHead): void {
     const { fork, tip, heard } = replica
-    // Whoever says it has not heard yet that the writer has truncated the feed.
-    if (head.fork < fork) return
     const other = [tip, heard].find((known) => known !== undefined && areInConflict(replica, known, head))
     if (other !== undefined) this.#freeze(replica, other, head, emptyBytes)
     else if (isLaterHead(head, tip ?? { fork, length: 0 })) this.#hear(replica, head)
