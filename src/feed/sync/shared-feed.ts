@@ -65,7 +65,7 @@ export class SharedFeed {
   head: FeedHead | undefined
   readonly have: Bitmap = new Bitmap()
   readonly wants: Bitmap = new Bitmap()
-  /** Where something may have to be asked for: there was nothing elsewhere when it was looked for last. Empty when `from` is behind `to`. */
+  /** Where something may have to be asked for: elsewhere there was nothing when it was looked for last. Nowhere when empty. */
   searchFrom: number = Infinity
   searchTo = 0
   flags = 0

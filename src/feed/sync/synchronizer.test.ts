@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { blocksOf, hasAll, holder, reader, SyncWorld, Writer, type SyncNode } from '../../../test/feed/sync-world.ts'
+import {
+  blocksOf,
+  hasAll,
+  holder,
+  lose,
+  reader,
+  SyncWorld,
+  Writer,
+  type SyncNode,
+} from '../../../test/feed/sync-world.ts'
 import { encodeHex } from '../../base/bytes.ts'
-import { decodeFeedMessage, encodeFeedMessage, feedOps } from '../messages.ts'
+import { encodeFeedMessage, feedOps } from '../messages.ts'
 
 describe('a feed', () => {
   it('is cloned from one source, in few batches and hardly more bytes than it has', () => {
@@ -122,6 +131,25 @@ describe('F4 sparse and live', () => {
     world.connect(clone, third)
     world.run(1_000)
     expect([...another.store.blocks.keys()]).toEqual([33_333])
+  })
+
+  it('what is not wanted any more is given up, and neither fetched again nor heard of', () => {
+    const world = new SyncWorld()
+    const [source, clone] = [world.node('source'), world.node('clone')]
+    const writer = new Writer(1, blocksOf(100, 10))
+    const copy = reader(writer.replica.name, { mode: 'sparse' })
+    source.synchronizer.add(writer.replica, 0)
+    clone.synchronizer.add(copy.replica, 0)
+    world.connect(source, clone)
+    clone.synchronizer.want(copy.replica, 10, 30, world.now)
+    world.run(1_000)
+    expect(copy.replica.have.count).toBe(20)
+    clone.synchronizer.unwant(copy.replica, 10, 20, world.now)
+    lose(clone, copy, 10, 20, world.now)
+    lose(clone, copy, 25, 30, world.now)
+    world.run(1_000)
+    expect(copy.replica.have.runs(0, 100, 9)).toEqual([20, 30])
+    expect([...source.ended, ...clone.ended]).toEqual([])
   })
 
   it('a push whose blocks never come is given up, and asked for elsewhere', () => {

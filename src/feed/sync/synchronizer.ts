@@ -180,7 +180,8 @@ export class Synchronizer {
 
   /**
    * Blocks that were here are not any more, because they were found rotten or were given up: nobody is told any longer that they are here,
-   * and those that are wanted are fetched again. What is stored of them later is stored as if they had never been here.
+   * and those that are wanted are fetched again: who gives up blocks of a sparse replica should `unwant` them before. What comes of them
+   * is stored as if they had never been here.
    */
   lost(replica: Replica, start: number, end: number, now: number): void {
     this.#now = now
@@ -220,6 +221,14 @@ export class Synchronizer {
       else this.#openings.open(shared)
     }
     this.#fill()
+  }
+
+  /** Blocks of a sparse replica that are not to be fetched any more; what was asked for comes nevertheless. */
+  unwant(replica: Replica, start: number, end: number, now: number): void {
+    this.#now = now
+    replica.wanted.remove(start, end)
+    for (const { shared } of this.#peers.offered(replica))
+      if (shared.isShared) this.#peers.say(shared, 'unwant', { start, end })
   }
 
   /** Looks for what does not move. To be called some times a second while anything is on its way, or a store has failed. */
