@@ -114,6 +114,8 @@ export class Heads {
 
   /** Throws unless the writer has signed it, or the feed has its name from it. */
   #check(replica: Replica, head: FeedHead): void {
+    // Its name says nothing of a fork: whoever claims one would have the whole feed given up.
+    if (replica.isSealed && head.fork !== 0) throw malformed('a fork of what cannot change')
     if (replica.isSealed) checkSeal(this.#options.hash, replica.name, head)
     else checkHead(this.#options.verify, withKey(replica, head))
   }
