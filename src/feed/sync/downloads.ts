@@ -13,7 +13,9 @@ import { malformed } from '../../wire/reader.ts'
 
 /** No request asks for less, unless nothing more is missing. */
 const requestBytesMin = 64 * 1024
-const { pushBytes, requestBlocks, requestRuns, uselessBytes } = defaultLimits
+const { pushBytes, requestBlocks, requestRuns, servedRequests, uselessBytes } = defaultLimits
+/** So many may wait to be answered at the other side, which counts those too that were taken back a moment ago. */
+const openRequestsMax = servedRequests / 2
 
 export interface DownloadEvents {
   /** Blocks that were asked for may be asked for again. */
@@ -42,7 +44,7 @@ export class Downloads {
     if (now < this.#peer.restsUntil || this.#peer.isGone) return
     for (const shared of hungry) {
       for (let isAsking = true; isAsking;) {
-        if (this.#peer.owedBytes >= window.bytes) return
+        if (this.#peer.owedBytes >= window.bytes || this.#peer.openRequests >= openRequestsMax) return
         isAsking = this.#ask(shared, now)
       }
       hungry.delete(shared)
@@ -130,6 +132,7 @@ export class Downloads {
     request.owedBytes = Math.min(bytes, Math.ceil(pending.count * blockBytes))
     this.#peer.owedBytes += request.owedBytes
     shared.requests.set(request.number, request)
+    this.#peer.openRequests += 1
     const { number, known } = request
     this.#say(shared, 'request', { request: number, fork: replica.fork, known, runs, bytes })
     return true
@@ -194,7 +197,7 @@ export class Downloads {
 
   #drop(shared: SharedFeed, request: Request): void {
     if (request.number === 0) shared.pushed = undefined
-    else shared.requests.delete(request.number)
+    else if (shared.requests.delete(request.number)) this.#peer.openRequests -= 1
     this.#forget(shared, request)
   }
 

@@ -16,10 +16,10 @@ export function watchForFork(
   shorter: FeedHead,
   found: (longer: FeedHead, nodes: Uint8Array) => void,
 ): void {
-  const { head, name: key, store, epoch } = replica
+  const { head, name: key, store } = replica
   if (head === undefined || shorter.fork !== head.fork || shorter.length >= head.length) return
   store.readNodes(consistencyPositions(shorter.length, head.length), (nodes) => {
-    if (nodes === undefined || epoch !== replica.epoch) return
+    if (nodes === undefined) return
     if (isProven(hash, { ...shorter, key }, { ...head, key }, nodes)) found(head, nodes)
   })
 }

@@ -62,11 +62,12 @@ export class Heads {
     this.compare(replica, head)
   }
 
-  /** Holds a head that the writer has signed against those that are known: it is a later one, or it may prove a fork. */
+  /**
+   * Holds a head that the writer has signed against those that are known: it is a later one, or it may prove a fork.
+   * One of an older fork is neither: whoever says it has not heard yet that the writer has truncated the feed.
+   */
   compare(replica: Replica, head: FeedHead): void {
     const { fork, tip, heard } = replica
-    // Whoever says it has not heard yet that the writer has truncated the feed.
-    if (head.fork < fork) return
     const other = [tip, heard].find((known) => known !== undefined && areInConflict(replica, known, head))
     if (other !== undefined) this.#freeze(replica, other, head, emptyBytes)
     else if (isLaterHead(head, tip ?? { fork, length: 0 })) this.#hear(replica, head)
@@ -113,6 +114,8 @@ export class Heads {
 
   /** Throws unless the writer has signed it, or the feed has its name from it. */
   #check(replica: Replica, head: FeedHead): void {
+    // Its name says nothing of a fork: whoever claims one would have the whole feed given up.
+    if (replica.isSealed && head.fork !== 0) throw malformed('a fork of what cannot change')
     if (replica.isSealed) checkSeal(this.#options.hash, replica.name, head)
     else checkHead(this.#options.verify, withKey(replica, head))
   }

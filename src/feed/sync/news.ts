@@ -36,8 +36,10 @@ export class News {
       runs.push(...shared.replica.have.commonRuns(shared.wants, start, end, room))
     }
     if (runs.length === 0) return
-    if (shared.peer.isWritable) this.#sayHave(shared, runs)
-    else this.#postpone(shared, runs[0] as number, runs.at(-1) as number)
+    const [start, end, last] = [runs[0] as number, runs.at(-1) as number, lost.at(-1) as number]
+    if (!shared.peer.isWritable) return this.#postpone(shared, start, last)
+    this.#sayHave(shared, runs)
+    if (runs.length === defaultLimits.feedRuns * 2) this.tellRuns(shared, end, last)
   }
 
   /** Says of blocks that were here that they are not any more. */

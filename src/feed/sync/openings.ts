@@ -10,6 +10,9 @@ import { SharedFeed, type RemotePeer } from './shared-feed.ts'
 import { isSameBucket, isSummary, summaryFeedsMin, summaryOf } from './summary.ts'
 import { malformed } from '../../wire/reader.ts'
 
+/** WANT messages that open a feed. */
+const wantsMax = 64
+
 /** Who shares which feeds: what is offered, opened, found by its tag, said in a summary, and closed. */
 export class Openings {
   readonly #hash: TreeHash
@@ -102,7 +105,9 @@ export class Openings {
     }
     const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
     this.#peers.say(shared, 'info', { fork, length, contiguous, flags })
-    const wanted = mode === 'full' ? [0, lengthMax] : replica.wanted.runs(0, lengthMax, 64)
+    const wanted = mode === 'full' ? [0, lengthMax] : [...replica.wanted.runs(0, lengthMax, wantsMax + 1)]
+    // What is too much to be said one by one is said as if all between were wanted too.
+    if (wanted.length > 2 * wantsMax) wanted.splice(2 * wantsMax - 1, Infinity, lengthMax)
     for (let at = 0; at < wanted.length; at += 2)
       this.#peers.say(shared, 'want', { start: wanted[at] as number, end: wanted[at + 1] as number })
   }

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { SlowStore } from '../../../test/feed/slow-store.ts'
 import { blocksOf, hasAll, reader, SyncWorld, Writer, type SyncNode } from '../../../test/feed/sync-world.ts'
+import { Bitmap } from '../bitmap.ts'
+import { Frontier } from '../frontier.ts'
+import { sha256 } from '../node/sha256.ts'
+import { sealedName } from '../sealed-name.ts'
 import { SeededRandom } from '../../runtime/simulated/random.ts'
 import { encodeFeedMessage, feedOps } from '../messages.ts'
 import type { FeedHead } from './feed-store.ts'
@@ -119,6 +123,32 @@ describe('a truncated feed', () => {
     if (peer === undefined) throw new Error('not connected')
     middle.synchronizer.receive(peer, feedOps.head, encodeFeedMessage('head', { ...old, feed: 0, known: 0 }), world.now)
     expect(middle.ended.map(({ code }) => code)).toEqual(['PROTOCOL'])
+  })
+
+  it('cannot be a sealed one', () => {
+    const world = new SyncWorld()
+    const [source, clone] = [world.node('source'), world.node('clone')]
+    const blocks = blocksOf(20, 10)
+    const frontier = new Frontier(sha256)
+    const nodes = frontier.append(blocks)
+    const head = { fork: 0, length: 20, bytes: 200, root: frontier.root() }
+    const name = sealedName(sha256, head)
+    const [whole, copy] = [reader(name), reader(name, { isSealed: true })]
+    const rest = { positions: [], hashes: new Uint8Array(0), groups: [{ start: 0, blocks, position: 0, nodes }] }
+    const [have, peaks] = [new Bitmap(), frontier.peaks()]
+    have.add(0, 20)
+    whole.store.store({ fork: 0, head, peaks, ...rest }, () => {})
+    source.synchronizer.add(new Replica({ name, store: whole.store, isSealed: true, head, peaks, have }), 0)
+    clone.synchronizer.add(copy.replica, 0)
+    world.connect(source, clone)
+    world.run(1_000)
+    expect(copy.replica.have.count).toBe(20)
+    const [peer] = clone.synchronizer.peers
+    if (peer === undefined) throw new Error('not connected')
+    const payload = encodeFeedMessage('head', { ...head, fork: 1, feed: 0, known: 0 })
+    clone.synchronizer.receive(peer, feedOps.head, payload, world.now)
+    expect(clone.ended.map(({ code }) => code)).toEqual(['PROTOCOL'])
+    expect([copy.replica.have.count, copy.store.blocks.size]).toEqual([20, 20])
   })
 
   it('is told to a live sparse reader, which gets what is new on the new fork from a holder too', () => {

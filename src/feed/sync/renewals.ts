@@ -9,13 +9,13 @@ import type { Replica } from './replica.ts'
  */
 export class Renewals {
   readonly #peers: Peers
-  readonly #settled: (replica: Replica, isDone: boolean) => void
+  readonly #renewed: (replica: Replica, isDone: boolean) => void
   readonly #waiting = new Map<Replica, FeedHead>()
 
-  /** `settled` is told when blocks of the new fork may be fetched, or that the store has failed: then `retry` is to be called. */
-  constructor(peers: Peers, settled: (replica: Replica, isDone: boolean) => void) {
+  /** `renewed` is told when blocks of the new fork may be fetched, or that the store has failed: then `retry` is to be called. */
+  constructor(peers: Peers, renewed: (replica: Replica, isDone: boolean) => void) {
     this.#peers = peers
-    this.#settled = settled
+    this.#renewed = renewed
   }
 
   /** A copy, of which nothing stays. `head` is of the new fork. */
@@ -77,6 +77,6 @@ export class Renewals {
       replica.isRenewing = false
       this.#peers.wake(replica)
     }
-    this.#settled(replica, isDone)
+    this.#renewed(replica, isDone)
   }
 }

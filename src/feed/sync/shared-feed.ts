@@ -65,7 +65,7 @@ export class SharedFeed {
   head: FeedHead | undefined
   readonly have: Bitmap = new Bitmap()
   readonly wants: Bitmap = new Bitmap()
-  /** Where something may have to be asked for: there was nothing elsewhere when it was looked for last. Empty when `from` is behind `to`. */
+  /** Where something may have to be asked for: elsewhere there was nothing when it was looked for last. Nowhere when empty. */
   searchFrom: number = Infinity
   searchTo = 0
   flags = 0
@@ -131,6 +131,8 @@ export class RemotePeer {
   /** What its messages of extensions may be handed on by. */
   readonly extensionQuota: Quota = new Quota(defaultLimits.extensionsPerSecond)
   nextNumber = 0
+  /** Requests that it has not answered to their end. */
+  openRequests = 0
   /** Bytes that were asked for and are neither stored nor given up. */
   owedBytes = 0
   /** Bytes that came and were of no use. */

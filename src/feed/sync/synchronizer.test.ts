@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { blocksOf, hasAll, holder, reader, SyncWorld, Writer, type SyncNode } from '../../../test/feed/sync-world.ts'
+import {
+  blocksOf,
+  hasAll,
+  holder,
+  lose,
+  reader,
+  SyncWorld,
+  Writer,
+  type SyncNode,
+} from '../../../test/feed/sync-world.ts'
 import { encodeHex } from '../../base/bytes.ts'
-import { decodeFeedMessage, encodeFeedMessage, feedOps } from '../messages.ts'
+import { encodeFeedMessage, feedOps } from '../messages.ts'
 
 describe('a feed', () => {
   it('is cloned from one source, in few batches and hardly more bytes than it has', () => {
@@ -71,93 +80,6 @@ describe('a feed', () => {
   })
 })
 
-describe('F2 several sources', () => {
-  it.each(['next', 'rarest'] as const)('one that lies and one that stalls are done without, %s first', (order) => {
-    const world = new SyncWorld()
-    const writer = new Writer(1, blocksOf(20_000, 100))
-    const names = ['honest', 'liar', 'staller']
-    const sources = names.map((name) => world.node(name))
-    const clone = world.node('clone')
-    const copy = reader(writer.replica.name, { order })
-    clone.synchronizer.add(copy.replica, 0)
-    let stalled = 0
-    for (const source of sources) {
-      source.synchronizer.add(holder(writer), 0)
-      world.connect(source, clone, {
-        tamper: (from, op, payload) => {
-          if (from === 'liar' && op === feedOps.data)
-            return payload.map((byte, at) => (at === payload.length - 1 ? byte ^ 1 : byte))
-          if (from === 'staller' && op === feedOps.data && (stalled += 1) > 2) return undefined
-          return payload
-        },
-      })
-    }
-    world.run(20_000, () => copy.replica.have.count === 20_000)
-    expect(hasAll(writer, copy.store)).toBe(true)
-    expect(copy.store.repeated).toBe(0)
-    expect(clone.ended.map(({ code }) => code)).toContain('CORRUPT')
-    expect(world.now).toBeLessThan(6_000)
-  })
-
-  it.each(['next', 'rarest'] as const)('are asked for the blocks that the order says: the %s first', (order) => {
-    const world = new SyncWorld()
-    const writer = new Writer(1, blocksOf(2_000, 1_000))
-    const [all, some, clone] = [world.node('all'), world.node('some'), world.node('clone')]
-    const copy = reader(writer.replica.name, { order })
-    const half = reader(writer.replica.name, { mode: 'sparse' })
-    half.replica.wanted.add(0, 1_000)
-    all.synchronizer.add(writer.replica, 0)
-    some.synchronizer.add(half.replica, 0)
-    clone.synchronizer.add(copy.replica, 0)
-    world.connect(all, some)
-    world.run(1_000)
-    world.connect(some, clone, {
-      delayMs: 0,
-      tamper: (_from, op, payload) => (op === feedOps.request ? undefined : payload),
-    })
-    world.run(10)
-    const asked: number[] = []
-    world.connect(all, clone, {
-      tamper: (from, op, payload) => {
-        const message = from === 'clone' ? decodeFeedMessage(op, payload) : undefined
-        if (message?.name === 'request') asked.push(...message.value.runs)
-        return payload
-      },
-    })
-    // What the other one was asked for and has not answered is left to it for a second.
-    world.run(10)
-    if (order === 'rarest') expect(Math.min(...asked)).toBeGreaterThanOrEqual(1_000)
-    else expect(asked[0]).toBeLessThan(1_000)
-    world.run(20_000, () => copy.replica.have.count === 2_000)
-    expect(hasAll(writer, copy.store)).toBe(true)
-  })
-
-  it('share the work', () => {
-    const world = new SyncWorld()
-    const writer = new Writer(1, blocksOf(2_000, 4_000))
-    const clone = world.node('clone')
-    const copy = reader(writer.replica.name)
-    clone.synchronizer.add(copy.replica, 0)
-    const sent = new Map<string, number>()
-    for (const name of ['a', 'b', 'c']) {
-      const source = world.node(name)
-      source.synchronizer.add(holder(writer), 0)
-      world.connect(source, clone, {
-        bytesPerMs: 5_000,
-        tamper: (from, _op, payload) => {
-          sent.set(from, (sent.get(from) ?? 0) + payload.length)
-          return payload
-        },
-      })
-    }
-    world.run(20_000, () => copy.replica.have.count === 2_000)
-    expect(hasAll(writer, copy.store)).toBe(true)
-    for (const name of ['a', 'b', 'c']) expect(sent.get(name)).toBeGreaterThan(1_500_000)
-    // Alone, one of them would take 1,600 ms.
-    expect(world.now).toBeLessThan(800)
-  })
-})
-
 describe('F2b distance', () => {
   const far = { delayMs: 25, bytesPerMs: 125_000 }
 
@@ -209,6 +131,25 @@ describe('F4 sparse and live', () => {
     world.connect(clone, third)
     world.run(1_000)
     expect([...another.store.blocks.keys()]).toEqual([33_333])
+  })
+
+  it('what is not wanted any more is given up, and neither fetched again nor heard of', () => {
+    const world = new SyncWorld()
+    const [source, clone] = [world.node('source'), world.node('clone')]
+    const writer = new Writer(1, blocksOf(100, 10))
+    const copy = reader(writer.replica.name, { mode: 'sparse' })
+    source.synchronizer.add(writer.replica, 0)
+    clone.synchronizer.add(copy.replica, 0)
+    world.connect(source, clone)
+    clone.synchronizer.want(copy.replica, 10, 30, world.now)
+    world.run(1_000)
+    expect(copy.replica.have.count).toBe(20)
+    clone.synchronizer.unwant(copy.replica, 10, 20, world.now)
+    lose(clone, copy, 10, 20, world.now)
+    lose(clone, copy, 25, 30, world.now)
+    world.run(1_000)
+    expect(copy.replica.have.runs(0, 100, 9)).toEqual([20, 30])
+    expect([...source.ended, ...clone.ended]).toEqual([])
   })
 
   it('a push whose blocks never come is given up, and asked for elsewhere', () => {

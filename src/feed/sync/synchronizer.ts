@@ -3,36 +3,26 @@ import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { Verify } from '../../identity/signature.ts'
 import type { TreeHash } from '../hash.ts'
-import { decodeFeedMessage, infoFlags, refusals, type FeedMessage } from '../messages.ts'
+import { decodeFeedMessage, infoFlags } from '../messages.ts'
+import { Commits, type CommitEvents } from './commits.ts'
 import { Downloads } from './downloads.ts'
 import { Failures } from './failures.ts'
-import type { FeedHead, StoredGroup } from './feed-store.ts'
+import type { FeedHead } from './feed-store.ts'
+import { findHandOvers } from './hand-over.ts'
 import { Heads, type HeadEvents } from './heads.ts'
+import { Inbox, type InboxEvents } from './inbox.ts'
 import { News } from './news.ts'
 import { Openings } from './openings.ts'
-import { Peers, type Connected } from './peers.ts'
+import { Peers } from './peers.ts'
 import { Renewals } from './renewals.ts'
 import type { Replica } from './replica.ts'
 import { Serving } from './serving.ts'
-import { RemotePeer, type RemoteOptions, type RemotePort, type SharedFeed } from './shared-feed.ts'
+import { RemotePeer, type RemoteOptions, type RemotePort } from './shared-feed.ts'
 import { findSlow, releaseSlow } from './slow.ts'
 import { snapshotOf, type PeerSnapshot } from './snapshot.ts'
-import { malformed } from '../../wire/reader.ts'
-
-/** Of some 200 bytes each. */
-const { feedExtents: extentsMax } = defaultLimits
 
 /** What a synchronizer tells whoever runs it. */
-export interface SynchronizerEvents extends HeadEvents {
-  /** Blocks are durable; the head when the feed has grown. */
-  stored?(replica: Replica, groups: readonly StoredGroup[], head: FeedHead | undefined): void
-  /** Its writer has truncated it: nothing of it is here, and it is fetched anew. */
-  renewed?(replica: Replica): void
-  /**
-   * A peer says something of a feed that an extension of this name understands. What the handler throws as a `PlaitError` ends the peer.
-   * No more than `extensionsPerSecond` of one peer are handed on; the payload is the handler's.
-   */
-  extension?(replica: Replica, peer: RemotePeer, name: string, payload: Uint8Array): void
+export interface SynchronizerEvents extends HeadEvents, InboxEvents, CommitEvents {
   /** A peer was ended for what it has done. */
   ended?(peer: RemotePeer, error: PlaitError): void
 }
@@ -56,17 +46,20 @@ export class Synchronizer {
   readonly #openings: Openings
   readonly #heads: Heads
   readonly #renewals: Renewals
-  /** Replicas whose store has failed of late. */
-  readonly #resting = new Set<Replica>()
+  readonly #inbox: Inbox
+  readonly #commits: Commits
   #now = 0
   #isFilling = false
 
   constructor(options: SynchronizerOptions) {
     this.#options = options
     this.#news = new News(this.#peers.say)
-    this.#openings = new Openings(options.hash, this.#peers)
-    this.#renewals = new Renewals(this.#peers, this.#renewed)
+    const { hash, events = {} } = options
+    this.#openings = new Openings(hash, this.#peers)
+    this.#commits = new Commits(this.#peers, this.#news, this.#openings, events, () => this.#fill())
+    this.#renewals = new Renewals(this.#peers, (replica, isDone) => this.#commits.renewed(replica, isDone, this.#now))
     this.#heads = new Heads(options, this.#peers, this.#renewals)
+    this.#inbox = new Inbox(this.#peers, this.#openings, this.#heads, this.#news, events)
   }
 
   get peers(): readonly RemotePeer[] {
@@ -75,8 +68,10 @@ export class Synchronizer {
 
   /** Whether `tick` need not be called until something else is. */
   get isIdle(): boolean {
-    if (this.#resting.size > 0) return false
+    if (this.#commits.isResting) return false
     return this.#peers.all.every((peer) => {
+      // Something to ask for that is not asked for yet: the peer rests.
+      if (peer.hungry.size > 0) return false
       for (const { requests, pushed } of peer.byReplica.values())
         if (requests.size > 0 || pushed !== undefined) return false
       return true
@@ -92,7 +87,7 @@ export class Synchronizer {
   add(replica: Replica, now: number): void {
     this.#now = now
     this.#replicas.add(replica)
-    if (replica.isRenewing) this.#resting.add(replica)
+    if (replica.isRenewing) this.#commits.rest(replica)
     for (const peer of this.#peers.all) this.#openings.open(this.#openings.offer(peer, replica))
     this.#fill()
   }
@@ -109,7 +104,7 @@ export class Synchronizer {
     const peer = new RemotePeer(port, options)
     const serving = new Serving(peer, this.#peers.say, this.#news)
     const downloads = new Downloads(peer, this.#peers.say, this.#options.hash, {
-      stored: this.#stored,
+      stored: (...stored) => this.#commits.stored(...stored, this.#now),
       freed: (replica, start, end) => this.#peers.wake(replica, start, end),
     })
     this.#peers.add(peer, { downloads, serving, replicasByTag: new Map() })
@@ -134,7 +129,7 @@ export class Synchronizer {
     this.#now = now
     if (this.#peers.of(peer) === undefined) return
     try {
-      this.#take(peer, decodeFeedMessage(op, payload))
+      this.#inbox.take(peer, decodeFeedMessage(op, payload), now)
     } catch (error) {
       if (!PlaitError.is(error)) throw error
       this.#end(peer, error)
@@ -179,13 +174,14 @@ export class Synchronizer {
     this.#now = now
     assert(replica.isWriter && head.fork > replica.fork && head.length <= replica.length, 'a truncated feed')
     this.#renewals.truncate(replica, head, peaks)
-    this.#tellAll(replica)
+    this.#commits.tellAll(replica)
     this.#fill()
   }
 
   /**
    * Blocks that were here are not any more, because they were found rotten or were given up: nobody is told any longer that they are here,
-   * and those that are wanted are fetched again. What is stored of them later is stored as if they had never been here.
+   * and those that are wanted are fetched again: who gives up blocks of a sparse replica should `unwant` them before. What comes of them
+   * is stored as if they had never been here.
    */
   lost(replica: Replica, start: number, end: number, now: number): void {
     this.#now = now
@@ -227,20 +223,32 @@ export class Synchronizer {
     this.#fill()
   }
 
+  /** Blocks of a sparse replica that are not to be fetched any more; what was asked for comes nevertheless. */
+  unwant(replica: Replica, start: number, end: number, now: number): void {
+    this.#now = now
+    replica.wanted.remove(start, end)
+    for (const { shared } of this.#peers.offered(replica))
+      if (shared.isShared) this.#peers.say(shared, 'unwant', { start, end })
+  }
+
   /** Looks for what does not move. To be called some times a second while anything is on its way, or a store has failed. */
   tick(now: number): void {
     this.#now = now
-    for (const replica of this.#resting) {
-      if (replica.backoff.isResting(now)) continue
-      this.#resting.delete(replica)
+    for (const replica of this.#commits.rested(now)) {
       this.#renewals.retry(replica)
       this.#peers.wake(replica)
     }
     for (const { peer, shared, number, isDead } of findSlow(this.#peers.all, now)) {
-      const { downloads } = this.#peers.of(peer) as Connected
+      const downloads = this.#peers.of(peer)?.downloads
+      if (downloads === undefined) continue
       if (isDead)
         this.#end(peer, new PlaitError('TIMEOUT', 'the peer has stopped answering requests', { traced: false }))
       else releaseSlow(peer, shared, number, now, this.#peers.say, downloads)
+    }
+    for (const { shared, request, to } of findHandOvers(this.#peers.all, now)) {
+      this.#peers.say(shared, 'cancel', { request: request.number })
+      this.#peers.of(shared.peer)?.downloads.release(shared, request.number)
+      this.#peers.of(to)?.downloads.fill(now)
     }
     this.#fill()
   }
@@ -253,107 +261,6 @@ export class Synchronizer {
     this.#isFilling = false
   }
 
-  #take(peer: RemotePeer, message: FeedMessage): void {
-    const { name, value } = message
-    if (name === 'open') return this.#openings.takeOpen(peer, value)
-    if (name === 'summary') return this.#openings.takeSummary(peer, value)
-    const shared = peer.byTheirNumber.get(value.feed)
-    if (shared === undefined) {
-      if (name === 'close' && peer.strangeTags.delete(value.feed)) return
-      throw malformed('a message about a feed that is not shared')
-    }
-    if (name === 'close') {
-      this.#openings.close(shared)
-      peer.byTheirNumber.delete(value.feed)
-    } else if (shared.isShared) this.#takeShared(shared, message)
-  }
-
-  #takeShared(shared: SharedFeed, { name, value }: FeedMessage): void {
-    const { downloads, serving } = this.#peers.of(shared.peer) as Connected
-    switch (name) {
-      case 'head':
-        return this.#heads.takeHead(shared, value)
-      case 'info':
-        return this.#heads.takeInfo(shared, value)
-      case 'have':
-        shared.look(value.runs[0] as number, value.runs.at(-1) as number)
-        return changeRuns(shared, value.runs, true)
-      case 'unhave':
-        changeRuns(shared, value.runs, false)
-        return this.#news.tellLost(shared, value.runs)
-      case 'want':
-        shared.wants.add(value.start, Math.max(value.start, value.end))
-        if (shared.wants.extents > extentsMax) throw beyondExtents()
-        return this.#news.tellRuns(shared, value.start, value.end)
-      case 'unwant':
-        return shared.wants.remove(value.start, Math.max(value.start, value.end))
-      case 'request':
-        return serving.answer(shared, value)
-      case 'cancel':
-        return serving.cancel(shared, value.request)
-      case 'refuse':
-        if (value.reason === refusals.missing) downloads.refused(shared, value.request)
-        else downloads.release(shared, value.request)
-        if (value.reason !== refusals.missing) shared.peer.restsUntil = this.#now + 250
-        return
-      case 'proof':
-        return downloads.takeProof(shared, value, this.#now)
-      case 'data':
-        return downloads.takeData(shared, value, this.#now)
-      case 'fork':
-        return this.#heads.takeFork(shared, value)
-      case 'extension':
-        if (!shared.peer.extensionQuota.take(this.#now)) return
-        return this.#options.events?.extension?.(shared.replica, shared.peer, value.name, value.payload)
-      case 'open':
-      case 'close':
-      case 'summary':
-        return
-    }
-  }
-
-  readonly #stored = (
-    from: SharedFeed,
-    isStored: boolean,
-    head: FeedHead | undefined,
-    groups: readonly StoredGroup[],
-  ): void => {
-    const { replica } = from
-    if (isStored) {
-      for (const { shared } of this.#peers.offered(replica)) {
-        if (shared.isShared) this.#news.tell(shared, groups)
-        else if (head !== undefined) this.#openings.open(shared)
-      }
-      this.#options.events?.stored?.(replica, groups, head)
-    }
-    this.#settled(replica, isStored)
-  }
-
-  /** A copy has begun anew, and may say so when it knows of no block that would. */
-  readonly #renewed = (replica: Replica, isDone: boolean): void => {
-    if (isDone && replica.head !== undefined) this.#tellAll(replica)
-    this.#settled(replica, isDone)
-    if (isDone) this.#options.events?.renewed?.(replica)
-  }
-
-  #tellAll(replica: Replica): void {
-    for (const { shared } of this.#peers.offered(replica)) {
-      if (shared.isShared) this.#news.tellAll(shared)
-      else this.#openings.open(shared)
-    }
-  }
-
-  /** The store has done something for a feed, or failed to: then it is left alone for some time. */
-  readonly #settled = (replica: Replica, isDone: boolean): void => {
-    if (isDone) replica.backoff.succeed()
-    else {
-      replica.backoff.fail(this.#now)
-      this.#resting.add(replica)
-      this.#peers.takeBack(replica)
-    }
-    this.#fill()
-  }
-
   /** Ends a peer for what it has done, and remembers it. */
   #end(peer: RemotePeer, error: PlaitError): void {
     if (peer.isGone) return
@@ -362,19 +269,4 @@ export class Synchronizer {
     peer.port.end(error)
     this.#options.events?.ended?.(peer, error)
   }
-}
-
-/** Blocks that the peer has or has no longer: none beyond its head, and no more places than it may make us remember. */
-function changeRuns({ head, have }: SharedFeed, runs: readonly number[], isSet: boolean): void {
-  if ((runs.at(-1) as number) > (head?.length ?? 0)) throw malformed('blocks beyond its head')
-  for (let at = 0; at < runs.length; at += 2) {
-    if (isSet) have.add(runs[at] as number, runs[at + 1] as number)
-    else have.remove(runs[at] as number, runs[at + 1] as number)
-  }
-  if (have.extents > extentsMax) throw beyondExtents()
-}
-
-function beyondExtents(): PlaitError {
-  const facts = { limit: extentsMax }
-  return new PlaitError('LIMIT', 'the other side has said too many places of one feed', { facts, traced: false })
 }
