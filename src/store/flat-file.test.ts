@@ -25,6 +25,7 @@ it('reads what was written, waiting, leaving or in the file, and zeros where not
   expect(file.length).toBe(Math.max(...model.keys()) + 1)
   await file.sync()
   await file.close()
+  await disk.syncDirectory('')
   disk.crash()
   const again = await FlatFile.open(options)
   expect(again.length).toBe(file.length)
@@ -59,6 +60,7 @@ it('keeps what could not be written, older below newer, and writes it when there
   expect([...(await file.read(0, 4))]).toEqual([1, 2, 1, 0])
   fault = undefined
   await file.sync()
+  await disk.syncDirectory('')
   disk.crash()
   const again = await FlatFile.open({ disk, path: 'a', entryBytes: 1 })
   expect([...(await again.read(0, 3))]).toEqual([1, 2, 1])

@@ -29,7 +29,7 @@ export class FlatFile {
   /** Entries that are not in the file yet, and those that are being written. */
   #waiting = new Map<number, Page>()
   #leaving = new Map<number, Page>()
-  #flushing: Promise<void> | undefined
+  #running: Promise<void> = Promise.resolve()
   #length: number
 
   private constructor(
@@ -87,33 +87,42 @@ export class FlatFile {
   }
 
   /** Hands all that waits to the operating system. */
-  async flush(): Promise<void> {
-    await this.#flushing?.catch(() => {})
-    if (this.#waiting.size === 0 && this.#leaving.size === 0) return
-    this.#flushing ??= this.#writePages().finally(() => (this.#flushing = undefined))
-    await this.#flushing
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.#writePages())
   }
 
   /** Makes durable all that was written before the call. */
-  async sync(): Promise<void> {
-    await this.flush()
-    await synced(this.#file.sync())
+  sync(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#writePages()
+      await synced(this.#file.sync())
+    })
   }
 
   /** Forgets all entries from `count` on, written ones and waiting ones. */
-  async truncate(count: number): Promise<void> {
-    await this.flush()
-    await this.#file.truncate(count * this.#entryBytes)
-    this.#length = Math.min(this.#length, count)
+  truncate(count: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#writePages()
+      await this.#file.truncate(count * this.#entryBytes)
+      this.#length = Math.min(this.#length, count)
+    })
   }
 
   /** Leaves what was not flushed. */
   async close(): Promise<void> {
-    await this.#flushing?.catch(() => {})
+    await this.#running.catch(() => {})
     await this.#file.close()
   }
 
+  /** The file is changed, or synced, by one at a time. */
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#running.then(run, run)
+    this.#running = turn
+    return turn
+  }
+
   async #writePages(): Promise<void> {
+    if (this.#waiting.size === 0 && this.#leaving.size === 0) return
     // What a failed attempt has left is older than what waits.
     for (const [number, page] of this.#leaving) this.#mergeOlder(number, page)
     this.#leaving = this.#waiting

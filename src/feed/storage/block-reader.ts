@@ -15,6 +15,8 @@ export interface RecordSource {
 /** Places that are looked up at once, when blocks are measured and when they are read. */
 const measuredAtOnce = 32_768
 const placesAtOnce = 16_384
+/** Whoever reads block after block, one at a time, gets so many at once. */
+const placesAhead = 64
 /** What is read ahead for who reads one block after the other. */
 const aheadBytes = 1024 * 1024
 /** What stands in a record besides blocks, when they are few; the lengths of many short blocks may take more. */
@@ -32,8 +34,8 @@ export class BlockReader {
   readonly #number: number
   readonly #records: RecordSource
   readonly #use: <Result>(run: (files: FeedFiles) => Promise<Result>) => Promise<Result>
-  /** What was read last, in the order of blocks without a gap: who reads on finds most of it here. */
-  #recent: readonly ReadRecord[] = []
+  /** Blocks that were read last, without a gap: who reads on finds most of it here. Their records may hold others that are no more. */
+  #recent: { readonly start: number; readonly blocks: readonly Uint8Array[] } = { start: 0, blocks: [] }
   /** Where the last read ended. */
   #next = 0
   #epoch = 0
@@ -49,23 +51,29 @@ export class BlockReader {
   }
 
   forget(): void {
-    this.#recent = []
+    this.#recent = { start: 0, blocks: [] }
     this.#epoch += 1
   }
 
   /** Blocks from `start` on, before `end`, with at most `bytesMax` bytes, one at least. Rejects with `CORRUPT`. */
   async read(start: number, end: number, bytesMax: number): Promise<readonly Uint8Array[]> {
-    const recent = this.#fromRecent(start, end, bytesMax)
-    if (recent !== undefined) return recent
+    const recent = this.#recent
+    const isRecent = start >= recent.start && start < recent.start + recent.blocks.length
+    if (isRecent) return this.#cut(start, recent.blocks.slice(start - recent.start, end - recent.start), bytesMax)
     const isSequential = start === this.#next
     const epoch = this.#epoch
-    const places = await this.#places(start, Math.min(end, start + placesAtOnce))
-    const wanted = fitting(places, isSequential ? Math.max(bytesMax, aheadBytes) : bytesMax)
+    const ahead = isSequential ? Math.max(end, start + placesAhead) : end
+    const places = await this.#places(start, Math.min(ahead, start + placesAtOnce))
+    const fits = fitting(places, isSequential ? Math.max(bytesMax, aheadBytes) : bytesMax)
+    // Behind `end` only what is read anyway: what is said of other places there may be long past.
+    const last = fits[Math.min(end - start, fits.length) - 1]?.position
+    const other = fits.findIndex(({ position }, index) => index >= end - start && position !== last)
+    const wanted = other < 0 ? fits : fits.slice(0, other)
     if (wanted.length === 0) throw missing(start)
     const records = await this.#readRecords(wanted)
     const blocks = wanted.map(({ position }, index) => blockOf(records.get(position), start + index))
-    if (epoch === this.#epoch) this.#recent = [...records.values()]
-    return this.#cut(start, blocks, bytesMax)
+    if (epoch === this.#epoch) this.#recent = { start, blocks }
+    return this.#cut(start, blocks.slice(0, end - start), bytesMax)
   }
 
   /** The first of these runs, cut so that their blocks have at most `bytesMax` bytes, one at least. Undefined when one is missing. */
@@ -120,22 +128,6 @@ export class BlockReader {
     for (const bytes of bytesByPosition.values()) recordBytes = Math.max(recordBytes, bytes)
     const records = await this.#records.readMany(positions, { recordBytes })
     return new Map(positions.map((position, index) => [position, this.#decode(records[index], position)]))
-  }
-
-  #fromRecent(start: number, end: number, bytesMax: number): readonly Uint8Array[] | undefined {
-    const blocks: Uint8Array[] = []
-    let bytes = 0
-    for (const record of this.#recent) {
-      const from = start + blocks.length - record.start
-      if (from < 0 || from >= record.blocks.length) continue
-      for (let index = from; index < record.blocks.length && record.start + index < end; index += 1) {
-        const block = record.blocks[index] as Uint8Array
-        bytes += block.length
-        if (bytes > bytesMax && blocks.length > 0) return this.#cut(start, blocks, bytesMax)
-        blocks.push(block)
-      }
-    }
-    return blocks.length === 0 ? undefined : this.#cut(start, blocks, bytesMax)
   }
 
   /** As many as have `bytesMax` bytes, one at least. */

@@ -15,7 +15,7 @@ export const feedRecords = {
   appended: 2,
   /** Blocks that were fetched. */
   fetched: 3,
-  /** A head that was verified, with the nodes that came with it. */
+  /** A head that was verified: the last record of what came with it, so that its peaks are there. */
   head: 4,
   /** Blocks that are not here any more. */
   cleared: 5,
@@ -30,20 +30,21 @@ export const feedRecords = {
   draft: 10,
   /** The draft has all its blocks, and this name. */
   sealed: 11,
+  /** Nodes of proofs: the first record of what came with them, so that no block is there without its proof. */
+  nodes: 12,
 } as const
 
 const length = upTo(defaultLimits.feedBlocks)
 
 export const feedNameSchema: Schema<FeedName> = struct({ name: hash, isSealed: bool })
 
-const headFields = { fork: varint, length, bytes: varint, root: hash, signature: optional(fixed(64)) }
-
-export const feedHeadSchema: Schema<FeedHead> = struct(headFields)
-
-export interface HeadRecord extends FeedHead {
-  readonly positions: readonly number[]
-  readonly hashes: Uint8Array
-}
+export const feedHeadSchema: Schema<FeedHead> = struct({
+  fork: varint,
+  length,
+  bytes: varint,
+  root: hash,
+  signature: optional(fixed(64)),
+})
 
 export const sealedSchema: Schema<{ readonly name: Uint8Array; readonly head: FeedHead }> = struct({
   name: hash,
@@ -53,8 +54,13 @@ export const sealedSchema: Schema<{ readonly name: Uint8Array; readonly head: Fe
 /** What a proof proves: its nodes, and those that follow from them. */
 const provenNodesMax = 65_536
 
-export const headRecordSchema: Schema<HeadRecord> = struct({
-  ...headFields,
+/** Where each stands, and 32 bytes for each. */
+export interface ProvenNodes {
+  readonly positions: readonly number[]
+  readonly hashes: Uint8Array
+}
+
+export const nodesSchema: Schema<ProvenNodes> = struct({
   positions: array(u64, { max: provenNodesMax }),
   hashes: hashes({ max: provenNodesMax }),
 })

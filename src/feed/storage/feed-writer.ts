@@ -184,7 +184,6 @@ export class FeedWriter {
     const extent = { fork, length, bytes, root }
     const head = signer === undefined ? extent : withoutKey(signHead(signer, extent))
     feed.applyHead(head, peaks)
-    feed.lastHead = head
     signed(head, peaks)
   }
 }

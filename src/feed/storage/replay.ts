@@ -8,10 +8,11 @@ import type { FeedFiles } from './feed-files.ts'
 import {
   clearedSchema,
   decodeBlocks,
+  feedHeadSchema,
   feedNameSchema,
   feedRecords,
   frozenSchema,
-  headRecordSchema,
+  nodesSchema,
   resetSchema,
   sealedSchema,
   truncatedSchema,
@@ -68,7 +69,9 @@ export class Replay {
       case feedRecords.fetched:
         return this.#takeBlocks(feed, kind, payload, position)
       case feedRecords.head:
-        return this.#takeHead(feed, payload)
+        return takeHead(feed, decode(feedHeadSchema, payload))
+      case feedRecords.nodes:
+        return this.#takeNodes(number, payload)
       case feedRecords.cleared:
         return feed.applyCleared(decode(clearedSchema, payload).runs)
       case feedRecords.reset:
@@ -140,14 +143,9 @@ export class Replay {
     writeSubtrees(files, frontier, start, leaves)
   }
 
-  #takeHead(feed: StoredFeed, payload: Uint8Array): void {
-    const { positions, hashes, ...head } = decode(headRecordSchema, payload)
-    const isLonger = head.fork > feed.tip.fork || (head.fork === feed.tip.fork && head.length >= feed.tip.length)
-    if (isLonger) {
-      feed.head = head
-      feed.tip = head
-    }
-    this.#write(feed.number, (files) => {
+  #takeNodes(number: number, payload: Uint8Array): void {
+    const { positions, hashes } = decode(nodesSchema, payload)
+    this.#write(number, (files) => {
       positions.forEach((position, index) =>
         files.writeNodes(position, hashes.subarray(index * hashBytes, (index + 1) * hashBytes)),
       )
@@ -159,6 +157,13 @@ export class Replay {
     if (writes === undefined) this.#writes.set(number, [write])
     else writes.push(write)
   }
+}
+
+function takeHead(feed: StoredFeed, head: FeedHead): void {
+  const { tip } = feed
+  if (head.fork < tip.fork || (head.fork === tip.fork && head.length < tip.length)) return
+  feed.head = head
+  feed.tip = head
 }
 
 /** Feeds grow by what follows on what is there. */

@@ -12,9 +12,10 @@ import type { FeedFiles } from './feed-files.ts'
 import {
   clearedRunsMax,
   clearedSchema,
+  feedHeadSchema,
   feedRecords,
   frozenSchema,
-  headRecordSchema,
+  nodesSchema,
   resetSchema,
 } from './feed-record.ts'
 import { readNode } from './node-source.ts'
@@ -66,8 +67,6 @@ export class StoredFeed implements FeedStore {
   onLost: (runs: Runs, error: PlaitError) => void = () => {}
   readonly #host: RoundHost
   readonly #reader: BlockReader
-  /** Of the last job that was written, be it synced or not. */
-  #lastHead: FeedHead | undefined
 
   constructor(options: StoredFeedOptions) {
     const { number, name, isSealed, hash, host, records } = options
@@ -116,7 +115,6 @@ export class StoredFeed implements FeedStore {
       isAlone: true,
       write: (sink) => {
         sink.append(feedRecords.reset, encode(resetSchema, { fork }))
-        this.#lastHead = undefined
       },
       written: async (files) => {
         await this.applyReset(files, fork)
@@ -169,15 +167,6 @@ export class StoredFeed implements FeedStore {
   /** The peaks of a length; undefined when one is not there. */
   peaksOf(length: number): Promise<Uint8Array | undefined> {
     return this.nodes(peakPositions(length))
-  }
-
-  /** The head that a record without one of its own belongs to. */
-  get lastHead(): FeedHead | undefined {
-    return this.#lastHead ?? this.head
-  }
-
-  set lastHead(head: FeedHead | undefined) {
-    this.#lastHead = head
   }
 
   /** The draft is complete. */
@@ -262,15 +251,11 @@ class BatchJob implements Job {
   }
 
   write(sink: RecordSink): void {
-    const { positions, hashes, fork } = this.#batch
+    const { head, positions, hashes, fork } = this.#batch
     if (fork !== this.#feed.tip.fork) throw new PlaitError('CORRUPT', 'blocks of a feed that was truncated since')
-    const head = this.#batch.head ?? this.#feed.lastHead
-    if (this.#batch.head !== undefined || positions.length > 0) {
-      if (head === undefined) throw new PlaitError('CORRUPT', 'nodes of a feed without a head')
-      sink.append(feedRecords.head, encode(headRecordSchema, { ...head, positions, hashes }))
-    }
+    if (positions.length > 0) sink.append(feedRecords.nodes, encode(nodesSchema, { positions, hashes }))
     for (const group of this.#groups) group.write(sink)
-    this.#feed.lastHead = head
+    if (head !== undefined) sink.append(feedRecords.head, encode(feedHeadSchema, head))
   }
 
   written(files: FeedFiles): void {
@@ -286,7 +271,6 @@ class BatchJob implements Job {
   }
 
   failed(): void {
-    this.#feed.lastHead = undefined
     this.#done(false)
   }
 }

@@ -4,7 +4,7 @@ import { simulatedIdentity, simulatedVerify } from '../../../src/identity/simula
 import type { Identity } from '../../../src/identity/identity.ts'
 import type { Runtime } from '../../../src/runtime/runtime.ts'
 import { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
-import { CountingProbe } from '../../../src/runtime/simulated/probe.ts'
+import { silentProbe } from '../../../src/runtime/probe.ts'
 import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
 import { simulatedRuntime } from '../../../src/runtime/simulated/simulated-runtime.ts'
 import { openStore } from '../../../src/store/open-store.ts'
@@ -23,7 +23,7 @@ export class FeedPlace {
   }
 
   runtime(): Runtime {
-    return simulatedRuntime({ disk: this.disk, random: new SeededRandom('feeds'), probe: new CountingProbe() })
+    return simulatedRuntime({ disk: this.disk, random: new SeededRandom('feeds'), probe: silentProbe })
   }
 
   /** The one feed that is written here. */
