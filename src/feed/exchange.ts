@@ -86,10 +86,15 @@ export class Exchange {
     const isByChair = isOurs === isChair
     const present = this.#channelsByNode.get(remoteId)
     if (this.#isClosed || (present?.isByChair === true && !isByChair)) {
+      if (!this.#isClosed) this.#options.runtime.probe.sometimes('circuit for feeds was one too many')
       void circuit.close({ message: 'there is another circuit for feeds' })
       return
     }
-    if (present !== undefined) this.#leave(remoteId, present)
+    if (present !== undefined) {
+      if (isByChair && !present.isByChair)
+        this.#options.runtime.probe.sometimes('circuit for feeds gave way to the one of the chair')
+      this.#leave(remoteId, present)
+    }
     const ids = [localId, remoteId].sort().map((id) => publicKeyFromNodeId(id as NodeId))
     const { synchronizer } = this.#options
     const port = new ChannelPort(circuit, () => this.#ready(circuit))

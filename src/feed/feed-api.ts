@@ -5,6 +5,7 @@ import type { Verify } from '../identity/signature.ts'
 import type { Admission } from '../node/node-api.ts'
 import type { CompactionReport } from '../store/compaction.ts'
 import type { OpenReport } from '../store/recovery.ts'
+import type { StoreLimits } from '../store/store-limits.ts'
 import type { FeedId } from './feed-id.ts'
 import type { TreeHash } from './hash.ts'
 import type { PeerSnapshot } from './sync/snapshot.ts'
@@ -12,9 +13,18 @@ import type { PeerSnapshot } from './sync/snapshot.ts'
 export interface FeedsOptions {
   /** Which nodes may exchange feeds with this one; they still learn nothing of a feed whose id they do not know. `anyone` when absent. */
   readonly open?: Admission
-  /** Doors for tests: the hash of trees and the check of signatures; SHA-256 and Ed25519 when absent. */
+  /** Doors for tests: the hash of trees, the check of signatures, and small bounds; SHA-256, Ed25519 and large ones when absent. */
   readonly hash?: TreeHash
   readonly verify?: Verify
+  readonly log?: FeedLogBounds
+}
+
+/** When the log of a store begins another file, and writes a checkpoint. */
+export interface FeedLogBounds {
+  readonly limits?: Partial<StoreLimits>
+  /** After so many bytes of log, or so many blocks, there is a checkpoint. */
+  readonly checkpointBytes?: number
+  readonly checkpointBlocks?: number
 }
 
 /** How a feed of somebody else is kept. */

@@ -80,7 +80,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     this.#announced = this.length
     this.replica.isFrozen = stored.conflict !== undefined
     stored.onLost = (runs, error) => this.#lost(runs, error)
-    this.#writer?.signRest()
+    if (this.#writer?.signRest() === true) stored.probe.sometimes('blocks signed when their feed was opened')
     host.synchronizer.add(this.replica, host.clock.now())
     host.wake()
   }

@@ -34,8 +34,8 @@ import { Synchronizer } from './sync/synchronizer.ts'
  * `CORRUPT`, `FILE_FAILED`, `NO_SPACE` or `STORE_FAILED` when its log cannot be opened. Close it before the node and the store.
  */
 export async function feeds(node: PlaitNode | undefined, store: Store, options: FeedsOptions = {}): Promise<Feeds> {
-  const { hash = sha256 } = options
-  return new StoreFeeds(node, store, await FeedLog.open({ store, hash }), options)
+  const { hash = sha256, log } = options
+  return new StoreFeeds(node, store, await FeedLog.open({ store, hash, ...log }), options)
 }
 
 class StoreFeeds implements Feeds {

@@ -52,15 +52,7 @@ const otherMarks = [
   'redialled by the other end',
 ] as const
 
-/**
- * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
- * once; the simulated probe refuses one that does not.
- */
-export const marks: readonly [...typeof otherMarks, ...typeof messageMarks] = [...otherMarks, ...messageMarks]
-
-export type Mark = (typeof marks)[number]
-
-/** Those of the store, which the enumeration of crash states has to reach. */
+/** Those of the store, which the enumeration of crash states has to reach, too. */
 export const storeMarks = [
   'segment filled',
   'commits shared a sync',
@@ -70,3 +62,29 @@ export const storeMarks = [
   'segment compacted',
   'segments joined',
 ] as const
+
+/** Of feeds, which have worlds of their own. */
+export const feedMarks = [
+  'append refused to a writer that is behind',
+  'blocks signed when their feed was opened',
+  'checkpoint of feeds failed',
+  'circuit for feeds gave way to the one of the chair',
+  'circuit for feeds was one too many',
+  'draft of a sealed feed removed',
+  'fetched blocks not stored',
+  'lost blocks found on a read',
+  'nodes computed anew',
+  'reset replayed',
+  'synced blocks withdrawn',
+  'truncation replayed',
+] as const
+
+type AllMarks = readonly [...typeof otherMarks, ...typeof messageMarks, ...typeof storeMarks, ...typeof feedMarks]
+
+/**
+ * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
+ * once; the simulated probe refuses one that does not.
+ */
+export const marks: AllMarks = [...otherMarks, ...messageMarks, ...storeMarks, ...feedMarks]
+
+export type Mark = (typeof marks)[number]

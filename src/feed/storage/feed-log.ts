@@ -8,9 +8,9 @@ import type { Store } from '../../store/open-store.ts'
 import { RecordLog } from '../../store/record-log.ts'
 import type { OpenReport } from '../../store/recovery.ts'
 import type { LogRecord } from '../../store/record.ts'
-import type { StoreLimits } from '../../store/store-limits.ts'
 import { encode } from '../../wire/schema.ts'
 import { hashBytes, type TreeHash } from '../hash.ts'
+import type { FeedLogBounds } from '../feed-api.ts'
 import type { FeedName } from '../feed-id.ts'
 import { feedFilesFolder } from './feed-files.ts'
 import { decodeBlocks, feedNameSchema, feedRecords, sealedSchema } from './feed-record.ts'
@@ -22,14 +22,9 @@ import type { RecordSource } from './block-reader.ts'
 import type { RoundHost } from './rounds.ts'
 import { StoredFeed } from './stored-feed.ts'
 
-export interface FeedLogOptions {
+export interface FeedLogOptions extends FeedLogBounds {
   readonly store: Store
   readonly hash: TreeHash
-  /** Bounds of the record log, for tests. */
-  readonly limits?: Partial<StoreLimits>
-  /** After so many bytes of log, or blocks, a checkpoint is written; for tests. */
-  readonly checkpointBytes?: number
-  readonly checkpointBlocks?: number
 }
 
 /** A round waits while so much is appended and not written: with what one round has at most it stays within the log's bound. */
@@ -75,7 +70,11 @@ export class FeedLog {
     const feedLog = new FeedLog(options, log, shelf, checkpoint?.position ?? 0)
     try {
       await shelf.finish()
-      for (const feed of shelf.feedsByNumber.values()) if (feed.isDraft) await feedLog.remove(feed)
+      for (const feed of shelf.feedsByNumber.values()) {
+        if (!feed.isDraft) continue
+        options.store.runtime.probe.sometimes('draft of a sealed feed removed')
+        await feedLog.remove(feed)
+      }
     } catch (error) {
       await log.abort()
       await shelf.pool.close()
@@ -247,7 +246,7 @@ class Shelf implements ReplayHost {
   constructor(options: FeedLogOptions) {
     this.#options = options
     this.pool = new FilePool(options.store.runtime.disk)
-    this.replay = new Replay(this, options.hash, this.pool)
+    this.replay = new Replay(this, options.hash, this.pool, options.store.runtime.probe)
   }
 
   /** Takes over what the last checkpoint says. */
@@ -340,7 +339,8 @@ class Shelf implements ReplayHost {
   #make(number: number, name: FeedName): StoredFeed {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1)
     const host = hostLater(this, number)
-    const feed = new StoredFeed({ number, ...name, hash: this.#options.hash, host, records: host })
+    const { hash, store } = this.#options
+    const feed = new StoredFeed({ number, ...name, hash, host, records: host, probe: store.runtime.probe })
     this.feedsByNumber.set(number, feed)
     return feed
   }

@@ -54,13 +54,14 @@ export class FeedWriter {
     this.#options = options
   }
 
-  /** Signs what is durable and not signed yet: blocks that were synced just before a crash. */
-  signRest(): void {
+  /** Signs what is durable and not signed yet: blocks that were synced just before a crash. Returns whether there are any. */
+  signRest(): boolean {
     const { feed } = this.#options
     const { head, tip } = feed
-    if (head?.length === tip.length && head.fork === tip.fork) return
-    if (tip.length === 0 && tip.fork === 0) return
+    if (head?.length === tip.length && head.fork === tip.fork) return false
+    if (tip.length === 0 && tip.fork === 0) return false
     this.#sign(tip, feed.tipPeaks)
+    return true
   }
 
   append(blocks: readonly Uint8Array[], bytes: number): Promise<number> {
@@ -110,7 +111,7 @@ export class FeedWriter {
   #take(): Appended | undefined {
     this.#isQueued = false
     const { feed } = this.#options
-    this.#check()
+    this.#check('append refused to a writer that is behind')
     const blocks: Uint8Array[] = []
     const ends: Append[] = []
     let bytes = 0
@@ -129,18 +130,19 @@ export class FeedWriter {
     return { blocks, bytes, ends }
   }
 
-  #check(): void {
+  #check(mark: 'append refused to a writer that is behind' | 'synced blocks withdrawn'): void {
     const { feed } = this.#options
     if (feed.conflict !== undefined) throw frozen()
     const known = this.#options.behind()
-    if (known !== undefined || feed.ownLength > feed.tip.length)
-      throw behind(feed.tip.length, Math.max(known ?? 0, feed.ownLength))
+    if (known === undefined && feed.ownLength <= feed.tip.length) return
+    feed.probe.sometimes(mark)
+    throw behind(feed.tip.length, Math.max(known ?? 0, feed.ownLength))
   }
 
   /** All is synced; nothing is signed yet. */
   #written({ ends }: Appended): void {
     try {
-      this.#check()
+      this.#check('synced blocks withdrawn')
     } catch (error) {
       this.#withdraw(ends, PlaitError.from(error, 'FEED_BEHIND'))
       return

@@ -1,3 +1,4 @@
+import type { Probe } from '../../runtime/probe.ts'
 import type { LogRecord } from '../../store/record.ts'
 import { decode } from '../../wire/schema.ts'
 import { Frontier, type NodeVisitor } from '../frontier.ts'
@@ -40,6 +41,7 @@ export class Replay {
   readonly #host: ReplayHost
   readonly #hash: TreeHash
   readonly #pool: FilePool
+  readonly #probe: Probe
   /** What is left to be written, by feed. */
   #writes = new Map<number, Write[]>()
   /** Of feeds that were appended to, where that was read last. */
@@ -47,8 +49,9 @@ export class Replay {
   /** Feeds of which something was read. */
   readonly touched: Set<number> = new Set()
 
-  constructor(host: ReplayHost, hash: TreeHash, pool: FilePool) {
+  constructor(host: ReplayHost, hash: TreeHash, pool: FilePool, probe: Probe) {
     this.#host = host
+    this.#probe = probe
     this.#hash = hash
     this.#pool = pool
   }
@@ -75,9 +78,11 @@ export class Replay {
       case feedRecords.cleared:
         return feed.applyCleared(decode(clearedSchema, payload).runs)
       case feedRecords.reset:
+        this.#probe.sometimes('reset replayed')
         feed.forget(decode(resetSchema, payload).fork)
         return this.#write(number, (files) => files.clear())
       case feedRecords.truncated: {
+        this.#probe.sometimes('truncation replayed')
         const extent = decode(truncatedSchema, payload)
         feed.have.remove(extent.length, lengthMax)
         feed.tip = extent

@@ -5,6 +5,7 @@ import { Bitmap } from '../bitmap.ts'
 import { formatFeedId, type FeedId } from '../feed-id.ts'
 import { hashBytes, type TreeHash } from '../hash.ts'
 import { lengthMax, levelFrom, nodePosition } from '../numbering.ts'
+import type { Probe } from '../../runtime/probe.ts'
 import type { Runs } from '../runs.ts'
 import type { FeedHead, FeedStore, VerifiedBatch } from '../sync/feed-store.ts'
 import { BlockReader, type RecordSource } from './block-reader.ts'
@@ -29,6 +30,7 @@ export interface StoredFeedOptions {
   readonly hash: TreeHash
   readonly host: RoundHost
   readonly records: RecordSource
+  readonly probe: Probe
 }
 
 /** How far a feed reaches. */
@@ -46,6 +48,7 @@ export class StoredFeed implements FeedStore {
   readonly number: number
   readonly isSealed: boolean
   readonly hash: TreeHash
+  readonly probe: Probe
   /** Of a draft nothing but zeros, and no id, until it is sealed. */
   name: Uint8Array
   id: FeedId
@@ -69,12 +72,13 @@ export class StoredFeed implements FeedStore {
   readonly #reader: BlockReader
 
   constructor(options: StoredFeedOptions) {
-    const { number, name, isSealed, hash, host, records } = options
+    const { number, name, isSealed, hash, host, records, probe } = options
     this.number = number
     this.name = name
     this.isSealed = isSealed
     this.id = formatFeedId({ name, isSealed })
     this.hash = hash
+    this.probe = probe
     this.rounds = new Rounds(host)
     this.#host = host
     this.#reader = new BlockReader(number, records, (run) => host.use(run))
@@ -144,6 +148,7 @@ export class StoredFeed implements FeedStore {
   /** 32 bytes for each position; undefined when one is not there. */
   async nodes(positions: readonly number[]): Promise<Uint8Array | undefined> {
     const nodes = new Uint8Array(positions.length * hashBytes)
+    const budget = { blocks: rehashedBlocksMax }
     const isWhole = await this.#host.use(async (files) => {
       const parts = {
         hash: this.hash,
@@ -151,11 +156,11 @@ export class StoredFeed implements FeedStore {
         block: async (index: number) =>
           this.have.has(index) ? (await this.blocks(index, index + 1, 1))[0] : undefined,
       }
-      const budget = { blocks: rehashedBlocksMax }
       const found = await Promise.all(positions.map((position) => readNode(parts, position, budget)))
       found.forEach((node, index) => node !== undefined && nodes.set(node, index * hashBytes))
       return !found.includes(undefined)
     })
+    if (isWhole && budget.blocks < rehashedBlocksMax) this.probe.sometimes('nodes computed anew')
     return isWhole ? nodes : undefined
   }
 
@@ -228,6 +233,7 @@ export class StoredFeed implements FeedStore {
   async #lose(block: number, error: PlaitError): Promise<void> {
     const runs = (await this.#reader.unreadable(block, this.have)) ?? []
     if (runs.length === 0) return
+    this.probe.sometimes('lost blocks found on a read')
     this.onLost(runs, error)
     this.applyCleared(runs)
     await this.clear(runs).catch(() => {})
@@ -271,6 +277,11 @@ class BatchJob implements Job {
   }
 
   failed(): void {
+<<<<<<< HEAD
+=======
+    this.#feed.probe.sometimes('fetched blocks not stored')
+    this.#feed.lastHead = undefined
+>>>>>>> 8af3ffb (Rare branches of feeds are marked, and their log takes small bounds in tests: what a world of feeds needs to reach and to prove)
     this.#done(false)
   }
 }

@@ -54,9 +54,9 @@ export class SimulatedDisk implements Disk {
     this.#root.crash(survives)
   }
 
-  /** The disk as a power cut would leave it, with this one as it is: full speed, no faults. */
-  afterCrash(survives: Survives = () => false): SimulatedDisk {
-    const disk = new SimulatedDisk()
+  /** The disk as a power cut would leave it, with this one as it is: full speed, no faults, unless options say otherwise. */
+  afterCrash(survives: Survives = () => false, options: SimulatedDiskOptions = {}): SimulatedDisk {
+    const disk = new SimulatedDisk(options)
     disk.#root = this.#root.afterCrash(survives)
     return disk
   }
@@ -64,6 +64,11 @@ export class SimulatedDisk implements Disk {
   /** All that a power cut might lose. */
   unsynced(): readonly Unsynced[] {
     return this.#root.unsynced('')
+  }
+
+  /** Of all files together. */
+  get bytes(): number {
+    return this.#root.bytes()
   }
 
   /** What each file holds, by path. */
