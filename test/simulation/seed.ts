@@ -1,7 +1,9 @@
 import type { Limits } from '../../src/base/limits.ts'
-import { messageMarks } from '../../src/runtime/marks.ts'
+import { feedMarks, messageMarks, storeMarks } from '../../src/runtime/marks.ts'
 import { runSeed as runWorld, scheduleFaults, type SeededRandom, type World } from '../../src/testing/index.ts'
 import { converge } from './convergence.ts'
+import { feedScenario } from './feeds/scenario.ts'
+import { feedWorldMarks } from './feeds/world-marks.ts'
 import { scheduleLeaves } from './leaving.ts'
 import { Mallory } from './mallory.ts'
 import { messageScenario } from './messages.ts'
@@ -34,14 +36,38 @@ const smallLimits: Partial<Limits> = {
   reservedBytesPerSession: 640 * 1024,
 }
 
-/** Which world a seed makes: the whole of it, in which every twentieth is one of messages, or that one only. */
-export const worldNames = ['whole', 'messages'] as const
+/** Which world a seed makes: the whole of it, in which some are of messages or of feeds, or one of those only. */
+export const worldNames = ['whole', 'messages', 'feeds'] as const
 
 export type WorldName = (typeof worldNames)[number]
 
 /** Lets one world live from its beginning to its healing, and checks it. `print` is given each event of the trace. */
 export function runSeed(seed: number, world: WorldName = 'whole', print?: (line: string) => void): Promise<SeedResult> {
-  return world === 'messages' || seed % 20 === 0 ? runMessages(seed, print) : runWhole(seed, print)
+  if (world === 'messages' || (world === 'whole' && seed % 20 === 0)) return runMessages(seed, print)
+  if (world === 'feeds' || seed % 20 === 10) return runFeeds(seed, print)
+  return runWhole(seed, print)
+}
+
+async function runFeeds(seed: number, print: ((line: string) => void) | undefined): Promise<SeedResult> {
+  let told: Told = { delivered: 0, events: 0, nodes: 0, marks: [] }
+  const scenario = async (world: World): Promise<void> => {
+    try {
+      const { nodes, delivered } = await feedScenario(world)
+      told = { ...told, nodes, delivered }
+    } finally {
+      const counts = world.probe.counts()
+      told = {
+        ...told,
+        events: world.scheduler.fired,
+        marks: [
+          ...[...feedMarks, ...storeMarks].map((mark) => [mark, counts.get(mark) ?? 0] as const),
+          ...feedWorldMarks.map((mark) => [mark, world.marks.get(mark) ?? 0] as const),
+        ],
+      }
+    }
+  }
+  const { hash, violations, faults, virtualMs } = await runWorld(seed, scenario, print)
+  return { seed, hash, violations, faults, virtualMs, ...told }
 }
 
 async function runMessages(seed: number, print: ((line: string) => void) | undefined): Promise<SeedResult> {
