@@ -111,7 +111,8 @@ export class Services {
     checkName(name, 'the name of a peer')
     const { id = encodeBase32(this.#options.random.bytes(peerIdBytes)), open } = options
     checkName(id, 'the id of a peer')
-    if (this.peers.find(name, id) !== undefined) {
+    // One that is closed gives its place up, though the last of its circuits may still be about to end.
+    if (this.peers.find(name, id)?.signal.aborted === false) {
       throw new PlaitError(
         'INVALID_ARGUMENT',
         `there is a peer ${JSON.stringify(name)} with the id ${JSON.stringify(id)} already`,

@@ -67,6 +67,32 @@ describe('a feed in a store', () => {
     }
   })
 
+  it('gives what was appended after it was truncated, though a record from before has blocks of the same numbers', async () => {
+    const place = new FeedPlace()
+    const one = await place.open()
+    const feed = await place.writable(one)
+    await feed.append(blocksFrom(0, 100))
+    await feed.truncate(37)
+    expect(await feed.read(36)).toEqual(blockOf(36))
+    await feed.append(blocksFrom(500, 510))
+    expect(await contents(feed)).toEqual([...blocksFrom(0, 37), ...blocksFrom(500, 510)])
+    await one.close()
+    const again = await place.writable(await place.open())
+    expect(await again.read(36)).toEqual(blockOf(36))
+    expect(await again.read(37)).toEqual(blockOf(500))
+  })
+
+  it('forgets what was being read when it was truncated', async () => {
+    const place = new FeedPlace()
+    const feed = await place.writable(await place.open())
+    await feed.append(blocksFrom(0, 100))
+    const reading = feed.read(50)
+    const truncated = feed.truncate(20)
+    await Promise.allSettled([reading, truncated])
+    await feed.append(blocksFrom(500, 600))
+    expect(await contents(feed)).toEqual([...blocksFrom(0, 20), ...blocksFrom(500, 600)])
+  })
+
   it('is sealed under a name that depends on its blocks alone', async () => {
     const place = new FeedPlace()
     const one = await place.open()
