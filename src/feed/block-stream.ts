@@ -30,6 +30,8 @@ class BlockIterator implements AsyncIterator<Uint8Array, undefined> {
   #batch: readonly Uint8Array[] = []
   #at = 0
   #askedTo = 0
+  /** Of which the batch is, and what was asked for: what was read before the feed was truncated is given to nobody. */
+  #fork = 0
   #isDone = false
 
   constructor(feed: OpenFeed, options: ReadOptions) {
@@ -50,6 +52,11 @@ class BlockIterator implements AsyncIterator<Uint8Array, undefined> {
   }
 
   #take(): Uint8Array | undefined {
+    if (this.#fork !== this.#feed.fork) {
+      this.#fork = this.#feed.fork
+      this.#batch = []
+      this.#askedTo = 0
+    }
     const block = this.#batch[this.#at]
     if (block === undefined) return undefined
     this.#at += 1
@@ -70,8 +77,8 @@ class BlockIterator implements AsyncIterator<Uint8Array, undefined> {
       const end = Math.min(to, this.#feed.length)
       this.#askAhead(end)
       await this.#feed.want(this.#next, this.#next + 1, signal === undefined ? {} : { signal })
-      this.#batch = (await this.#feed.readBatch(this.#next, end, batchBytes)) ?? []
       this.#at = 0
+      this.#batch = (await this.#feed.readBatch(this.#next, end, batchBytes)) ?? []
       const block = this.#take()
       if (block !== undefined) return { done: false, value: block }
     }
