@@ -14,6 +14,7 @@ export class Author {
   readonly #ledger: Ledger
   readonly #random: SeededRandom
   readonly #truncates: boolean
+  readonly #closes = false
   #open: Open | undefined
 
   constructor(site: Site, life: Life, ledger: Ledger, random: SeededRandom, truncates: boolean) {
@@ -31,7 +32,7 @@ export class Author {
       await this.#life.sleep(random.logarithmic(1, gapMs * 3))
       if (this.#life.isOver || this.#site.isDone) return
       const lot = random.real()
-      if (lot < 0.04) feed = await this.#again()
+      if (lot < 0.04 && this.#closes) feed = await this.#again()
       else if (lot < 0.2) await this.#readBack(feed)
       else if (this.#site.isHeldBack) continue
       else if (lot < 0.26 && this.#truncates) await this.#truncate(feed)
@@ -45,7 +46,7 @@ export class Author {
     const feed = await life.call(`create ${this.#ledger.name}`, life.feeds.create({ identity }))
     if (feed === undefined) return undefined
     this.#ledger.reopened(feed.fork, feed.length)
-    this.#open = new Open(life, feed, this.#ledger)
+    this.#open = Open.of(life, feed, this.#ledger)
     life.world.note(life.name, `writes ${feed.fork} ${feed.length}`)
     return feed
   }

@@ -53,7 +53,7 @@ export class Life {
     } catch (error) {
       if (this.process.scope.ended) return undefined
       if (!PlaitError.is(error)) this.wrong(`${what} failed untyped: ${String(error)}`)
-      else if (closing.includes(error.code) ? !this.isOver : !may.includes(error.code) && !this.excused.has(error.code))
+      else if (!may.includes(error.code) && !this.excused.has(error.code) && !(this.isOver && closing.includes(error.code)))
         this.wrong(`${what} failed: ${error.code} ${error.message}`)
       return undefined
     } finally {
@@ -93,7 +93,13 @@ export class Open {
   readonly #here = new Bitmap()
   readonly #lost = new Bitmap()
 
-  constructor(life: Life, feed: Feed, subject: Subject) {
+  /** What is known of a feed that is open. */
+  static of(life: Life, feed: Feed, subject: Subject): Open {
+    for (const open of life.open) if (open.feed === feed) return open
+    return new Open(life, feed, subject)
+  }
+
+  private constructor(life: Life, feed: Feed, subject: Subject) {
     this.#life = life
     this.feed = feed
     this.subject = subject

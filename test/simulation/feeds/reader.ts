@@ -24,12 +24,13 @@ export class Reader {
     while (!life.isOver) {
       const feed = await life.call(`open ${subject.name}`, life.feeds.open(subject.id, options))
       if (feed === undefined) return
-      const open = new Open(life, feed, subject)
+      const open = Open.of(life, feed, subject)
       const untilMs = life.world.now + this.#random.logarithmic(500, 20_000)
       await this.#wantAgain(feed)
       if (does === 'follows') await this.#follow(open, untilMs)
       else await this.#use(open, untilMs, gapMs)
       if (life.isOver || this.#site.isDone) return
+      if (!this.#reading.closes) continue
       await life.call('close a feed', open.close())
       await life.sleep(this.#random.logarithmic(1, 500))
       if (this.#site.isDone) return void this.#last()
@@ -42,7 +43,7 @@ export class Reader {
     const life = this.#life
     void life.call(`open ${subject.name}`, life.feeds.open(subject.id, options)).then(async (feed) => {
       if (feed === undefined) return
-      const open = new Open(life, feed, subject)
+      const open = Open.of(life, feed, subject)
       await this.#wantAgain(open.feed)
     })
   }
@@ -137,7 +138,7 @@ export class Reader {
   }
 
   #may(): readonly ErrorCode[] {
-    return this.#reading.subject.mayFork ? ['TIMEOUT', 'FEED_FROZEN'] : ['TIMEOUT']
+    return this.#reading.subject.mayFork ? ['TIMEOUT', 'STORE_CLOSED', 'FEED_FROZEN'] : ['TIMEOUT', 'STORE_CLOSED']
   }
 
   #isEnough(untilMs: number): boolean {

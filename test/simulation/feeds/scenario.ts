@@ -14,6 +14,8 @@ import { drawVillainy } from './villain.ts'
 
 const names = ['ada', 'ben', 'cyd', 'dee', 'eve', 'fay', 'gus', 'hal']
 
+const feedsClose = false
+
 /** What is drawn once for a world. */
 interface Profile {
   readonly activeMs: number
@@ -113,7 +115,7 @@ function drawReading(random: SeededRandom, subject: Subject, isBad: boolean): Re
     ...(random.chance(0.3) && { isLive: random.chance(0.5) }),
   }
   const does = isSparse ? random.pick(['picks', 'picks', 'follows'] as const) : drawUse(random)
-  return { subject, options, does, wanted: new Set() }
+  return { subject, options, does, wanted: new Set(), closes: feedsClose && random.chance(0.4) }
 }
 
 function drawUse(random: SeededRandom): Reading['does'] {
@@ -154,7 +156,7 @@ async function seal(site: Site, life: Life, ledger: SealedLedger, random: Seeded
   if (feed === undefined) return
   ledger.sealed ??= feed.id
   if (ledger.sealed !== feed.id) life.wrong(`${ledger.name} was sealed under two names`)
-  void new Open(life, feed, ledger)
+  void Open.of(life, feed, ledger)
 }
 
 async function compactNowAndThen(life: Life, random: SeededRandom): Promise<void> {

@@ -19,6 +19,8 @@ export interface Reading {
   readonly does: 'nothing' | 'iterates' | 'follows' | 'picks'
   /** Blocks that were asked for, by fork, and not given up. */
   readonly wanted: Set<number>
+  /** It is closed now and then, and opened again. */
+  readonly closes: boolean
 }
 
 export interface SiteOptions {
@@ -107,6 +109,7 @@ export class Site {
       const opened = await this.#tryOpen(node, process)
       if (process.scope.ended || opened === undefined) return
       const life = new Life(this.world, process, opened)
+      if (this.disk.isFull) for (const code of ['NO_SPACE', 'STORE_FAILED'] as const) life.excused.add(code)
       this.life = life
       this.#options.begin(this, life)
     } finally {
