@@ -4,18 +4,19 @@ import { parseArgs } from 'node:util'
 import { positive } from '../harness/options.ts'
 import { installPackage } from '../harness/pack.ts'
 import { BenchFolder } from './bench-folder.ts'
+import type { Corpus } from './corpus.ts'
 import { withEnds } from './end-process.ts'
-import { judgeMemory, type MemoryCourse, watchMemory } from './memory-course.ts'
+import { judgeMemory, type MemoryCourse, type MemoryVerdict, watchMemory } from './memory-course.ts'
 import type { Source } from './order.ts'
 import { missingTool, us } from './tool-names.ts'
 
 // npm run bench:five-million: see ../README.md. Exit code 1: something failed; 2: the tool is not installed.
 
-const usage = 'npm run bench:five-million -- [--blocks 5000000] [--tool plait] [--folder DIR] [--json out.json]'
+const usage =
+  'npm run bench:five-million -- [--blocks 5000000] [--tool plait] [--folder DIR] [--pause 100] [--json out.json]'
 const blockBytes = 100
 const batch = 1_000
 const inFlight = 8
-const pauseMs = 100
 const openSecondsMost = 2
 
 try {
@@ -32,11 +33,14 @@ async function bench(args: string[]): Promise<number> {
       blocks: { type: 'string', default: '5000000' },
       tool: { type: 'string', default: us },
       folder: { type: 'string', default: tmpdir() },
+      // Between two samples of memory.
+      pause: { type: 'string', default: '100' },
       json: { type: 'string' },
     },
   })
   const { tool } = values
   const corpus = { blocks: positive('--blocks', values.blocks, Number.isSafeInteger), blockBytes }
+  const pauseMs = positive('--pause', values.pause, Number.isFinite)
   const missing = missingTool(tool)
   if (missing !== undefined) {
     console.log(missing)
@@ -46,39 +50,44 @@ async function bench(args: string[]): Promise<number> {
   console.log(`${tool}, Node.js ${process.version}: ${corpus.blocks.toLocaleString('en')} blocks of ${blockBytes} B`)
   const folder = new BenchFolder(values.folder)
   try {
-    const appended = await append(tool, { folder: folder.empty(), id: '', corpus })
-    const replicated = await replicate(tool, appended.source, folder.empty())
-    const opened = [await open(tool, appended.source), await open(tool, replicated.source)] as const
+    const appended = await append(tool, { folder: folder.empty(), id: '', corpus }, pauseMs)
+    printRate('append', corpus, appended.seconds)
+    const replicated = await replicate(tool, appended.source, folder.empty(), pauseMs)
+    printRate('replicate', corpus, replicated.seconds)
+    const openSeconds = [await open(tool, appended.source), await open(tool, replicated.source)]
+    printOpening(openSeconds)
     const courses = { append: appended.course, serve: replicated.serve, fetch: replicated.fetch }
-    const judged = Object.entries(courses).map(([process, course]) => ({
+    const memory = Object.entries(courses).map(([process, course]) => ({
       process,
       ...judgeMemory(course, corpus.blocks),
     }))
-    for (const [name, seconds] of [
-      ['append', appended.seconds],
-      ['replicate', replicated.seconds],
-    ] as const)
-      console.log(
-        `${name}: ${seconds.toFixed(1)} s, ${Math.round(corpus.blocks / seconds).toLocaleString('en')} blocks/s`,
-      )
-    for (const one of judged)
-      console.log(
-        `memory, ${one.process}: ${one.heapMiB.toFixed(1)} MiB of heap and buffers, slope ${one.heapBytesPerBlock.toFixed(3)} B/block over the second half ` +
-          `(${one.growthMiB.toFixed(2)} MiB, ${(100 * one.growthShare).toFixed(1)} %; RSS ${one.rssBytesPerBlock.toFixed(3)} B/block; ${one.samples} samples): ${one.isFlat ? 'flat' : 'grows'}`,
-      )
-    const slowest = Math.max(...opened)
-    console.log(
-      `open: ${opened.map((seconds) => `${seconds.toFixed(3)} s`).join(' by its writer, ')} of the copy; < ${openSecondsMost} s ${slowest < openSecondsMost ? 'holds' : 'falls short'}`,
-    )
-    if (values.json !== undefined)
-      writeFileSync(
-        values.json,
-        `${JSON.stringify({ tool, corpus, appendSeconds: appended.seconds, replicateSeconds: replicated.seconds, openSeconds: opened, memory: judged, courses }, undefined, 2)}\n`,
-      )
+    for (const judged of memory) printMemory(judged)
+    const { seconds: appendSeconds } = appended
+    const all = { tool, corpus, appendSeconds, replicateSeconds: replicated.seconds, openSeconds, memory, courses }
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, undefined, 2)}\n`)
     return 0
   } finally {
     folder.close()
   }
+}
+
+function printRate(name: string, { blocks }: Corpus, seconds: number): void {
+  console.log(`${name}: ${seconds.toFixed(1)} s, ${Math.round(blocks / seconds).toLocaleString('en')} blocks/s`)
+}
+
+function printOpening(seconds: readonly number[]): void {
+  const texts = seconds.map((one) => `${one.toFixed(3)} s`)
+  const holds = Math.max(...seconds) < openSecondsMost
+  console.log(`open: ${texts.join(', its copy ')}; < ${openSecondsMost} s ${holds ? 'holds' : 'falls short'}`)
+}
+
+function printMemory(judged: MemoryVerdict & { readonly process: string }): void {
+  const { process, heapMiB, heapBytesPerBlock, rssBytesPerBlock, growthMiB, growthShare, samples, isFlat } = judged
+  const grown = `${growthMiB.toFixed(2)} MiB, ${(100 * growthShare).toFixed(1)} %`
+  console.log(
+    `memory, ${process}: ${heapMiB.toFixed(1)} MiB of heap and buffers; slope ${heapBytesPerBlock.toFixed(3)} B/block over the second half ` +
+      `(${grown}; RSS ${rssBytesPerBlock.toFixed(3)} B/block; ${samples} samples): ${isFlat ? 'flat' : 'grows'}`,
+  )
 }
 
 interface Appended {
@@ -88,7 +97,7 @@ interface Appended {
 }
 
 /** The time has the making of the blocks in it, and the collections. */
-function append(tool: string, { folder, corpus }: Source): Promise<Appended> {
+function append(tool: string, { folder, corpus }: Source, pauseMs: number): Promise<Appended> {
   return withEnds([tool], async (writer) => {
     const began = performance.now()
     const work = writer.ask('fill', { folder, corpus, batch, inFlight })
@@ -109,7 +118,7 @@ interface Copied {
   readonly fetch: MemoryCourse
 }
 
-function replicate(tool: string, source: Source, folder: string): Promise<Copied> {
+function replicate(tool: string, source: Source, folder: string, pauseMs: number): Promise<Copied> {
   return withEnds([tool, tool], async (server, client) => {
     const { address } = await server.ask('serve', source)
     await client.ask('prepare', { ...source, folder })
