@@ -2,7 +2,7 @@ import { Profile } from '../harness/profile.ts'
 import { cpuSeconds, peakMiB } from '../harness/usage.ts'
 import type { MemorySample, Usage } from './order.ts'
 
-const sampleMs = 50
+const sampleMs = 100
 const mebibyte = 1024 * 1024
 
 /** What a process uses, from `begin` to `end`. */
