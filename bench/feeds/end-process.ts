@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { AnswerMessage, OrderMessage, OrderName, Orders } from './order.ts'
 
 const endFile = fileURLToPath(new URL('end.ts', import.meta.url))
-const timeoutMs = 600_000
+const defaultTimeoutMs = 600_000
 
 interface Waiting {
   readonly resolve: (answer: object) => void
@@ -26,8 +26,12 @@ export class EndProcess {
     this.#child.on('exit', (code, signal) => this.#fail(`its process ended (${signal ?? code})`))
   }
 
-  /** Rejects when the process fails, ends, or does not answer in ten minutes. */
-  async ask<Name extends OrderName>(name: Name, order: Orders[Name]['order']): Promise<Orders[Name]['answer']> {
+  /** Rejects when the process fails, ends, or does not answer in time. */
+  async ask<Name extends OrderName>(
+    name: Name,
+    order: Orders[Name]['order'],
+    timeoutMs: number = defaultTimeoutMs,
+  ): Promise<Orders[Name]['answer']> {
     if (this.#failure !== undefined) throw this.#failure
     const number = this.#numbers++
     const expired = setTimeout(() => this.#fail(`no answer to "${name}" in time`), timeoutMs)

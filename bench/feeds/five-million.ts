@@ -17,6 +17,8 @@ const usage =
 const blockBytes = 100
 const batch = 1_000
 const inFlight = 8
+/** The slower tool needs most of it. */
+const timeoutMs = 3_600_000
 const openSecondsMost = 2
 
 try {
@@ -100,7 +102,7 @@ interface Appended {
 function append(tool: string, { folder, corpus }: Source, pauseMs: number): Promise<Appended> {
   return withEnds([tool], async (writer) => {
     const began = performance.now()
-    const work = writer.ask('fill', { folder, corpus, batch, inFlight })
+    const work = writer.ask('fill', { folder, corpus, batch, inFlight }, timeoutMs)
     const courses = await watchMemory([writer], work, pauseMs)
     const { id } = await work
     return {
@@ -122,7 +124,7 @@ function replicate(tool: string, source: Source, folder: string, pauseMs: number
   return withEnds([tool, tool], async (server, client) => {
     const { address } = await server.ask('serve', source)
     await client.ask('prepare', { ...source, folder })
-    const work = client.ask('fetch', { address })
+    const work = client.ask('fetch', { address }, timeoutMs)
     const courses = await watchMemory([server, client], work, pauseMs)
     const { seconds } = await work
     await client.ask('verify', {})
