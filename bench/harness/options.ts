@@ -42,7 +42,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   }
 }
 
-function chosen(option: string, list: string, known: readonly string[]): readonly string[] {
+export function chosen(option: string, list: string, known: readonly string[]): readonly string[] {
   const names = new Set(list.split(','))
   const unknown = [...names].filter((name) => !known.includes(name))
   if (unknown.length > 0)
@@ -50,7 +50,7 @@ function chosen(option: string, list: string, known: readonly string[]): readonl
   return known.filter((name) => names.has(name))
 }
 
-function positive(option: string, text: string, allowed: (value: number) => boolean): number {
+export function positive(option: string, text: string, allowed: (value: number) => boolean): number {
   const value = Number(text)
   if (!allowed(value) || value <= 0)
     throw new Error(`${option} ${text} is not a positive ${allowed === Number.isFinite ? 'number' : 'integer'}`)

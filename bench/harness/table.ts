@@ -32,7 +32,7 @@ function ratioText({ peer, ratioToTls, ratioMin, ratioMax, repeats }: Row): stri
 }
 
 /** Three digits that count. */
-function short(value: number): string {
+export function short(value: number): string {
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`
   if (value >= 1e4) return `${(value / 1e3).toPrecision(3)}k`
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)

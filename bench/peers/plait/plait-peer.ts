@@ -41,7 +41,7 @@ export class PlaitPeer implements Peer {
   }
 }
 
-function installedVersion(): string {
+export function installedVersion(): string {
   const file = new URL('../package.json', import.meta.resolve('plait'))
   return `plait ${(JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version}`
 }
