@@ -1,7 +1,18 @@
+import { PlaitError } from '../base/error.ts'
+import type { FeedId } from '../feed/feed-id.ts'
 import type { PlaitNode } from '../node/node-api.ts'
 import { parseAddress } from '../node/url.ts'
 import { serveMetrics, type MetricsServer } from '../metrics/http/serve-metrics.ts'
-import type { ControlRequest, PeerFacts, ProgramFacts, Status, Work } from './control/control-protocol.ts'
+import type {
+  ControlAnswers,
+  ControlRequest,
+  FeedFacts,
+  FeedRequest,
+  PeerFacts,
+  ProgramFacts,
+  Status,
+  Work,
+} from './control/control-protocol.ts'
 import { ControlServer } from './control/control-server.ts'
 import { pingPeer, servePings } from './ping-service.ts'
 import { jsonLine, printable } from './printable.ts'
@@ -21,6 +32,16 @@ export interface RunningOptions {
   readonly json: boolean
   /** `HOST:PORT` for the counters over HTTP; none when absent. */
   readonly metrics?: string | undefined
+  /** What it does for others with the store that it has; nothing when absent. */
+  readonly feeds?: FeedControl
+}
+
+/** A store of feeds, as this user's other programs use it through the control socket. */
+export interface FeedControl {
+  readonly addresses: readonly string[]
+  list(): readonly FeedFacts[]
+  create(): Promise<FeedId>
+  append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']>
 }
 
 /**
@@ -91,6 +112,24 @@ export class RunningProgram implements AsyncDisposable {
         return { ...this.#facts(), peers: peersOf(this.#options.node) }
       case 'ping':
         return pingPeer(this.#options.node, request.nodeId).then((roundTripMs) => ({ roundTripMs }))
+      default:
+        return this.#answerOfFeeds(request)
+    }
+  }
+
+  async #answerOfFeeds(request: FeedRequest): Promise<unknown> {
+    const { feeds } = this.#options
+    if (feeds === undefined) throw new PlaitError('INVALID_ARGUMENT', 'this program has no store of feeds')
+    switch (request.command) {
+      case 'feeds':
+        return { ...this.#facts(), addresses: feeds.addresses, feeds: feeds.list() }
+      case 'feed-create':
+        return { id: await feeds.create() }
+      case 'feed-append':
+        return feeds.append(
+          request.feed,
+          request.blocks.map((block) => Uint8Array.from(Buffer.from(block, 'base64'))),
+        )
     }
   }
 

@@ -12,6 +12,10 @@ const answerTimeoutsMs: Readonly<Record<ControlRequest['command'], number>> = {
   status: 2_000,
   peers: 2_000,
   ping: 10_000,
+  feeds: 2_000,
+  // They wait for a disk, or for somebody else's blocks.
+  'feed-create': 30_000,
+  'feed-append': 600_000,
 }
 /** Between binding its socket and listening on it a program refuses too, for an instant. */
 const secondLookMs = 100
