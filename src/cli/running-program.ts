@@ -38,8 +38,8 @@ export interface RunningOptions {
 
 /** A store of feeds, as this user's other programs use it through the control socket. */
 export interface FeedControl {
-  readonly addresses: readonly string[]
-  list(): readonly FeedFacts[]
+  addresses(): readonly string[]
+  list(): Promise<readonly FeedFacts[]>
   create(): Promise<FeedId>
   append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']>
 }
@@ -122,7 +122,7 @@ export class RunningProgram implements AsyncDisposable {
     if (feeds === undefined) throw new PlaitError('INVALID_ARGUMENT', 'this program has no store of feeds')
     switch (request.command) {
       case 'feeds':
-        return { ...this.#facts(), addresses: feeds.addresses, feeds: feeds.list() }
+        return { ...this.#facts(), addresses: feeds.addresses(), feeds: await feeds.list() }
       case 'feed-create':
         return { id: await feeds.create() }
       case 'feed-append':

@@ -37,9 +37,7 @@ function problemOf(candidate: string): unknown {
 }
 
 it('reads back what it writes, of feeds that are written and of sealed ones', () => {
-  expect(text).toMatch(
-    /^plait:\/\/[a-z2-7]{52}@192\.168\.1\.5:7001,\[::1\]:7001\/f#feed\.[a-z2-7]{52}\.[a-z2-7]{7}$/,
-  )
+  expect(text).toMatch(/^plait:\/\/[a-z2-7]{52}@192\.168\.1\.5:7001,\[::1\]:7001\/f#feed\.[a-z2-7]{52}\.[a-z2-7]{7}$/)
   expect(parseFeedLink(` ${text}\n`)).toEqual(link)
   const sealed = fc.uint8Array({ minLength: 32, maxLength: 32 })
   fc.assert(
@@ -56,7 +54,8 @@ it('refuses every mistyped character, swap of neighbours, and character left out
     for (const character of 'abcxyz279AZ01-._:/@#,[] ')
       if (character !== first && !(character === ' ' && index === 0))
         expect(problemOf(before + character + text.slice(after)), `${character} at ${index}`).not.toBe('none')
-    if (second !== '' && first !== second) expect(problemOf(before + second + first + text.slice(after + 1))).not.toBe('none')
+    if (second !== '' && first !== second)
+      expect(problemOf(before + second + first + text.slice(after + 1))).not.toBe('none')
     expect(problemOf(before + text.slice(after))).not.toBe('none')
     expect(problemOf(before + first + text.slice(index))).not.toBe('none')
   }
