@@ -61,10 +61,7 @@ export function parseInvitation(text: string, words: InvitationWords): Invitatio
     throw invalidLink('cut-off', `this ${noun} is cut off at the end; copy all of it, in quotes`)
   }
   if (rest.length > 0 || check?.length !== checkCharacters || checkOf(link.slice(0, checkStart)) !== check) {
-    throw invalidLink(
-      'mistyped',
-      `this ${noun} is mistyped: its check does not fit; copy it again from \`${source}\``,
-    )
+    throw invalidLink('mistyped', `this ${noun} is mistyped: its check does not fit; copy it again from \`${source}\``)
   }
   return parseParts(link.slice(0, checkStart - 1), words)
 }
