@@ -82,7 +82,7 @@ export class Program {
   }
 
   /** Writes to its standard input, which it was started with `input` for. */
-  write(text: string): void {
+  write(text: string | Uint8Array): void {
     if (this.#child.stdin === null) throw new Error('the program was started without a standard input')
     this.#child.stdin.write(text)
   }

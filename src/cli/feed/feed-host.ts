@@ -99,16 +99,15 @@ export class FeedHost implements AsyncDisposable {
 
   /** The writable feed that `text` names; without a name the one that is in the store, or a new one when there is none. */
   async writable(text?: string): Promise<WritableFeed> {
-    const list = this.feeds.list()
-    if (text !== undefined) return this.#openWritable(resolveFeed(text, list))
-    const [first, ...more] = list.filter(({ isWritable }) => isWritable)
+    if (text !== undefined) return this.#openWritable(resolveFeed(text, this.feeds.list()))
+    const [first, ...more] = await this.#writableFeeds()
     if (more.length > 0) {
       throw new PlaitError(
         'INVALID_ARGUMENT',
         `the store has ${more.length + 1} feeds to append to; say which: \`plait feed info\` shows their ids`,
       )
     }
-    return first === undefined ? this.create() : this.#openWritable(first.id)
+    return first === undefined ? this.create() : this.#openWritable(first)
   }
 
   async create(): Promise<WritableFeed> {
@@ -117,9 +116,9 @@ export class FeedHost implements AsyncDisposable {
     return feed
   }
 
-  /** What is to say of each feed of the store. */
+  /** What is to say of each feed of the store; nothing is fetched for that. */
   async facts(): Promise<readonly FeedFacts[]> {
-    return Promise.all(this.feeds.list().map(async ({ id }) => feedFacts(await this.open(id))))
+    return Promise.all(this.feeds.list().map(async ({ id }) => feedFacts(await this.open(id, { mode: 'sparse' }))))
   }
 
   /** What waits for the disk is made durable. Idempotent. */
@@ -131,16 +130,32 @@ export class FeedHost implements AsyncDisposable {
     return this.close()
   }
 
+  /** The list says so only of those that are open, or have blocks: what counts is whether the key is here. */
+  async #writableFeeds(): Promise<readonly FeedId[]> {
+    const ids: FeedId[] = []
+    for (const { id } of this.feeds.list()) if ((await this.#tryWritable(id)) !== undefined) ids.push(id)
+    return ids
+  }
+
   async #openWritable(id: FeedId): Promise<WritableFeed> {
-    if (!this.feeds.list().some((feed) => feed.id === id && feed.isWritable)) {
+    const feed = await this.#tryWritable(id)
+    if (feed === undefined) {
       throw new PlaitError(
         'FORBIDDEN',
         'the key of that feed is not in this store: only its writer can append to it; `plait feed create` makes one of your own',
       )
     }
-    const feed = await this.feeds.openWritable(id)
     await this.#once(id, () => Promise.resolve(feed))
     return feed
+  }
+
+  async #tryWritable(id: FeedId): Promise<WritableFeed | undefined> {
+    try {
+      return await this.feeds.openWritable(id)
+    } catch (error) {
+      if (PlaitError.is(error) && error.code === 'FORBIDDEN') return undefined
+      throw error
+    }
   }
 
   #once(id: FeedId, open: () => Promise<Feed>): Promise<Feed> {

@@ -34,13 +34,19 @@ export class StoreOwner {
   }
 
   /** Blocks of 1 MiB in all, or a single one. Resolves when they are durable. */
-  append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']> {
+  async append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']> {
     const texts = blocks.map((block) => Buffer.from(block.buffer, block.byteOffset, block.length).toString('base64'))
-    return askProgram(this.#address, {
-      command: 'feed-append',
-      blocks: texts,
-      ...(feed === undefined ? {} : { feed }),
-    })
+    try {
+      const request = { command: 'feed-append', blocks: texts } as const
+      return await askProgram(this.#address, feed === undefined ? request : { ...request, feed })
+    } catch (error) {
+      if (!PlaitError.is(error) || (error.code !== 'LINK_LOST' && error.code !== 'UNREACHABLE')) throw error
+      throw new PlaitError(
+        'LINK_LOST',
+        `process ${this.pid}, which had the store, has ended; it may have appended the last ${blocks.length} blocks or not: see \`plait feed info\`, and append what is missing`,
+        { cause: error },
+      )
+    }
   }
 
   /** A link by which this machine gets the feed from it. Throws `UNREACHABLE` when it does not listen. */
