@@ -33,7 +33,7 @@ export async function runFeed(machine: Machine, args: readonly string[], input =
 /** What it writes, when it ends well. */
 export async function outputOf(machine: Machine, args: readonly string[], input = ''): Promise<string> {
   const { code, stdout, stderr } = await runFeed(machine, args, input)
-  expect([code, stderr.includes('plait:')], stderr).toEqual([0, false])
+  expect([code, /^plait: /m.test(stderr)], stderr).toEqual([0, false])
   return stdout
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { formatFeedId } from '../../src/feed/feed-id.ts'
 import { formatFeedLink, parseFeedLink } from '../../src/feed/feed-link.ts'
 import { createIdentity } from '../../src/identity/identity.ts'
 import { jsonLines, startShare } from '../drive/place.ts'
@@ -191,7 +192,8 @@ it('says what is wrong with a link, and what to do', async () => {
     /^plait: another node than the one of this link answers/,
     'WRONG_KEY',
   )
-  const unknown = formatFeedLink({ ...parts, feedId: `sealed:${parts.feedId.slice(5)}` as typeof parts.feedId })
+  const other = formatFeedId({ name: createIdentity().publicKey, isSealed: false })
+  const unknown = formatFeedLink({ ...parts, feedId: other })
   await expectFailure(
     reader,
     ['cat', unknown, '--wait', '1'],

@@ -11,6 +11,8 @@ import type { FeedHost } from './feed-host.ts'
 const retryMinMs = 1_000
 const retryMaxMs = 30_000
 const lookMs = 20
+/** Who has the feed says in this time how long it is, if it has anything of it at all. */
+const emptyMs = 1_500
 
 /** A node with which feeds are exchanged. */
 export type FeedPeer = Pick<PeerUrl, 'nodeId' | 'addresses'>
@@ -55,10 +57,14 @@ export async function knownBy(
   peer: FeedPeer,
   { waitMs, signal }: { waitMs: number; signal: AbortSignal },
 ): Promise<void> {
-  for (const deadline = performance.now() + waitMs; ;) {
-    const known = feed.status().peers.find(({ nodeId }) => nodeId === peer.nodeId)
-    if (known !== undefined && feed.length >= known.length) return
-    if (performance.now() > deadline) {
+  const startedMs = performance.now()
+  for (let sharedMs = 0; ; sharedMs += lookMs) {
+    const { peers, isFrozen } = feed.status()
+    const known = peers.find(({ nodeId }) => nodeId === peer.nodeId)
+    if (isFrozen || (known !== undefined && known.length > 0 && feed.length >= known.length)) return
+    if (known === undefined) sharedMs = 0
+    else if (known.length === 0 && sharedMs > emptyMs) return
+    if (performance.now() - startedMs > waitMs && known === undefined) {
       throw new PlaitError(
         'UNKNOWN_PEER',
         `the node at ${addressesText(peer.addresses)} is up, but does not have that feed; see that \`plait feed serve\` runs there on its store, or ask for another link`,
