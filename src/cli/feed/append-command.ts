@@ -17,6 +17,7 @@ import { handedOver } from './handover.ts'
 import { openHostOrOwner, type StoreOwner } from './store-owner.ts'
 
 const handoverMs = 5_000
+const hurriedMs = 1_000
 /** What the feed takes at once, and what fits into one question to a running program. */
 const batchBytesMax = 4 * 1024 * 1024
 const askedBytesMax = 1024 * 1024
@@ -113,7 +114,12 @@ async function hostDestination(
     append: (blocks) => appendBlocks(feed, blocks, { signal: stop }),
     length: () => feed.length,
     finish: async () => {
-      if (flags.serve !== true) await handedOver(feed, handoverMs, stop.aborted ? AbortSignal.timeout(500) : stop)
+      if (flags.serve === true || host.node === undefined) return
+      // Whoever has ended the input by Ctrl-C wants to be done.
+      const options = stop.aborted
+        ? { timeoutMs: hurriedMs, signal: AbortSignal.timeout(hurriedMs) }
+        : { timeoutMs: handoverMs, signal: stop }
+      await handedOver(host.node, feed, options)
     },
   }
 }

@@ -74,9 +74,15 @@ async function clone(linkText: string, flags: CloneFlags, terminal: Terminal): P
 
 async function connect({ host, link, flags, terminal, json, signal }: Run, feed: Feed): Promise<void> {
   const waitMs = flags.wait * 1_000
-  await connectTo(host, link, signal)
-  if (host.node !== undefined) reportConnection(host.node, waitMs, terminal, json)
-  await knownBy(feed, link, { waitMs, signal })
+  try {
+    await connectTo(host, link, signal)
+    if (host.node !== undefined) reportConnection(host.node, waitMs, terminal, json)
+    await knownBy(feed, link, { waitMs, signal })
+  } catch (error) {
+    // A feed that nobody was found to have leaves nothing in the store.
+    if (feed.length === 0 && !feed.isWritable) await host.feeds.remove(feed.id)
+    throw error
+  }
 }
 
 /** All blocks that the feed has by now. */

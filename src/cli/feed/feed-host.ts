@@ -19,8 +19,8 @@ import { reportFeed, reportOpening } from './feed-events.ts'
 import { createFeedNode, type Reach } from './feed-node.ts'
 import { resolveFeed } from './feed-target.ts'
 
-/** Others get this long to hear that this program ends. */
-const farewellMs = 1_000
+/** What was sent gets this long to arrive when this program ends. */
+const farewellMs = 3_000
 
 export interface FeedHostOptions {
   /** Of the store; a temporary one that is gone afterwards when absent. */

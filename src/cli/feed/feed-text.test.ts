@@ -97,6 +97,8 @@ it('says what there is to say of a feed', () => {
     '  behind    others have more of it than its writer here; that is being fetched',
     '  peers     none at the moment',
   ])
+  const silent = { ...facts, peers: [{ nodeId: 'node', length: 0, held: 0, contiguousLength: 0, requests: 0 }] }
+  expect(feedLines(silent).at(-1)).toBe('  peer      node  has not said what it has')
   const many = { ...facts, holes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] }
   expect(feedLines(many)[3]).toBe('  missing   0, 2, 4, 6, 8, and 2 more holes')
   expect(feedsTable([facts])).toEqual([

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { FeedPeerStatus } from '../../feed/feed-api.ts'
 import type { FeedFacts } from '../control/control-protocol.ts'
 import { jsonLine } from '../printable.ts'
 import { StopSignals } from '../stop-signals.ts'
@@ -90,11 +91,16 @@ export function feedLines(feed: FeedFacts): readonly string[] {
   if (isFrozen) lines.push(row('conflict', 'its writer has signed two versions of it: nothing more is taken of it'))
   if (isBehind) lines.push(row('behind', 'others have more of it than its writer here; that is being fetched'))
   for (const peer of peers) {
-    const has = peer.held === peer.length ? 'all' : `${formatCount(peer.held)} of`
-    lines.push(row('peer', `${peer.nodeId}  has ${has} ${countOf(peer.length, 'block')}`))
+    lines.push(row('peer', `${peer.nodeId}  ${peerText(peer)}`))
   }
   if (peers.length === 0) lines.push(row('peers', 'none at the moment'))
   return lines
+}
+
+/** A node that has said so: who follows only a part tells its writer nothing. */
+function peerText({ held, length }: FeedPeerStatus): string {
+  if (length === 0) return 'has not said what it has'
+  return `has ${held === length ? 'all' : `${formatCount(held)} of`} ${countOf(length, 'block')}`
 }
 
 /** `3 to 7, 12`: first and last block. */
