@@ -159,48 +159,32 @@ it('says what there is, from the store, from who has it, and from elsewhere', as
   ])
 })
 
-/** The error, in words and as JSON. */
-async function expectFailure(machine: Machine, args: readonly string[], message: RegExp, code: string): Promise<void> {
-  const { code: exitCode, stdout, stderr } = await runFeed(machine, args)
-  expect([exitCode, stdout, stderr]).toEqual([1, '', expect.stringMatching(message)])
-  const json = await runFeed(machine, [...args, '--json'])
-  expect([json.code, json.stderr, jsonLines(json.stdout).at(-1)]).toEqual([
-    1,
-    '',
-    expect.objectContaining({ event: 'error', code }),
-  ])
+async function expectFailure(machine: Machine, args: readonly string[], message: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await runFeed(machine, args)
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(message)])
 }
 
 it('says what is wrong with a link, and what to do', async () => {
   const [writer, reader, sharer] = [makeMachine(), makeMachine(), makeMachine()]
-  const { program, link } = await startAppend(writer)
+  const [{ program, link }, { link: shared }] = await Promise.all([startAppend(writer), startShare(sharer)])
   const parts = parseFeedLink(link)
-  const shared = (await startShare(sharer)).link
-  await expectFailure(reader, ['cat', link.slice(0, -3)], /^plait: this link to a feed is cut off/, 'INVALID_LINK')
-  await expectFailure(reader, ['clone', shared], /^plait: this is not a link to a feed/, 'INVALID_LINK')
-  const mistyped = link.replace(/#feed\.(.)/, (_, first: string) => `#feed.${first === 'a' ? 'b' : 'a'}`)
-  await expectFailure(reader, ['follow', mistyped], /^plait: this link to a feed is mistyped/, 'INVALID_LINK')
   const nobody = formatFeedLink({ ...parts, addresses: [{ host: '127.0.0.1', port: 1 }] })
   const nobodyMessage = /^plait: nobody answers at 127\.0\.0\.1:1; see that `plait feed serve` is running there/
-  await expectFailure(reader, ['info', nobody, '--wait', '1'], nobodyMessage, 'UNREACHABLE')
+  await expectFailure(reader, ['info', nobody, '--wait', '1'], nobodyMessage)
   const stranger = formatFeedLink({ ...parts, nodeId: createIdentity().id })
-  await expectFailure(
-    reader,
-    ['clone', stranger],
-    /^plait: another node than the one of this link answers/,
-    'WRONG_KEY',
-  )
+  await expectFailure(reader, ['clone', stranger], /^plait: another node than the one of this link answers/)
   const other = formatFeedId({ name: createIdentity().publicKey, isSealed: false })
   const unknown = formatFeedLink({ ...parts, feedId: other })
-  await expectFailure(
-    reader,
-    ['cat', unknown, '--wait', '1'],
-    /is up, but does not have that feed; see/,
-    'UNKNOWN_PEER',
-  )
+  await expectFailure(reader, ['cat', unknown, '--wait', '1'], /is up, but does not have that feed; see/)
   const noFeeds = formatFeedLink({ ...parts, ...parseAddress(shared) })
-  await expectFailure(reader, ['cat', noFeeds, '--wait', '2'], /was reached, but it serves no feeds/, 'UNKNOWN_SERVICE')
-  await expectFailure(reader, ['cat', parts.feedId], /^plait: that feed is not in the store/, 'INVALID_ARGUMENT')
+  await expectFailure(reader, ['cat', noFeeds, '--wait', '2'], /was reached, but it serves no feeds/)
+  const json = await runFeed(reader, ['info', nobody, '--wait', '1', '--json'])
+  expect([json.code, json.stderr, jsonLines(json.stdout)]).toEqual([
+    1,
+    '',
+    [expect.objectContaining({ event: 'error', code: 'UNREACHABLE' })],
+  ])
+  await expectFailure(reader, ['cat', parts.feedId], /^plait: that feed is not in the store/)
   await program.kill('SIGINT')
 })
 
@@ -220,8 +204,8 @@ it('has one owner for each store, whom the others ask, and who is named to those
   const served = await program.line(new RegExp(`^plait://${parseFeedLink(link).nodeId}@\\S+#feed\\.`))
   expect(served).not.toBeNull()
   const inUse = new RegExp(`^plait: process ${program.pid} has the store ${machine.store}, and .*; stop it first`)
-  await expectFailure(machine, ['serve'], inUse, 'STORE_IN_USE')
-  await expectFailure(machine, ['clone', link], inUse, 'STORE_IN_USE')
+  await expectFailure(machine, ['serve'], inUse)
+  await expectFailure(machine, ['clone', link], inUse)
   const status = await runFeed(machine, ['info', '--json'])
   const own = jsonLines(status.stdout).find(({ isWritable }) => isWritable === true)
   expect(own).toMatchObject({ length: 2, held: 2 })
@@ -250,21 +234,4 @@ it('takes nothing of a line that is too long, and all that came before it', asyn
   const { code, stderr } = await runFeed(machine, ['append'], `one\ntwo\n${'x'.repeat(1024 * 1024 + 1)}\nfour\n`)
   expect([code, stderr]).toEqual([1, expect.stringMatching(/\nplait: line 3 is longer than a block may be/)])
   expect(await outputOf(machine, ['cat', 'feed:'])).toBe('one\ntwo\n')
-})
-
-it('explains itself', async () => {
-  const machine = makeMachine()
-  expect(await outputOf(machine, ['--help'])).toMatch(/Usage: plait feed .*Example:/s)
-  for (const command of ['create', 'append', 'cat', 'follow', 'info', 'serve', 'clone'])
-    expect(await outputOf(machine, [command, '--help'])).toMatch(
-      new RegExp(`Usage: plait feed ${command} .*Example:`, 's'),
-    )
-  for (const args of [[], ['nonsense'], ['cat'], ['append', '--blocks', '0'], ['cat', 'x', '--from', '-1']])
-    expect((await runFeed(machine, args)).code, args.join(' ')).toBe(2)
-  for (const args of [
-    ['append', '--lines', '--whole'],
-    ['follow', 'feed:', '--from', '1', '--tail', '1'],
-  ])
-    expect((await runFeed(machine, args)).code, args.join(' ')).toBe(1)
-  expect(existsSync(machine.store)).toBe(false)
 })

@@ -51,6 +51,7 @@ export class BlockOutput implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush()
+    this.#stream.off('error', this.#fail)
   }
 
   *#formatted(block: Uint8Array, index: number): Iterable<Uint8Array> {
