@@ -24,6 +24,9 @@ export const metricsFlag = '--metrics <HOST:PORT>'
 export const metricsHelp =
   'show counters over HTTP there, for Prometheus; without a password, so 127.0.0.1:PORT unless others may see them'
 
+/** Blocks of others that are on their way to the disk get there, and those others learn it. */
+const feedGraceMs = 2_000
+
 export interface RunningOptions {
   readonly node: PlaitNode
   /** What the program does, as it is when called. */
@@ -68,7 +71,8 @@ export class RunningProgram implements AsyncDisposable {
   /** Takes all of it away; the node stays. Idempotent. */
   async close(): Promise<void> {
     process.off('SIGUSR1', this.#printSnapshot)
-    await Promise.all([this.#control?.close(), this.#metrics?.close()])
+    const graceMs = this.#options.feeds === undefined ? 0 : feedGraceMs
+    await Promise.all([this.#control?.close(graceMs), this.#metrics?.close()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -116,7 +116,8 @@ function connect(path: string): Promise<Socket> {
   })
 }
 
-function isGone(error: unknown): boolean {
+/** Whether there was nobody to ask: nothing of the question has come anywhere. */
+export function isGone(error: unknown): boolean {
   const code = systemCode(error instanceof Error ? error.cause : undefined)
   return code === 'ECONNREFUSED' || code === 'ENOENT'
 }

@@ -7,36 +7,16 @@ import { jsonLine } from '../printable.ts'
 import { StopSignals } from '../stop-signals.ts'
 import type { Terminal } from '../terminal.ts'
 import { countOf, formatBytes, formatCount } from '../units.ts'
-import { announceFeed } from './announce.ts'
-import { appendBlocks } from './append-blocks.ts'
+import { AppendDestination } from './append-destination.ts'
 import { AppendPump } from './append-pump.ts'
 import { LineCutter, SizeCutter, WholeCutter, type BlockCutter } from './block-cutter.ts'
 import { addServeFlags, networkOf, storeFolder, type ServeFlags } from './feed-flags.ts'
-import { FeedHost } from './feed-host.ts'
-import { handedOver } from './handover.ts'
-import { openHostOrOwner, type StoreOwner } from './store-owner.ts'
-
-const handoverMs = 5_000
-const hurriedMs = 1_000
-/** What the feed takes at once, and what fits into one question to a running program. */
-const batchBytesMax = 4 * 1024 * 1024
-const askedBytesMax = 1024 * 1024
 
 interface AppendFlags extends ServeFlags {
   readonly lines?: boolean
   readonly blocks?: number
   readonly whole?: boolean
   readonly serve?: boolean
-}
-
-/** Where blocks go. */
-interface Destination {
-  readonly id: FeedId
-  readonly batchBytesMax: number
-  append(blocks: readonly Uint8Array[]): Promise<void>
-  readonly length: () => number
-  /** After the last block. */
-  finish(): Promise<void>
 }
 
 export function addAppendCommand(feed: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -64,15 +44,14 @@ export function addAppendCommand(feed: Command, terminal: Terminal, done: (code:
 
 async function append(name: string | undefined, flags: AppendFlags, terminal: Terminal): Promise<number> {
   using stop = new StopSignals()
+  const { signal } = stop
   const json = flags.json === true
   const cutter = cutterOf(flags)
   const network = networkOf(flags, 'everywhere')
-  const opened = await openHostOrOwner({ folder: storeFolder(flags), network, terminal, json })
-  await using host = opened instanceof FeedHost ? opened : undefined
-  const destination =
-    host === undefined
-      ? await remoteDestination(opened as StoreOwner, name, terminal, json)
-      : await hostDestination(host, name, { flags, stop: stop.signal, terminal })
+  await using destination = await AppendDestination.open({
+    ...{ folder: storeFolder(flags), network, terminal, json },
+    ...{ name, signal },
+  })
   const done = { blocks: 0, bytes: 0 }
   const pump = new AppendPump({
     cutter,
@@ -84,13 +63,13 @@ async function append(name: string | undefined, flags: AppendFlags, terminal: Te
     },
   })
   try {
-    await pump.run(input(stop.signal))
+    await pump.run(input(signal))
   } finally {
     process.stdin.destroy()
-    summarize(destination, done, terminal, json)
+    summarize({ ...destination.facts, ...done }, terminal, json)
   }
-  await destination.finish()
-  if (flags.serve === true && host !== undefined) await stop.stopped()
+  if (flags.serve === true && destination.isServing) await stop.stopped()
+  else await destination.finish()
   return 0
 }
 
@@ -99,51 +78,6 @@ function cutterOf({ lines, blocks, whole }: AppendFlags): BlockCutter {
     throw new PlaitError('INVALID_ARGUMENT', '--lines, --blocks and --whole exclude each other; name one of them')
   if (whole === true) return new WholeCutter()
   return blocks === undefined ? new LineCutter() : new SizeCutter(blocks)
-}
-
-async function hostDestination(
-  host: FeedHost,
-  name: string | undefined,
-  { flags, stop, terminal }: { flags: AppendFlags; stop: AbortSignal; terminal: Terminal },
-): Promise<Destination> {
-  const feed = await host.writable(name)
-  announceFeed(host, feed, { terminal, json: flags.json === true, linkTo: 'stderr' })
-  return {
-    id: feed.id,
-    batchBytesMax,
-    append: (blocks) => appendBlocks(feed, blocks, { signal: stop }),
-    length: () => feed.length,
-    finish: async () => {
-      if (flags.serve === true || host.node === undefined) return
-      // Whoever has ended the input by Ctrl-C wants to be done.
-      const options = stop.aborted
-        ? { timeoutMs: hurriedMs, signal: AbortSignal.timeout(hurriedMs) }
-        : { timeoutMs: handoverMs, signal: stop }
-      await handedOver(host.node, feed, options)
-    },
-  }
-}
-
-/** A running program has the store: it appends, and serves, also when this one has ended. */
-async function remoteDestination(
-  owner: StoreOwner,
-  name: string | undefined,
-  terminal: Terminal,
-  json: boolean,
-): Promise<Destination> {
-  const { id, length } = await owner.append(name, [])
-  if (json) terminal.print(jsonLine({ event: 'appending', id, pid: owner.pid }))
-  else terminal.note(`process ${owner.pid} has the store: it appends, and serves`)
-  let last = length
-  return {
-    id,
-    batchBytesMax: askedBytesMax,
-    append: async (blocks) => {
-      last = (await owner.append(id, blocks)).length
-    },
-    length: () => last,
-    finish: async () => {},
-  }
 }
 
 /** Standard input, until it ends or the user has it ended. */
@@ -161,13 +95,12 @@ async function* input(signal: AbortSignal): AsyncIterable<Uint8Array> {
 }
 
 function summarize(
-  { id, length }: Destination,
-  { blocks, bytes }: { blocks: number; bytes: number },
+  facts: { id: FeedId | undefined; length: number; blocks: number; bytes: number },
   terminal: Terminal,
   json: boolean,
 ): void {
-  if (json) return terminal.print(jsonLine({ event: 'summary', id, blocks, bytes, length: length() }))
-  terminal.note(
-    `${countOf(blocks, 'block')} appended (${formatBytes(bytes)}), all durable; the feed has ${formatCount(length())}`,
-  )
+  if (json) return terminal.print(jsonLine({ event: 'summary', ...facts }))
+  const { blocks, bytes, length } = facts
+  const appended = `${countOf(blocks, 'block')} appended (${formatBytes(bytes)}), all durable`
+  terminal.note(`${appended}; the feed has ${formatCount(length)}`)
 }

@@ -40,8 +40,8 @@ export async function openFeedSource(target: FeedTarget, options: SourceOptions)
     const host = await openHost({ ...common, network, folder: isTemporary ? undefined : folder })
     return fetching({ host, link: target.link, isTemporary }, options)
   }
-  const live = isLive ? { network: networkOf(flags, 'here') } : {}
-  const opened = await openHostOrOwner({ ...common, ...live, folder })
+  // With a node, so that other commands can use the store meanwhile.
+  const opened = await openHostOrOwner({ ...common, network: networkOf(flags, 'here'), folder })
   if (!(opened instanceof FeedHost)) {
     const link = opened.linkTo(target.name)
     const host = await FeedHost.open({ ...common, network: networkOf(flags, 'nowhere') })

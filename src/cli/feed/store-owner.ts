@@ -3,7 +3,7 @@ import { PlaitError, type ErrorFacts } from '../../base/error.ts'
 import type { FeedId } from '../../feed/feed-id.ts'
 import type { FeedLink } from '../../feed/feed-link.ts'
 import { parseUrl } from '../../node/url.ts'
-import { askProgram, askPrograms } from '../control/control-client.ts'
+import { askProgram, askPrograms, isGone } from '../control/control-client.ts'
 import type { ControlAddress } from '../control/control-folder.ts'
 import type { ControlAnswers, FeedsAnswer } from '../control/control-protocol.ts'
 import { FeedHost, type FeedHostOptions } from './feed-host.ts'
@@ -33,13 +33,18 @@ export class StoreOwner {
     return (await askProgram(this.#address, { command: 'feed-create' })).id
   }
 
-  /** Blocks of 1 MiB in all, or a single one. Resolves when they are durable. */
+  /**
+   * Blocks of 1 MiB in all, or a single one. Resolves when they are durable. Rejects with `STORE_CLOSED` when the program has ended
+   * before, and with `LINK_LOST` when nobody knows whether they were appended.
+   */
   async append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']> {
     const texts = blocks.map((block) => Buffer.from(block.buffer, block.byteOffset, block.length).toString('base64'))
     try {
       const request = { command: 'feed-append', blocks: texts } as const
       return await askProgram(this.#address, feed === undefined ? request : { ...request, feed })
     } catch (error) {
+      if (isGone(error))
+        throw new PlaitError('STORE_CLOSED', `process ${this.pid} has let the store go`, { cause: error })
       if (!PlaitError.is(error) || (error.code !== 'LINK_LOST' && error.code !== 'UNREACHABLE')) throw error
       throw new PlaitError(
         'LINK_LOST',
