@@ -205,7 +205,6 @@ it('has one owner for each store, whom the others ask, and who is named to those
   expect(served).not.toBeNull()
   const inUse = new RegExp(`^plait: process ${program.pid} has the store ${machine.store}, and .*; stop it first`)
   await expectFailure(machine, ['serve'], inUse)
-  await expectFailure(machine, ['clone', link], inUse)
   const status = await runFeed(machine, ['info', '--json'])
   const own = jsonLines(status.stdout).find(({ isWritable }) => isWritable === true)
   expect(own).toMatchObject({ length: 2, held: 2 })

@@ -44,6 +44,7 @@ export interface FeedControl {
   addresses(): readonly string[]
   list(): Promise<readonly FeedFacts[]>
   create(): Promise<FeedId>
+  clone(link: string): Promise<ControlAnswers['feed-clone']>
   append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']>
 }
 
@@ -129,6 +130,8 @@ export class RunningProgram implements AsyncDisposable {
         return { ...this.#facts(), addresses: feeds.addresses(), feeds: await feeds.list() }
       case 'feed-create':
         return { id: await feeds.create() }
+      case 'feed-clone':
+        return feeds.clone(request.link)
       case 'feed-append':
         return feeds.append(
           request.feed,

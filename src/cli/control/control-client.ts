@@ -15,6 +15,7 @@ const answerTimeoutsMs: Readonly<Record<ControlRequest['command'], number>> = {
   feeds: 2_000,
   // They wait for a disk, or for somebody else's blocks.
   'feed-create': 30_000,
+  'feed-clone': 120_000,
   'feed-append': 600_000,
 }
 /** Between binding its socket and listening on it a program refuses too, for an instant. */

@@ -22,6 +22,8 @@ export type ControlRequest =
 export type FeedRequest =
   | { readonly command: 'feeds' }
   | { readonly command: 'feed-create' }
+  /** Fetches all of the feed that a link leads to, and goes on following it. */
+  | { readonly command: 'feed-clone'; readonly link: string }
   /** The one writable feed of the store, or a new one, when none is named. Blocks in base64, 1 MiB in all or a single one. */
   | { readonly command: 'feed-append'; readonly feed?: string; readonly blocks: readonly string[] }
 
@@ -85,22 +87,28 @@ export interface ControlAnswers {
   readonly ping: Pong
   readonly feeds: FeedsAnswer
   readonly 'feed-create': { readonly id: FeedId }
+  /** `length`: of the feed now, whose blocks are being fetched. `link`: by which others get it from that program. */
+  readonly 'feed-clone': { readonly id: FeedId; readonly length: number; readonly link: string }
   /** `length`: of the feed, with these blocks, which are durable. */
   readonly 'feed-append': { readonly id: FeedId; readonly length: number }
 }
 
 /** Reads a question. Throws `INVALID_ARGUMENT`, or what a node id that is none throws. */
 export function parseRequest(line: string): ControlRequest {
-  const { command, nodeId, feed, blocks } = parseRecord(line)
+  const { command, nodeId, feed, link, blocks } = parseRecord(line)
   if (command === 'status' || command === 'peers' || command === 'feeds' || command === 'feed-create')
     return { command }
   if (command === 'ping') return { command, nodeId: parseNodeId(String(nodeId)) }
+  if (command === 'feed-clone') return { command, link: String(link) }
   if (command === 'feed-append') {
     if (!Array.isArray(blocks) || !blocks.every((block) => typeof block === 'string'))
       throw new PlaitError('INVALID_ARGUMENT', 'blocks are an array of texts in base64')
     return { command, blocks, ...(typeof feed === 'string' ? { feed } : {}) }
   }
-  throw new PlaitError('INVALID_ARGUMENT', 'the commands are status, peers, ping, feeds, feed-create and feed-append')
+  throw new PlaitError(
+    'INVALID_ARGUMENT',
+    'the commands are status, peers, ping, feeds, feed-create, feed-clone and feed-append',
+  )
 }
 
 export function answerLine(answer: unknown): string {

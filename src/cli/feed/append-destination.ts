@@ -87,6 +87,7 @@ export class AppendDestination implements AsyncDisposable {
     await this.#taker?.host?.close()
   }
 
+  /** Once it is known which feed is meant it stays that one, whoever has the store later. */
   get #name(): string | undefined {
     return this.#id ?? this.#options.name
   }
@@ -95,7 +96,6 @@ export class AppendDestination implements AsyncDisposable {
     const { terminal, json } = this.#options
     const opened = await openHostOrOwner(this.#options)
     if (!(opened instanceof FeedHost)) {
-      // This one may have been given a name by the owner before, and asks the next one by that.
       tellOwner(opened, terminal, json)
       return { host: undefined, owner: opened }
     }

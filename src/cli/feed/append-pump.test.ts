@@ -33,7 +33,12 @@ class SlowFeed {
 
 it('reads on while a batch is on its way, so that what comes meanwhile shares one call', async () => {
   const feed = new SlowFeed()
-  const pump = new AppendPump({ ...feed, cutter: new LineCutter(), batchBytesMax: 1_000 })
+  const pump = new AppendPump({
+    append: feed.append,
+    onAppended: feed.onAppended,
+    cutter: new LineCutter(),
+    batchBytesMax: 1_000,
+  })
   const running = pump.run(stream('one\n', 'two\nth', 'ree\n', 'four'))
   for (let round = 0; round < 4; round += 1) await feed.take()
   await running

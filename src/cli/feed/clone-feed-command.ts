@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { PlaitError } from '../../base/error.ts'
 import type { Feed } from '../../feed/feed-api.ts'
 import type { FeedLink } from '../../feed/feed-link.ts'
 import { formatAddress } from '../../node/url.ts'
@@ -10,12 +12,14 @@ import type { Terminal } from '../terminal.ts'
 import { countOf, formatBytes, formatDuration } from '../units.ts'
 import { announceFeed } from './announce.ts'
 import { addServeFlags, networkOf, storeFolder, type ServeFlags } from './feed-flags.ts'
-import type { FeedHost } from './feed-host.ts'
-import { connectTo, keepConnecting, knownBy } from './feed-peers.ts'
-import { feedProgress, type FeedProgress } from './feed-progress.ts'
+import { FeedHost } from './feed-host.ts'
+import { fetchFrom, keepConnecting } from './feed-peers.ts'
+import { feedProgress, type FeedCounts } from './feed-progress.ts'
 import { readFeedLink } from './feed-target.ts'
 import { ServeReport } from './serve-report.ts'
-import { openHost } from './store-owner.ts'
+import { openHostOrOwner, type StoreOwner } from './store-owner.ts'
+
+const lookMs = 200
 
 interface CloneFlags extends ServeFlags {
   readonly serve?: boolean
@@ -23,7 +27,6 @@ interface CloneFlags extends ServeFlags {
 
 interface Run {
   readonly link: FeedLink
-  readonly host: FeedHost
   readonly flags: CloneFlags
   readonly terminal: Terminal
   readonly json: boolean
@@ -49,79 +52,105 @@ async function clone(linkText: string, flags: CloneFlags, terminal: Terminal): P
   using stop = new StopSignals()
   const { signal } = stop
   const json = flags.json === true
-  const link = await readFeedLink(linkText, signal)
+  const run = { link: await readFeedLink(linkText, signal), flags, terminal, json, signal }
   const network = networkOf(flags, flags.serve === true ? 'everywhere' : 'here')
-  await using host = await openHost({ folder: storeFolder(flags), network, terminal, json })
-  const run = { link, host, flags, terminal, json, signal }
-  const feed = await host.open(link.feedId, { mode: 'full', isLive: flags.serve === true })
-  const isNew = feed.length === 0
-  if (flags.serve !== true) {
-    await connect(run, feed)
-    await fetchAll(run, feed)
-    return 0
+  const opened = await openHostOrOwner({ folder: storeFolder(flags), network, terminal, json })
+  if (!(opened instanceof FeedHost)) await cloneThrough(opened, run)
+  else {
+    await using host = opened
+    if (flags.serve !== true) await fetchAll(host, run)
+    else {
+      await serve(host, run).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
+    }
   }
-  using _report = new ServeReport(host, { terminal, json })
-  // A copy that is here already can be served, whether or not the others can be reached now.
-  if (isNew) await connect(run, feed)
-  else void keepConnecting(host, link, run)
-  announceFeed(host, feed, { terminal, json, linkTo: 'stdout' })
-  host.onOpened = (opened) => announceFeed(host, opened, { terminal, json, linkTo: 'stdout' })
-  if (!json) terminal.note('Ctrl-C ends it')
-  if (isNew) await fetchAll(run, feed).catch((error: unknown) => endUnlessStopped(error, signal))
-  await stop.stopped()
   return 0
 }
 
-async function connect({ host, link, flags, terminal, json, signal }: Run, feed: Feed): Promise<void> {
-  const waitMs = flags.wait * 1_000
-  try {
-    await connectTo(host, link, signal)
-    if (host.node !== undefined) reportConnection(host.node, waitMs, terminal, json)
-    await knownBy(feed, link, { waitMs, signal })
-  } catch (error) {
-    // A feed that nobody was found to have leaves nothing in the store.
-    if (feed.length === 0 && !feed.isWritable) await host.feeds.remove(feed.id)
-    throw error
-  }
+/** All blocks that the feed has when it is found; then `found` is called. */
+async function fetchAll(host: FeedHost, run: Run, found: (feed: Feed) => void = () => {}): Promise<void> {
+  const { link, signal } = run
+  const feed = await host.open(link.feedId)
+  await reported(
+    run,
+    () => feed.status(),
+    async () => {
+      await fetchFrom(host, link, signal)
+      if (host.node !== undefined) reportConnection(host.node, host.waitMs, run.terminal, run.json)
+      found(feed)
+      await feed.download({ start: 0, end: feed.length }, { signal })
+    },
+  )
 }
 
-/** All blocks that the feed has by now. */
-async function fetchAll({ link, terminal, json, signal }: Run, feed: Feed): Promise<void> {
+/** A copy that is here already is served whether or not the others can be reached now. */
+async function serve(host: FeedHost, run: Run): Promise<void> {
+  const { link, terminal, json, signal } = run
+  using _report = new ServeReport(host, { terminal, json })
+  const announce = (feed: Feed): void => {
+    announceFeed(host, feed, { terminal, json, linkTo: 'stdout' })
+    host.onOpened = announce
+    if (!json) terminal.note('Ctrl-C ends it')
+  }
+  if (host.feeds.list().some(({ id, length }) => id === link.feedId && length > 0)) {
+    announce(await host.open(link.feedId))
+    void keepConnecting(host, link, run)
+  } else await fetchAll(host, run, announce)
+  await stopped(signal)
+}
+
+/** The program that has the store fetches, and goes on following and serving; this one waits until all is there. */
+async function cloneThrough(owner: StoreOwner, run: Run): Promise<void> {
+  const { terminal, json, signal, flags, link } = run
+  const { feedId: id } = link
+  if (json) terminal.print(jsonLine({ event: 'owner', pid: owner.pid }))
+  else terminal.note(`process ${owner.pid} has the store: it fetches, and serves`)
+  let facts: FeedCounts = owner.feeds.find((feed) => feed.id === id) ?? { id, length: 0, bytes: 0, held: 0 }
+  await reported(
+    run,
+    () => facts,
+    async () => {
+      const { length, link: own } = await owner.clone(link)
+      if (flags.serve === true && !json) terminal.print(own)
+      for (;;) {
+        const now = await owner.look(id)
+        if (now === undefined) throw new PlaitError('ABORTED', 'the feed was taken out of the store meanwhile')
+        facts = now
+        if (now.contiguousLength >= length) return
+        await delay(lookMs, undefined, { signal })
+      }
+    },
+  )
+}
+
+/** Tells how far it is while it runs, and what has come of it. */
+async function reported(run: Run, counts: () => FeedCounts, fetch: () => Promise<void>): Promise<void> {
+  const { link, terminal, json } = run
   const startedMs = performance.now()
-  const progress = feedProgress(feed, `connecting to ${link.addresses.map(formatAddress).join(', ')}`)
+  const progress = feedProgress(counts, `connecting to ${link.addresses.map(formatAddress).join(', ')}`)
   const report = new ProgressReport(progress, { terminal, json })
   try {
-    await feed.download({ start: 0, end: feed.length }, { signal })
+    await fetch()
   } finally {
     report.close()
   }
-  summarize(feed, progress, performance.now() - startedMs, { terminal, json })
-}
-
-function summarize(
-  feed: Feed,
-  { fetched }: FeedProgress,
-  elapsedMs: number,
-  { terminal, json }: Pick<Run, 'terminal' | 'json'>,
-): void {
-  const { id, length, bytes, held } = feed.status()
-  const bytesPerSecond = (fetched.bytes * 1_000) / elapsedMs
+  const elapsedMs = performance.now() - startedMs
+  const { items, bytes } = progress.done()
+  const bytesPerSecond = Math.round((bytes * 1_000) / elapsedMs)
   if (json) {
-    const facts = { id, length, bytes, held, blocksFetched: fetched.items, bytesFetched: fetched.bytes }
-    return terminal.print(
-      jsonLine({
-        event: 'summary',
-        ...facts,
-        elapsedMs: Math.round(elapsedMs),
-        bytesPerSecond: Math.round(bytesPerSecond),
-      }),
-    )
+    const facts = { ...progress.facts(), elapsedMs: Math.round(elapsedMs), bytesPerSecond }
+    return terminal.print(jsonLine({ event: 'summary', ...facts }))
   }
-  const speed = `${formatBytes(fetched.bytes)} in ${formatDuration(elapsedMs)}, ${formatBytes(bytesPerSecond)}/s`
-  const news = fetched.items === 0 ? 'nothing fetched' : `${countOf(fetched.items, 'block')} fetched (${speed})`
-  terminal.note(`all ${countOf(length, 'block')} (${formatBytes(bytes)}) are here and verified: ${news}`)
+  const speed = `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}, ${formatBytes(bytesPerSecond)}/s`
+  const news = items === 0 ? 'nothing fetched' : `${countOf(items, 'block')} fetched (${speed})`
+  const { length, bytes: allBytes } = counts()
+  terminal.note(`all ${countOf(length, 'block')} (${formatBytes(allBytes)}) are here and verified: ${news}`)
 }
 
-function endUnlessStopped(error: unknown, signal: AbortSignal): void {
-  if (!signal.aborted) throw error
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

@@ -16,8 +16,6 @@ beforeEach(() => {
   vi.stubEnv('XDG_STATE_HOME', base)
 })
 afterEach(() => {
-  // A command line that cannot be understood makes nothing.
-  expect(existsSync(join(base, 'plait'))).toBe(false)
   vi.unstubAllEnvs()
   rmSync(base, { recursive: true })
 })
@@ -41,6 +39,8 @@ async function plait(...args: readonly string[]): Promise<{ code: number; printe
   terminal.printed = ''
   terminal.noted = ''
   const code = await run(['feed', ...args], terminal)
+  // A command line that cannot be understood makes nothing.
+  expect(existsSync(join(base, 'plait'))).toBe(false)
   return { code, printed: terminal.printed, noted: terminal.noted }
 }
 

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PlaitError } from '../../base/error.ts'
 import { fileError } from '../../drive/disk/file-error.ts'
-import type { Feed, FeedOptions, Feeds, WritableFeed } from '../../feed/feed-api.ts'
+import type { Feed, FeedConnection, FeedOptions, Feeds, WritableFeed } from '../../feed/feed-api.ts'
 import type { FeedId } from '../../feed/feed-id.ts'
 import type { FeedLink } from '../../feed/feed-link.ts'
 import { feeds as openFeeds } from '../../feed/feeds.ts'
+import type { NodeId } from '../../identity/node-id.ts'
 import type { PlaitNode } from '../../node/node-api.ts'
 import { parseUrl } from '../../node/url.ts'
 import { openStore } from '../../store/open-store.ts'
@@ -44,6 +45,8 @@ export class FeedHost implements AsyncDisposable {
   readonly folder: string
   readonly feeds: Feeds
   readonly node: PlaitNode | undefined
+  /** Those that were dialled from here, by node. */
+  readonly connections: Map<NodeId, FeedConnection> = new Map()
   /** Called with each feed that is opened here, also for another program. */
   onOpened: (feed: Feed) => void = () => {}
   readonly #options: FeedHostOptions
@@ -92,6 +95,11 @@ export class FeedHost implements AsyncDisposable {
     return { nodeId: this.node.id, addresses: reachableAt(bound), feedId }
   }
 
+  /** How long to look for another node. */
+  get waitMs(): number {
+    return this.#options.network?.waitMs ?? 0
+  }
+
   /** The feed, opened once however often it is asked for; what happens to it is reported. */
   open(id: FeedId, options: FeedOptions = {}): Promise<Feed> {
     return this.#once(id, () => this.feeds.open(id, options))
@@ -114,6 +122,13 @@ export class FeedHost implements AsyncDisposable {
     const feed = await this.feeds.create()
     await this.#once(feed.id, () => Promise.resolve(feed))
     return feed
+  }
+
+  /** Forgets a feed. */
+  async remove(id: FeedId): Promise<void> {
+    this.#openings.delete(id)
+    this.#opened.delete(id)
+    await this.feeds.remove(id)
   }
 
   /** What is to say of each feed of the store; nothing is fetched for that. */

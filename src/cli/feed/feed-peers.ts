@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PlaitError, type ErrorCode } from '../../base/error.ts'
 import type { Feed } from '../../feed/feed-api.ts'
+import type { FeedLink } from '../../feed/feed-link.ts'
 import type { LinkAddress } from '../../link/link.ts'
 import { formatAddress, formatUrl, type PeerUrl } from '../../node/url.ts'
 import { jsonLine, printable } from '../printable.ts'
@@ -18,15 +19,38 @@ const emptyMs = 1_500
 export type FeedPeer = Pick<PeerUrl, 'nodeId' | 'addresses'>
 
 /** Exchanges feeds with a node until the host is closed. Rejects when it cannot be reached now, in words that say what to do. */
-export async function connectTo(host: FeedHost, peer: FeedPeer, signal: AbortSignal): Promise<void> {
+export async function connectTo(host: FeedHost, peer: FeedPeer, signal?: AbortSignal): Promise<void> {
+  const { nodeId, addresses } = peer
+  if (host.connections.get(nodeId)?.isOpen === true) return
   try {
-    await host.feeds.connect(formatUrl({ nodeId: peer.nodeId, addresses: peer.addresses }), { signal })
+    const connection = await host.feeds.connect(
+      formatUrl({ nodeId, addresses }),
+      signal === undefined ? {} : { signal },
+    )
+    await host.connections.get(nodeId)?.close()
+    host.connections.set(nodeId, connection)
   } catch (error) {
     throw explained(error, peer.addresses)
   }
 }
 
-/** The same, for as long as it takes, in the background: says when it does not succeed, and gives up only what can never do. */
+/**
+ * The feed of a link, which is fetched from there from now on; its length is known. Rejects as `connectTo` and `knownBy` do, and then
+ * leaves nothing of a feed that was not here before.
+ */
+export async function fetchFrom(host: FeedHost, link: FeedLink, signal?: AbortSignal): Promise<Feed> {
+  const feed = await host.open(link.feedId, { mode: 'full' })
+  try {
+    await connectTo(host, link, signal)
+    await knownBy(feed, link, { waitMs: host.waitMs, signal })
+    return feed
+  } catch (error) {
+    if (feed.length === 0 && !feed.isWritable) await host.remove(feed.id)
+    throw error
+  }
+}
+
+/** Connects for as long as it takes, in the background: says when it does not succeed, and gives up only what can never do. */
 export async function keepConnecting(
   host: FeedHost,
   peer: FeedPeer,
@@ -55,7 +79,7 @@ export async function keepConnecting(
 export async function knownBy(
   feed: Feed,
   peer: FeedPeer,
-  { waitMs, signal }: { waitMs: number; signal: AbortSignal },
+  { waitMs, signal }: { waitMs: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   const startedMs = performance.now()
   for (let sharedMs = 0; ; sharedMs += lookMs) {
@@ -70,7 +94,7 @@ export async function knownBy(
         `the node at ${addressesText(peer.addresses)} is up, but does not have that feed; see that \`plait feed serve\` runs there on its store, or ask for another link`,
       )
     }
-    await delay(lookMs, undefined, { signal })
+    await delay(lookMs, undefined, signal === undefined ? {} : { signal })
   }
 }
 

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PlaitError, type ErrorFacts } from '../../base/error.ts'
 import type { FeedId } from '../../feed/feed-id.ts'
-import type { FeedLink } from '../../feed/feed-link.ts'
+import { formatFeedLink, type FeedLink } from '../../feed/feed-link.ts'
 import { parseUrl } from '../../node/url.ts'
 import { askProgram, askPrograms, isGone } from '../control/control-client.ts'
 import type { ControlAddress } from '../control/control-folder.ts'
-import type { ControlAnswers, FeedsAnswer } from '../control/control-protocol.ts'
+import type { ControlAnswers, FeedFacts, FeedsAnswer } from '../control/control-protocol.ts'
 import { FeedHost, type FeedHostOptions } from './feed-host.ts'
 import { resolveFeed } from './feed-target.ts'
 
@@ -31,6 +31,16 @@ export class StoreOwner {
 
   async create(): Promise<FeedId> {
     return (await askProgram(this.#address, { command: 'feed-create' })).id
+  }
+
+  /** Rejects as `fetchFrom` does. */
+  clone(link: FeedLink): Promise<ControlAnswers['feed-clone']> {
+    return askProgram(this.#address, { command: 'feed-clone', link: formatFeedLink(link) })
+  }
+
+  /** The feed as it is now. */
+  async look(id: FeedId): Promise<FeedFacts | undefined> {
+    return (await askProgram(this.#address, { command: 'feeds' })).feeds.find((feed) => feed.id === id)
   }
 
   /**
