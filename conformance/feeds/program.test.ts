@@ -106,7 +106,7 @@ it('clones all of a feed, and only what is new the next time', async () => {
   const refused = await runFeed(holder, ['append', 'feed:'], 'mine\n')
   expect([refused.code, refused.stderr]).toEqual([
     1,
-    expect.stringMatching(/^plait: the key of that feed is not in this store/),
+    expect.stringMatching(/^plait: the key of that feed is not in this store/m),
   ])
 })
 
@@ -227,6 +227,34 @@ async function linkOfNobody(): Promise<string> {
   rmSync(machine.base, { recursive: true })
   return link
 }
+
+it('appends on when the program that had the store ends, and clones by the one that has it', async () => {
+  const [machine, other] = [makeMachine(), makeMachine()]
+  const id = (await outputOf(machine, ['create'])).trim()
+  const { program, link } = await startServing(machine, ['serve'])
+  const appending = startFeed(machine, ['append'])
+  await appending.line(new RegExp(`process ${program.pid} has the store`), { stream: 'stderr' })
+  appending.write('before\n')
+  const reading = startFeed(other, ['follow', link])
+  await reading.line(/^before$/)
+  const writer = await startAppend(other)
+  writer.program.write(numbered(0, 100))
+  writer.program.endInput()
+  await writer.program.line(/100 blocks appended/, { stream: 'stderr' })
+  // It ends as soon as nobody wants more of it: here it stays, as a store that is served.
+  await writer.program.outcome()
+  const served = await startServing(other, ['serve'])
+  const cloned = await runFeed(machine, ['clone', served.link, '--json'])
+  expect(jsonLines(cloned.stdout).map(({ event }) => event)).toEqual(['owner', 'summary'])
+  expect(jsonLines(cloned.stdout).at(-1)).toMatchObject({ length: 100, held: 100, blocksFetched: 100 })
+  expect((await program.kill('SIGINT')).code).toBe(0)
+  appending.write('after\n')
+  const [again] = await appending.line(feedLink, { stream: 'stderr' })
+  expect(parseFeedLink(again)).toMatchObject({ feedId: id, nodeId: parseFeedLink(link).nodeId })
+  appending.endInput()
+  expect((await appending.outcome()).stderr).toMatch(/2 blocks appended \(11 B\), all durable; the feed has 2\n$/)
+  expect(await outputOf(machine, ['cat', id])).toBe('before\nafter\n')
+})
 
 it('takes nothing of a line that is too long, and all that came before it', async () => {
   const machine = makeMachine()
