@@ -4,7 +4,6 @@ import { PlaitError } from '../../base/error.ts'
 import type { Feed } from '../../feed/feed-api.ts'
 import type { FeedLink } from '../../feed/feed-link.ts'
 import { formatAddress } from '../../node/url.ts'
-import { reportConnection } from '../connection-report.ts'
 import { jsonLine } from '../printable.ts'
 import { ProgressReport } from '../progress-report.ts'
 import { StopSignals } from '../stop-signals.ts'
@@ -16,6 +15,7 @@ import { FeedHost } from './feed-host.ts'
 import { fetchFrom, keepConnecting } from './feed-peers.ts'
 import { feedProgress, type FeedCounts } from './feed-progress.ts'
 import { readFeedLink } from './feed-target.ts'
+import { reportAbsence } from './report-absence.ts'
 import { ServeReport } from './serve-report.ts'
 import { openHostOrOwner, type StoreOwner } from './store-owner.ts'
 
@@ -77,7 +77,9 @@ async function fetchAll(host: FeedHost, run: Run, found: (feed: Feed) => void = 
     () => feed.status(),
     async () => {
       await fetchFrom(host, link, signal)
-      if (host.node !== undefined) reportConnection(host.node, host.waitMs, run.terminal, run.json)
+      // Who serves says who comes and goes anyway.
+      if (host.node !== undefined && run.flags.serve !== true)
+        reportAbsence(host.node, link.nodeId, run.terminal, run.json)
       found(feed)
       await feed.download({ start: 0, end: feed.length }, { signal })
     },

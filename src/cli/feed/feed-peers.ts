@@ -88,7 +88,9 @@ export async function knownBy(
     if (isFrozen || (known !== undefined && known.length > 0 && feed.length >= known.length)) return
     if (known === undefined) sharedMs = 0
     else if (known.length === 0 && sharedMs > emptyMs) return
-    if (performance.now() - startedMs > waitMs && known === undefined) {
+    if (performance.now() - startedMs > waitMs) {
+      // What it has said cannot be verified yet: what is here is all there is.
+      if (known !== undefined) return
       throw new PlaitError(
         'UNKNOWN_PEER',
         `the node at ${addressesText(peer.addresses)} is up, but does not have that feed; see that \`plait feed serve\` runs there on its store, or ask for another link`,

@@ -5,6 +5,7 @@ import type { Terminal } from '../terminal.ts'
 import { networkOf, storeFolder, type NetworkFlags } from './feed-flags.ts'
 import { FeedHost } from './feed-host.ts'
 import { connectTo, knownBy } from './feed-peers.ts'
+import { reportAbsence } from './report-absence.ts'
 import { resolveFeed, type FeedTarget } from './feed-target.ts'
 import { openHost, openHostOrOwner } from './store-owner.ts'
 
@@ -55,12 +56,14 @@ export async function openFeedSource(target: FeedTarget, options: SourceOptions)
 
 function fetching(
   { host, link, isTemporary }: { host: FeedHost; link: FeedLink; isTemporary: boolean },
-  { flags, isLive, signal }: SourceOptions,
+  { flags, isLive, terminal, signal }: SourceOptions,
 ): Promise<FeedSource> {
   return closingOnError(host, async () => {
     const feed = await host.open(link.feedId, { mode: 'sparse', isLive })
     await connectTo(host, link, signal)
     await knownBy(feed, link, { waitMs: flags.wait * 1_000, signal })
+    // Also with `--json`: standard output has the blocks.
+    if (host.node !== undefined) reportAbsence(host.node, link.nodeId, terminal, false)
     return sourceOf(host, feed, { isRemote: true, isTemporary })
   })
 }

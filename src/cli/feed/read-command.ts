@@ -1,11 +1,15 @@
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
+import type { Feed } from '../../feed/feed-api.ts'
 import type { Terminal } from '../terminal.ts'
 import { StopSignals } from '../stop-signals.ts'
 import { BlockOutput, type BlockFormat } from './block-output.ts'
 import { addNetworkFlags, blockNumber, type NetworkFlags } from './feed-flags.ts'
 import { heldUntil, missingBlock, openFeedSource, type FeedSource } from './feed-source.ts'
 import { readFeedTarget } from './feed-target.ts'
+
+/** After so long without a block that there should be, people hear what is waited for. */
+const quietMs = 5_000
 
 /** Of a temporary store: how much of what is written out already may stand on the disk. */
 const keptBytesMax = 64 * 1024 * 1024
@@ -79,17 +83,19 @@ async function read(text: string, { flags, isLive, terminal }: Reading): Promise
 async function copy(
   source: FeedSource,
   output: BlockOutput,
-  { flags, isLive, signal }: Reading & { signal: AbortSignal },
+  { flags, isLive, terminal, signal }: Reading & { signal: AbortSignal },
 ): Promise<void> {
   const { feed } = source
   const from = flags.tail === undefined ? (flags.from ?? 0) : Math.max(0, feed.length - flags.tail)
   const to = isLive ? flags.to : Math.min(flags.to ?? feed.length, feed.length)
   const cannotCome = to !== undefined && !isLive && !source.isRemote
   const end = cannotCome ? heldUntil(feed, from, to) : to
-  if (end === undefined || from < end) {
-    let index = from
-    let writtenBytes = 0
-    for await (const block of feed.blocks({ from, isLive, signal, ...(end === undefined ? {} : { to: end }) })) {
+  let index = from
+  let writtenBytes = 0
+  const watch = watchFor(feed, () => index, terminal)
+  try {
+    const range = end === undefined ? { from } : { from, to: Math.max(from, end) }
+    for await (const block of feed.blocks({ ...range, isLive, signal })) {
       await output.write(block, index)
       index += 1
       writtenBytes += block.length
@@ -98,9 +104,25 @@ async function copy(
       await feed.clear(from, index)
       await source.host.feeds.compact()
     }
+  } finally {
+    clearInterval(watch)
   }
   if (cannotCome && end !== undefined && end < to) {
     await output.flush()
     throw missingBlock(end)
   }
+}
+
+/** Says, once for each block, that it should be there and does not come. */
+function watchFor(feed: Feed, next: () => number, terminal: Terminal): ReturnType<typeof setInterval> {
+  let [seen, told] = [-1, -1]
+  return setInterval(() => {
+    const index = next()
+    const isWaited = index === seen && index < feed.length && !feed.has(index)
+    if (isWaited && index !== told) {
+      terminal.note(`waiting for block ${index}, which nobody who is connected has, or sends`)
+      told = index
+    }
+    seen = index
+  }, quietMs)
 }
