@@ -78,8 +78,7 @@ async function fetchAll(host: FeedHost, run: Run, found: (feed: Feed) => void = 
     async () => {
       await fetchFrom(host, link, signal)
       // Who serves says who comes and goes anyway.
-      if (host.node !== undefined && run.flags.serve !== true)
-        reportAbsence(host.node, link.nodeId, run.terminal, run.json)
+      if (run.flags.serve !== true) reportAbsence(host, link.nodeId, run.terminal, run.json)
       found(feed)
       await feed.download({ start: 0, end: feed.length }, { signal })
     },

@@ -47,6 +47,8 @@ export class FeedHost implements AsyncDisposable {
   readonly node: PlaitNode | undefined
   /** Those that were dialled from here, by node. */
   readonly connections: Map<NodeId, FeedConnection> = new Map()
+  /** From the call of `close` on: sessions that end have not been lost. */
+  isClosing = false
   /** Called with each feed that is opened here, also for another program. */
   onOpened: (feed: Feed) => void = () => {}
   readonly #options: FeedHostOptions
@@ -138,6 +140,7 @@ export class FeedHost implements AsyncDisposable {
 
   /** What waits for the disk is made durable. Idempotent. */
   close(): Promise<void> {
+    this.isClosing = true
     return this.#closing.disposeAsync()
   }
 

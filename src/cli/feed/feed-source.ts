@@ -63,7 +63,7 @@ function fetching(
     await connectTo(host, link, signal)
     await knownBy(feed, link, { waitMs: flags.wait * 1_000, signal })
     // Also with `--json`: standard output has the blocks.
-    if (host.node !== undefined) reportAbsence(host.node, link.nodeId, terminal, false)
+    reportAbsence(host, link.nodeId, terminal, false)
     return sourceOf(host, feed, { isRemote: true, isTemporary })
   })
 }

@@ -20,7 +20,9 @@ export class ServeReport implements Disposable {
     const tell = (event: string, nodeId: string, message: string): void =>
       json ? terminal.print(jsonLine({ event, nodeId })) : terminal.note(`${nodeId.slice(0, 8)}... ${message}`)
     host.node?.addEventListener('session', ({ detail }) => tell('connected', detail.remoteId, 'is connected'))
-    host.node?.addEventListener('sessionend', ({ detail }) => tell('disconnected', detail.remoteId, 'is gone'))
+    host.node?.addEventListener('sessionend', ({ detail }) => {
+      if (!host.isClosing) tell('disconnected', detail.remoteId, 'is gone')
+    })
     if (terminal.interactive && !json) this.#timer = setInterval(() => this.#renew(), renewMs)
   }
 
