@@ -176,7 +176,7 @@ it('takes away the socket of a program that was killed, and believes none where 
   await killed.kill('SIGKILL')
   expect(sockets(place)).toHaveLength(1)
   const nothing = await runPlait(place, ['status'])
-  expect([nothing.code, nothing.stderr]).toEqual([1, 'nothing is shared or cloned here at the moment\n'])
+  expect([nothing.code, nothing.stderr]).toEqual([1, 'nothing is shared, cloned or served here at the moment\n'])
   expect(sockets(place)).toEqual([])
   chmodSync(join(place.base, 'run/plait'), 0o755)
   const refusal = / lets other users in; run: chmod 700 /

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { createConnection } from 'node:net'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, onTestFinished } from 'vitest'
 
@@ -18,6 +18,8 @@ export interface ProgramOptions {
   readonly nodeArgs?: readonly string[]
   /** Which processors it may use, as `taskset -c` takes them; all of them when absent. */
   readonly processors?: string | undefined
+  /** Whether it has a standard input, which `write` and `endInput` are for. */
+  readonly input?: boolean
 }
 
 export interface Exit {
@@ -30,13 +32,18 @@ export interface WaitOptions {
   readonly timeoutMs?: number
 }
 
+export interface LineOptions extends WaitOptions {
+  /** `stdout` when absent. */
+  readonly stream?: 'stdout' | 'stderr'
+}
+
 /** All that a program said until it ended. */
 export interface Outcome extends Exit {
   readonly stdout: string
   readonly stderr: string
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>
 
 /** A running Node program. Its streams are read from the start, so that nothing it says is lost and no pipe fills. */
 export class Program {
@@ -66,12 +73,23 @@ export class Program {
     return this.#exit === undefined
   }
 
-  /** The first whole line on stdout, from the program's start on, that matches. Rejects when it ends or time is up without it. */
-  async line(pattern: RegExp, options: WaitOptions = {}): Promise<RegExpExecArray> {
-    return this.#until(options.timeoutMs ?? 30_000, `a line that matches ${pattern}`, () => {
-      const whole = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1)
+  /** The first whole line, from the program's start on, that matches. Rejects when it ends or time is up without it. */
+  async line(pattern: RegExp, { timeoutMs = 30_000, stream = 'stdout' }: LineOptions = {}): Promise<RegExpExecArray> {
+    return this.#until(timeoutMs, `a line that matches ${pattern}`, () => {
+      const whole = this[stream].slice(0, this[stream].lastIndexOf('\n') + 1)
       return whole.split('\n').reduce<RegExpExecArray | null>((found, line) => found ?? pattern.exec(line), null)
     })
+  }
+
+  /** Writes to its standard input, which it was started with `input` for. */
+  write(text: string | Uint8Array): void {
+    if (this.#child.stdin === null) throw new Error('the program was started without a standard input')
+    this.#child.stdin.write(text)
+  }
+
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin?.end()
   }
 
   /** Sends the signal to this pid and no other. */
@@ -139,8 +157,10 @@ export function startProgram(file: string, args: readonly string[] = [], options
   const child = spawn(command[0]!, command.slice(1), {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+    stdio: [options.input === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  }) as Child
+  // A program may end before it has read all.
+  child.stdin?.on('error', () => {})
   const program = new Program(child)
   live.add(program)
   killAtEnd(program)

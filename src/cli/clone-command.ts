@@ -1,5 +1,4 @@
 import { mkdirSync, realpathSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { PlaitError } from '../base/error.ts'
 import { Clone, type CloneProblem } from '../drive/clone.ts'
@@ -12,7 +11,9 @@ import { createNode } from '../node/create-node.ts'
 import type { PlaitNode } from '../node/node-api.ts'
 import { formatAddress } from '../node/url.ts'
 import { systemRuntime } from '../runtime/system/system-runtime.ts'
+import { cloneProgress } from './clone-progress.ts'
 import { programResumeMs, reportConnection } from './connection-report.ts'
+import { firstLine } from './first-line.ts'
 import { wholeNumber } from './flag-values.ts'
 import { checkCloneTarget, type CloneTarget } from './open-replica.ts'
 import { jsonLine, printable } from './printable.ts'
@@ -72,7 +73,7 @@ export function addCloneCommand(program: Command, terminal: Terminal, done: (cod
 
 async function clone(linkText: string, folder: string, flags: CloneFlags, terminal: Terminal): Promise<number> {
   using stop = new StopSignals()
-  const link = parseShareLink(linkText === '-' ? await readLine(stop.signal) : linkText)
+  const link = parseShareLink(linkText === '-' ? await firstLine(stop.signal) : linkText)
   const run: Run = {
     link,
     target: checkCloneTarget(folder, link),
@@ -120,11 +121,8 @@ async function fetchAll(node: PlaitNode, run: Run, accepted: () => void): Promis
     json,
     metrics: run.metrics,
   })
-  const report = new ProgressReport(fetching.progress, {
-    terminal,
-    json,
-    opening: `connecting to ${link.addresses.map(formatAddress).join(', ')}`,
-  })
+  const opening = `connecting to ${link.addresses.map(formatAddress).join(', ')}`
+  const report = new ProgressReport(cloneProgress(fetching.progress, opening), { terminal, json })
   try {
     await fetching.run()
   } finally {
@@ -209,16 +207,4 @@ function summarize(progress: Progress, elapsedMs: number, run: Run): void {
   if (unchanged > 0) parts.push(`${formatCount(unchanged)} already right`)
   if (failed > 0) parts.push(`${formatCount(failed)} not copied, see above`)
   terminal.print(`${printable(target.folder)}: ${parts.join(', ')}`)
-}
-
-/** The first line of standard input. */
-async function readLine(signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, signal })
-  for await (const line of lines) {
-    lines.close()
-    process.stdin.destroy()
-    return line
-  }
-  signal.throwIfAborted()
-  return ''
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { PlaitError } from '../base/error.ts'
 import { parseShareLink } from '../drive/share-link.ts'
+import { parseFeedLink } from '../feed/feed-link.ts'
 import { readNetworkKeyFile } from '../identity/network-key.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import { messenger } from '../message/messenger.ts'
@@ -32,11 +33,11 @@ export function addPingCommand(program: Command, terminal: Terminal, done: (code
   program
     .command('ping')
     .description(
-      'Measure the time to a node that shares or clones, and back; until Ctrl-C unless --count says otherwise.',
+      'Measure the time to a node that shares, clones or serves feeds, and back; until Ctrl-C unless --count says otherwise.',
     )
     .argument(
       '<LINK|ADDRESS>',
-      'a share link, an address plait://NODEID@HOST:PORT, or the id of a node that a program here is connected with',
+      'a link, an address plait://NODEID@HOST:PORT, or the id of a node that a program here is connected with',
     )
     .option('--count <N>', 'end after so many', wholeNumber(1, 1e9))
     .option('--interval <MS>', 'time from one to the next; 1000 if left out', (text) => ({
@@ -77,9 +78,10 @@ interface Line extends AsyncDisposable {
   readonly ping: () => Promise<number>
 }
 
-/** Which node is meant by a share link, a URL or a bare node id. Throws `INVALID_ADDRESS` or `INVALID_LINK`. */
+/** Which node is meant by a share link, a link to a feed, a URL or a bare node id. Throws `INVALID_ADDRESS` or `INVALID_LINK`. */
 export function parsePingTarget(text: string): Pick<PeerUrl, 'nodeId' | 'addresses'> {
   const trimmed = text.trim()
+  if (trimmed.includes('/f#')) return parseFeedLink(trimmed)
   if (trimmed.includes('#')) return parseShareLink(trimmed)
   return parseUrl(/^[a-z2-7]{52}$/.test(trimmed) ? `plait://${trimmed}` : trimmed)
 }

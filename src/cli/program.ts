@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addCloneCommand } from './clone-command.ts'
+import { addFeedCommand } from './feed/feed-command.ts'
 import { addIdCommand } from './id-command.ts'
 import { addPeersCommand } from './peers-command.ts'
 import { addPingCommand } from './ping-command.ts'
@@ -13,6 +14,7 @@ import { version } from './version.ts'
 const commands = [
   addShareCommand,
   addCloneCommand,
+  addFeedCommand,
   addStatusCommand,
   addPeersCommand,
   addPingCommand,

@@ -1,7 +1,8 @@
 /** What has been done at a moment. */
 interface Sample {
   readonly atMs: number
-  readonly files: number
+  /** Files, or blocks. */
+  readonly items: number
   readonly bytes: number
 }
 
@@ -15,8 +16,8 @@ export class Rate {
   }
 
   /** Takes the present state; `atMs` only grows. */
-  add(atMs: number, files: number, bytes: number): void {
-    this.#samples.push({ atMs, files, bytes })
+  add(atMs: number, items: number, bytes: number): void {
+    this.#samples.push({ atMs, items, bytes })
     // One sample older than the window stays, so that the window is covered.
     while (this.#samples.length > 2 && (this.#samples[1] as Sample).atMs <= atMs - this.#windowMs) this.#samples.shift()
   }
@@ -25,16 +26,16 @@ export class Rate {
     return this.#slope((sample) => sample.bytes)
   }
 
-  /** Milliseconds until so many files and bytes more are done, at this speed; undefined when nobody can say. */
-  leftMs(files: number, bytes: number): number | undefined {
+  /** Milliseconds until so many items and bytes more are done, at this speed; undefined when nobody can say. */
+  leftMs(items: number, bytes: number): number | undefined {
     const byBytes = timeFor(bytes, this.bytesPerSecond)
-    const byFiles = timeFor(
-      files,
-      this.#slope((sample) => sample.files),
+    const byItems = timeFor(
+      items,
+      this.#slope((sample) => sample.items),
     )
-    if (byBytes === undefined) return byFiles
-    // A single large file is not finished for a long while, though its bytes flow.
-    return byFiles === undefined ? byBytes : Math.max(byBytes, files > 10 ? byFiles : 0)
+    if (byBytes === undefined) return byItems
+    // A single large item is not finished for a long while, though its bytes flow.
+    return byItems === undefined ? byBytes : Math.max(byBytes, items > 10 ? byItems : 0)
   }
 
   #slope(value: (sample: Sample) => number): number {

@@ -1,7 +1,18 @@
+import { PlaitError } from '../base/error.ts'
+import type { FeedId } from '../feed/feed-id.ts'
 import type { PlaitNode } from '../node/node-api.ts'
 import { parseAddress } from '../node/url.ts'
 import { serveMetrics, type MetricsServer } from '../metrics/http/serve-metrics.ts'
-import type { ControlRequest, PeerFacts, ProgramFacts, Status, Work } from './control/control-protocol.ts'
+import type {
+  ControlAnswers,
+  ControlRequest,
+  FeedFacts,
+  FeedRequest,
+  PeerFacts,
+  ProgramFacts,
+  Status,
+  Work,
+} from './control/control-protocol.ts'
 import { ControlServer } from './control/control-server.ts'
 import { pingPeer, servePings } from './ping-service.ts'
 import { jsonLine, printable } from './printable.ts'
@@ -13,6 +24,9 @@ export const metricsFlag = '--metrics <HOST:PORT>'
 export const metricsHelp =
   'show counters over HTTP there, for Prometheus; without a password, so 127.0.0.1:PORT unless others may see them'
 
+/** Blocks of others that are on their way to the disk get there, and those others learn it. */
+const feedGraceMs = 2_000
+
 export interface RunningOptions {
   readonly node: PlaitNode
   /** What the program does, as it is when called. */
@@ -21,6 +35,17 @@ export interface RunningOptions {
   readonly json: boolean
   /** `HOST:PORT` for the counters over HTTP; none when absent. */
   readonly metrics?: string | undefined
+  /** What it does for others with the store that it has; nothing when absent. */
+  readonly feeds?: FeedControl
+}
+
+/** A store of feeds, as this user's other programs use it through the control socket. */
+export interface FeedControl {
+  addresses(): readonly string[]
+  list(): Promise<readonly FeedFacts[]>
+  create(): Promise<FeedId>
+  clone(link: string): Promise<ControlAnswers['feed-clone']>
+  append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']>
 }
 
 /**
@@ -47,7 +72,8 @@ export class RunningProgram implements AsyncDisposable {
   /** Takes all of it away; the node stays. Idempotent. */
   async close(): Promise<void> {
     process.off('SIGUSR1', this.#printSnapshot)
-    await Promise.all([this.#control?.close(), this.#metrics?.close()])
+    const graceMs = this.#options.feeds === undefined ? 0 : feedGraceMs
+    await Promise.all([this.#control?.close(graceMs), this.#metrics?.close()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -91,6 +117,26 @@ export class RunningProgram implements AsyncDisposable {
         return { ...this.#facts(), peers: peersOf(this.#options.node) }
       case 'ping':
         return pingPeer(this.#options.node, request.nodeId).then((roundTripMs) => ({ roundTripMs }))
+      default:
+        return this.#answerOfFeeds(request)
+    }
+  }
+
+  async #answerOfFeeds(request: FeedRequest): Promise<unknown> {
+    const { feeds } = this.#options
+    if (feeds === undefined) throw new PlaitError('INVALID_ARGUMENT', 'this program has no store of feeds')
+    switch (request.command) {
+      case 'feeds':
+        return { ...this.#facts(), addresses: feeds.addresses(), feeds: await feeds.list() }
+      case 'feed-create':
+        return { id: await feeds.create() }
+      case 'feed-clone':
+        return feeds.clone(request.link)
+      case 'feed-append':
+        return feeds.append(
+          request.feed,
+          request.blocks.map((block) => Uint8Array.from(Buffer.from(block, 'base64'))),
+        )
     }
   }
 

@@ -17,7 +17,7 @@ export function addStatusCommand(program: Command, terminal: Terminal, done: (co
   addChoiceFlags(
     program
       .command('status')
-      .description('Show what the programs that run here are doing: shares and clones.')
+      .description('Show what the programs that run here are doing: shares, clones, feeds.')
       .option('--watch', 'look again each second, until Ctrl-C')
       .addHelpText('after', '\nExample:\n  plait status --watch\n\nExit code: 1 when nothing is running.'),
   ).action(async (flags: StatusFlags) => done(await showStatus(flags, terminal)))

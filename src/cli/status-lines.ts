@@ -19,6 +19,8 @@ export function statusLines(status: Status): readonly string[] {
     const bytes = `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${more}`
     lines.push(row('progress', `${files}, ${bytes}${failed > 0 ? `, ${formatCount(failed)} failed` : ''}`))
   }
+  if (work.feeds !== undefined)
+    lines.push(row('feeds', `${countOf(work.feeds.count, 'feed')}, ${countOf(work.feeds.blocks, 'block')}`))
   lines.push(
     row('peers', `${sessionsText(status)}, ${countOf(stats.circuits.live, 'circuit')}`),
     row('traffic', trafficText(status)),

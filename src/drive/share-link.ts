@@ -1,9 +1,13 @@
-import { PlaitError } from '../base/error.ts'
 import { decodeBase32, encodeBase32 } from '../base/bytes.ts'
-import { parseNodeId, type NodeId } from '../identity/node-id.ts'
+import type { NodeId } from '../identity/node-id.ts'
 import type { LinkAddress } from '../link/link.ts'
-import { formatAddress, parseAddress } from '../node/url.ts'
-import { crc32 } from './crc32.ts'
+import {
+  foreignLink,
+  formatInvitation,
+  invalidLink,
+  parseInvitation,
+  type InvitationWords,
+} from '../node/invitation.ts'
 
 /** What a share link lets its holder do. */
 export type ShareRole = 'read'
@@ -23,19 +27,18 @@ export interface ShareLink {
 export const driveIdBytes = 16
 export const secretBytes = 32
 const driveIdCharacters = 26
-const secretCharacters = 52
-const checkCharacters = 7
-const addressesMax = 16
-const linkCharactersMax = 4_096
 
-/**
- * `plait://NODEID@HOST:PORT[,HOST:PORT...]/d/DRIVEID#ROLE.SECRET.CHECK`. CHECK is the CRC-32 of all that stands before
- * it, in base32: it finds every mistyped character and every swap of two neighbours.
- */
-export function formatShareLink(link: ShareLink): string {
-  const addresses = link.addresses.map(formatAddress).join(',')
-  const text = `plait://${link.nodeId}@${addresses}/d/${link.driveId}#${roleLetters[link.role]}.${encodeBase32(link.secret)}.`
-  return text + checkOf(text)
+const words: InvitationWords = {
+  noun: 'share link',
+  source: 'plait share DIR',
+  meaning: 'a link to a shared folder',
+}
+const roleLetters: Readonly<Record<ShareRole, string>> = { read: 'r' }
+
+/** `plait://NODEID@HOST:PORT[,HOST:PORT...]/d/DRIVEID#ROLE.SECRET.CHECK`. */
+export function formatShareLink({ nodeId, addresses, driveId, role, secret }: ShareLink): string {
+  const kind = roleLetters[role]
+  return formatInvitation({ nodeId, addresses, path: `d/${driveId}`, kind, secret: encodeBase32(secret) })
 }
 
 /**
@@ -43,73 +46,20 @@ export function formatShareLink(link: ShareLink): string {
  * (something else), `cut-off`, `mistyped` or `role` (made for a purpose that this version does not know).
  */
 export function parseShareLink(text: string): ShareLink {
-  const link = text.trim()
-  if (!link.startsWith('plait://') || link.length > linkCharactersMax) {
-    throw invalid('foreign', 'this is not a share link: one begins with plait:// and is printed by `plait share DIR`')
+  const { nodeId, addresses, path, kind, secret: secretText } = parseInvitation(text, words)
+  const driveId = path.startsWith('d/') ? path.slice(2) : ''
+  const secret = decodeBase32(secretText)
+  if (!isDriveId(driveId) || secret?.length !== secretBytes) throw foreignLink(words)
+  if (kind !== roleLetters.read) {
+    throw invalidLink(
+      'role',
+      `this share link was made by a newer plait (it grants \`${kind}\`); update plait with \`npm install -g plait\``,
+    )
   }
-  const checkStart = link.length - checkCharacters
-  const [, secretPart, check, ...rest] = link.slice(link.indexOf('#') + 1).split('.')
-  if (isCutOff(link, secretPart, check)) {
-    throw invalid('cut-off', 'this share link is cut off at the end; copy all of it, in quotes')
-  }
-  if (rest.length > 0 || check?.length !== checkCharacters || checkOf(link.slice(0, checkStart)) !== check) {
-    throw invalid('mistyped', 'this share link is mistyped: its check does not fit; copy it again from `plait share`')
-  }
-  return parseParts(link.slice(0, checkStart - 1))
+  return { nodeId, addresses, driveId, role: 'read', secret }
 }
 
 /** True for 26 characters of base32 that stand for 16 bytes. */
 export function isDriveId(text: string): boolean {
   return text.length === driveIdCharacters && decodeBase32(text)?.length === driveIdBytes
-}
-
-function isCutOff(link: string, secret: string | undefined, check: string | undefined): boolean {
-  if (!link.includes('#') || secret === undefined) return true
-  return check === undefined
-    ? secret.length <= secretCharacters
-    : secret.length === secretCharacters && check.length < checkCharacters
-}
-
-const shape = /^plait:\/\/([a-z2-7]{52})@([^/]+)\/d\/([a-z2-7]{26})#([a-z]+)\.([a-z2-7]{52})$/
-
-/** `text` has passed its check: what does not fit now was never a link that this version could have made. */
-function parseParts(text: string): ShareLink {
-  const [, nodeId, addresses, driveId, role, secretText] = shape.exec(text) ?? []
-  const secret = decodeBase32(secretText ?? '')
-  if (!nodeId || !addresses || !driveId || !role || !isDriveId(driveId) || secret?.length !== secretBytes) {
-    throw invalid('foreign', 'this is not a link to a shared folder; ask for the one that `plait share DIR` prints')
-  }
-  if (role !== roleLetters.read) {
-    throw invalid(
-      'role',
-      `this share link was made by a newer plait (it grants \`${role}\`); update plait with \`npm install -g plait\``,
-    )
-  }
-  try {
-    return { nodeId: parseNodeId(nodeId), addresses: parseAddresses(addresses), driveId, role: 'read', secret }
-  } catch (cause) {
-    throw invalid(
-      'foreign',
-      'this share link names no usable node; ask for the one that `plait share DIR` prints',
-      cause,
-    )
-  }
-}
-
-function parseAddresses(text: string): readonly LinkAddress[] {
-  const addresses = text.split(',')
-  if (addresses.length > addressesMax)
-    throw new PlaitError('INVALID_ADDRESS', `a share link names at most ${addressesMax} addresses`)
-  return addresses.map(parseAddress)
-}
-
-const roleLetters: Readonly<Record<ShareRole, string>> = { read: 'r' }
-
-function checkOf(text: string): string {
-  const check = crc32(new TextEncoder().encode(text))
-  return encodeBase32(Uint8Array.of(check >>> 24, check >>> 16, check >>> 8, check))
-}
-
-function invalid(problem: 'foreign' | 'cut-off' | 'mistyped' | 'role', message: string, cause?: unknown): PlaitError {
-  return new PlaitError('INVALID_LINK', message, { facts: { problem }, cause })
 }

@@ -6,11 +6,11 @@ import { root } from '../tidy/tree.ts'
 import { nameOf, type Block } from './blocks.ts'
 
 const timeoutMs = 20_000
-const shareLink = /^.*(plait:\/\/\S+\/d\/\S+#\S+).*$/m
+const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f)#\S+).*$/m
 
 /**
  * The `sh` blocks of one document, run from top to bottom in one folder, with `plait` being what was built and `photos/` there to
- * share. A block that prints a share link goes on running, as `plait share` does, while the next ones run; in them
+ * share. A block that prints a link goes on running, as `plait share` does, while the next ones run; in them
  * the word LINK stands for that link. At the end it is interrupted as by Ctrl-C, and must end well.
  */
 export class ShellSession {
@@ -55,15 +55,18 @@ export class ShellSession {
       )
     })
     const linked = new Promise<'linked'>((resolve) => {
-      child.stdout.on('data', (text: Uint8Array) => {
-        said += String(text)
-        const link = shareLink.exec(said.slice(0, said.lastIndexOf('\n') + 1))?.[1]
-        if (link === undefined) return
-        this.#link = link
-        resolve('linked')
-      })
+      for (const stream of [child.stdout, child.stderr]) {
+        let lines = ''
+        stream.on('data', (text: Uint8Array) => {
+          said += String(text)
+          lines += String(text)
+          const found = link.exec(lines.slice(0, lines.lastIndexOf('\n') + 1))?.[1]
+          if (found === undefined) return
+          this.#link = found
+          resolve('linked')
+        })
+      }
     })
-    child.stderr.on('data', (text: Uint8Array) => (said += String(text)))
     const result = await within(Promise.race([ended, linked]), child)
     if (result === 'late') return `it did not end within ${timeoutMs} ms\n${said}`
     if (result !== 'linked') return result

@@ -12,6 +12,11 @@ const answerTimeoutsMs: Readonly<Record<ControlRequest['command'], number>> = {
   status: 2_000,
   peers: 2_000,
   ping: 10_000,
+  feeds: 2_000,
+  // They wait for a disk, or for somebody else's blocks.
+  'feed-create': 30_000,
+  'feed-clone': 120_000,
+  'feed-append': 600_000,
 }
 /** Between binding its socket and listening on it a program refuses too, for an instant. */
 const secondLookMs = 100
@@ -112,7 +117,8 @@ function connect(path: string): Promise<Socket> {
   })
 }
 
-function isGone(error: unknown): boolean {
+/** Whether there was nobody to ask: nothing of the question has come anywhere. */
+export function isGone(error: unknown): boolean {
   const code = systemCode(error instanceof Error ? error.cause : undefined)
   return code === 'ECONNREFUSED' || code === 'ENOENT'
 }

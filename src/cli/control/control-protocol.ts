@@ -1,11 +1,14 @@
 import { PlaitError, type ErrorCode } from '../../base/error.ts'
 import type { Progress } from '../../drive/progress.ts'
+import type { FeedStatus } from '../../feed/feed-api.ts'
+import type { FeedId } from '../../feed/feed-id.ts'
 import { parseNodeId, type NodeId } from '../../identity/node-id.ts'
 import type { NodeSnapshot, NodeStats, SessionSnapshot } from '../../node/node-api.ts'
 
 // One line of JSON with a question to the socket of a running program, one line of JSON back.
 
-export const requestBytesMax: number = 64 * 1024
+/** Room for the largest block of a feed, in base64. */
+export const requestBytesMax: number = 2 * 1024 * 1024
 /** A node with every session and circuit that it may have says this much of itself, and more. */
 export const answerBytesMax: number = 256 * 1024 * 1024
 
@@ -13,13 +16,27 @@ export type ControlRequest =
   | { readonly command: 'status' }
   | { readonly command: 'peers' }
   | { readonly command: 'ping'; readonly nodeId: NodeId }
+  | FeedRequest
+
+/** What only a program that has a store of feeds can do: the store has one owner, and the others ask it. */
+export type FeedRequest =
+  | { readonly command: 'feeds' }
+  | { readonly command: 'feed-create' }
+  /** Fetches all of the feed that a link leads to, and goes on following it. */
+  | { readonly command: 'feed-clone'; readonly link: string }
+  /** The one writable feed of the store, or a new one, when none is named. Blocks in base64, 1 MiB in all or a single one. */
+  | { readonly command: 'feed-append'; readonly feed?: string; readonly blocks: readonly string[] }
 
 /** What a program is there for. */
 export interface Work {
-  readonly role: 'share' | 'clone'
+  readonly role: 'share' | 'clone' | 'feed'
+  /** What is shared or cloned, or the store of the feeds. */
   readonly folder: string
-  readonly driveId: string
+  /** Of `share` and `clone`. */
+  readonly driveId?: string
   readonly progress?: Readonly<Progress>
+  /** How many feeds are served, of how many blocks. */
+  readonly feeds?: { readonly count: number; readonly blocks: number }
 }
 
 export interface ProgramFacts {
@@ -52,18 +69,46 @@ export interface Pong {
   readonly roundTripMs: number
 }
 
+/** A feed as the owner of its store sees it. */
+export interface FeedFacts extends FeedStatus {
+  readonly isWritable: boolean
+  readonly isSealed: boolean
+}
+
+export interface FeedsAnswer extends ProgramFacts {
+  /** Where the program listens: `plait://NODEID@HOST:PORT`. */
+  readonly addresses: readonly string[]
+  readonly feeds: readonly FeedFacts[]
+}
+
 export interface ControlAnswers {
   readonly status: Status
   readonly peers: Peers
   readonly ping: Pong
+  readonly feeds: FeedsAnswer
+  readonly 'feed-create': { readonly id: FeedId }
+  /** `length`: of the feed now, whose blocks are being fetched. `link`: by which others get it from that program. */
+  readonly 'feed-clone': { readonly id: FeedId; readonly length: number; readonly link: string }
+  /** `length`: of the feed, with these blocks, which are durable. */
+  readonly 'feed-append': { readonly id: FeedId; readonly length: number }
 }
 
 /** Reads a question. Throws `INVALID_ARGUMENT`, or what a node id that is none throws. */
 export function parseRequest(line: string): ControlRequest {
-  const { command, nodeId } = parseRecord(line)
-  if (command === 'status' || command === 'peers') return { command }
+  const { command, nodeId, feed, link, blocks } = parseRecord(line)
+  if (command === 'status' || command === 'peers' || command === 'feeds' || command === 'feed-create')
+    return { command }
   if (command === 'ping') return { command, nodeId: parseNodeId(String(nodeId)) }
-  throw new PlaitError('INVALID_ARGUMENT', 'the commands are status, peers and ping')
+  if (command === 'feed-clone') return { command, link: String(link) }
+  if (command === 'feed-append') {
+    if (!Array.isArray(blocks) || !blocks.every((block) => typeof block === 'string'))
+      throw new PlaitError('INVALID_ARGUMENT', 'blocks are an array of texts in base64')
+    return { command, blocks, ...(typeof feed === 'string' ? { feed } : {}) }
+  }
+  throw new PlaitError(
+    'INVALID_ARGUMENT',
+    'the commands are status, peers, ping, feeds, feed-create, feed-clone and feed-append',
+  )
 }
 
 export function answerLine(answer: unknown): string {

@@ -48,11 +48,16 @@ export class ControlServer implements AsyncDisposable {
     return server
   }
 
-  /** Takes the socket away and drops who is connected. Idempotent. */
-  close(): Promise<void> {
+  /** Takes the socket away; who is connected is dropped, after this time for those who wait for an answer. Idempotent. */
+  close(graceMs: number = 0): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve())
-      for (const socket of this.#sockets) socket.destroy()
+      const drop = (): void => this.#sockets.forEach((socket) => socket.destroy())
+      const timer = setTimeout(drop, graceMs)
+      this.#server.close(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+      if (graceMs === 0) drop()
     })
   }
 

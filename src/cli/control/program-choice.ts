@@ -48,5 +48,5 @@ export async function answersOf<Name extends 'status' | 'peers'>(
   if (meant.length > 0 || asked.length > answers.length) return { answers: meant, remarks }
   if (flags.pid !== undefined || flags.node !== undefined)
     throw new PlaitError('UNREACHABLE', 'no such plait program is running here; `plait status` shows those that are')
-  return { answers: [], remarks: ['nothing is shared or cloned here at the moment'] }
+  return { answers: [], remarks: ['nothing is shared, cloned or served here at the moment'] }
 }
