@@ -277,11 +277,7 @@ class BatchJob implements Job {
   }
 
   failed(): void {
-<<<<<<< HEAD
-=======
     this.#feed.probe.sometimes('fetched blocks not stored')
-    this.#feed.lastHead = undefined
->>>>>>> 8af3ffb (Rare branches of feeds are marked, and their log takes small bounds in tests: what a world of feeds needs to reach and to prove)
     this.#done(false)
   }
 }
