@@ -88,7 +88,9 @@ export class Ledger {
     if (fork !== this.fork && !(this.isTruncating && fork === this.fork + 1) && !isExcused)
       this.#world.violation(`${this.name} was at fork ${this.fork}, and is at ${fork}`)
     if (fork === this.fork && length < this.length && !isExcused)
-      this.#world.violation(`${this.name} has ${length} blocks when it is opened again; ${this.length} were acknowledged`)
+      this.#world.violation(
+        `${this.name} has ${length} blocks when it is opened again; ${this.length} were acknowledged`,
+      )
     this.isTruncating = false
     this.fork = fork
     this.length = length
@@ -145,6 +147,7 @@ export class Ledger {
 export function drawn(number: number, length: number): Uint8Array {
   const from = (number * 7_919) % (pattern.length - length)
   const block = pattern.slice(from, from + length)
-  for (let at = 0, rest = number; at < Math.min(4, length); at += 1, rest = Math.floor(rest / 256)) block[at] = rest & 255
+  for (let at = 0, rest = number; at < Math.min(4, length); at += 1, rest = Math.floor(rest / 256))
+    block[at] = rest & 255
   return block
 }

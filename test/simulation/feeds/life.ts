@@ -45,7 +45,11 @@ export class Life {
   }
 
   /** Waits for a call: what it gives; undefined when it has failed as it may. */
-  async call<Result>(what: string, result: Promise<Result>, may: readonly ErrorCode[] = []): Promise<Result | undefined> {
+  async call<Result>(
+    what: string,
+    result: Promise<Result>,
+    may: readonly ErrorCode[] = [],
+  ): Promise<Result | undefined> {
     const name = `${what} (${(this.#calls += 1)})`
     this.pending.add(name)
     try {
@@ -53,7 +57,11 @@ export class Life {
     } catch (error) {
       if (this.process.scope.ended) return undefined
       if (!PlaitError.is(error)) this.wrong(`${what} failed untyped: ${String(error)}`)
-      else if (!may.includes(error.code) && !this.excused.has(error.code) && !(this.isOver && closing.includes(error.code)))
+      else if (
+        !may.includes(error.code) &&
+        !this.excused.has(error.code) &&
+        !(this.isOver && closing.includes(error.code))
+      )
         this.wrong(`${what} failed: ${error.code} ${error.message}`)
       return undefined
     } finally {

@@ -127,8 +127,7 @@ function beginLife(site: Site, life: Life, sites: readonly Site[], profile: Prof
   const { gapMs, truncates } = profile
   for (const other of sites)
     if (other !== site && random.chance(0.6)) void keepLink(site, life, other, random.fork(`link ${other.name}`))
-  if (site.writes !== undefined)
-    void new Author(site, life, site.writes, random.fork('author'), truncates).work(gapMs)
+  if (site.writes !== undefined) void new Author(site, life, site.writes, random.fork('author'), truncates).work(gapMs)
   if (site.seals !== undefined) void seal(site, life, site.seals, random)
   for (const reading of site.reads) void beginReading(site, life, reading, gapMs, random.fork(reading.subject.name))
   if (random.chance(0.4)) void compactNowAndThen(life, random.fork('compact'))

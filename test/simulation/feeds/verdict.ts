@@ -30,8 +30,14 @@ export async function judge(world: World, random: SeededRandom, sites: readonly 
   }
   for (const { name } of honest) world.restart(name)
   if (!(await world.run(() => honest.every(({ life }) => life !== undefined), 120_000)))
-    return world.violation(`not everybody runs: ${honest.filter(({ life }) => life === undefined).map(({ name }) => name).join(', ')}`)
-  for (const site of honest) if (site.life !== undefined && site.life.excused.size > 0) await world.settle(site.reopen())
+    return world.violation(
+      `not everybody runs: ${honest
+        .filter(({ life }) => life === undefined)
+        .map(({ name }) => name)
+        .join(', ')}`,
+    )
+  for (const site of honest)
+    if (site.life !== undefined && site.life.excused.size > 0) await world.settle(site.reopen())
   const lives = honest.map(({ life }) => life as Life)
   const copies = await world.settle(openAll(honest))
   const isStar = random.chance(0.5)
@@ -66,7 +72,11 @@ async function openAll(sites: readonly Site[]): Promise<readonly Copy[]> {
       const open = Open.of(life, feed, subject)
       copies.push({ site, life, feed, open, reading })
       for (const index of reading?.wanted ?? [])
-        void life.call(`want ${index}`, feed.download({ start: index, end: index + 1 }, { signal: life.ending.signal }), ['FEED_FROZEN'])
+        void life.call(
+          `want ${index}`,
+          feed.download({ start: index, end: index + 1 }, { signal: life.ending.signal }),
+          ['FEED_FROZEN'],
+        )
     }
   }
   return copies
@@ -81,9 +91,7 @@ function idOf(subject: Subject): string | undefined {
 }
 
 function openOwn(life: Life, subject: Subject): Promise<Feed> {
-  return subject instanceof Ledger
-    ? life.feeds.create({ identity: subject.identity })
-    : life.feeds.open(subject.id)
+  return subject instanceof Ledger ? life.feeds.create({ identity: subject.identity }) : life.feeds.open(subject.id)
 }
 
 function bySubject(copies: readonly Copy[]): readonly (readonly Copy[])[] {
@@ -99,7 +107,8 @@ function bySubject(copies: readonly Copy[]): readonly (readonly Copy[])[] {
 /** What is not as it must be between the copies of one feed. */
 function complaintsOf(copies: readonly Copy[]): readonly string[] {
   const complaints: string[] = []
-  const say = ({ site, open }: Copy, what: string): void => void complaints.push(`${site.name}: ${open.subject.name} ${what}`)
+  const say = ({ site, open }: Copy, what: string): void =>
+    void complaints.push(`${site.name}: ${open.subject.name} ${what}`)
   const frozen = copies.filter(({ feed }) => feed.status().isFrozen)
   if (frozen.length > 0) {
     for (const copy of copies) if (!frozen.includes(copy)) say(copy, 'is not frozen, though it is elsewhere')
@@ -108,7 +117,9 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
   const fork = Math.max(...copies.map(({ feed }) => feed.fork))
   const current = copies.filter(({ feed }) => feed.fork === fork)
   const length = Math.max(...current.map(({ feed }) => feed.length))
-  const isLossy = copies.some(({ site, open }) => site.isRotten || (open.subject instanceof Ledger && open.subject.isRestored))
+  const isLossy = copies.some(
+    ({ site, open }) => site.isRotten || (open.subject instanceof Ledger && open.subject.isRestored),
+  )
   for (const copy of copies) {
     const { feed, reading, open } = copy
     const status = feed.status()
@@ -151,7 +162,10 @@ function contiguousOf(feed: Feed): number {
 async function readAll({ life, feed, open }: Copy): Promise<void> {
   for (let index = 0; index < feed.length; index += 1) {
     if (!feed.has(index)) continue
-    const block = await life.call(`read ${index} at the end`, feed.read(index, { signal: patience(life, 20_000) }), ['TIMEOUT', 'FEED_FROZEN'])
+    const block = await life.call(`read ${index} at the end`, feed.read(index, { signal: patience(life, 20_000) }), [
+      'TIMEOUT',
+      'FEED_FROZEN',
+    ])
     if (block !== undefined) open.check(feed.fork, index, block)
   }
 }

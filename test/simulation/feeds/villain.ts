@@ -12,7 +12,10 @@ export function drawVillainy(random: SeededRandom): Villainy {
 }
 
 /** What such a node sends instead of what its synchronizer says. */
-export function misbehave(how: Villainy, random: SeededRandom): (fragment: FragmentFields) => FragmentFields | undefined {
+export function misbehave(
+  how: Villainy,
+  random: SeededRandom,
+): (fragment: FragmentFields) => FragmentFields | undefined {
   const isAnswer = (op: number): boolean => op === feedOps.data || op === feedOps.proof
   let answers = 0
   return (fragment) => {
