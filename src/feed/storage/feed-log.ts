@@ -14,7 +14,7 @@ import type { FeedLogBounds } from '../feed-api.ts'
 import type { FeedName } from '../feed-id.ts'
 import { feedFilesFolder } from './feed-files.ts'
 import { decodeBlocks, feedNameSchema, feedRecords, sealedSchema } from './feed-record.ts'
-import { decodeFeedTable, encodeFeedTable, type FeedTable } from './feed-table.ts'
+import { decodeFeedTable, encodeFeedTable } from './feed-table.ts'
 import { FilePool } from './file-pool.ts'
 import { Replay, type ReplayHost } from './replay.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
@@ -252,7 +252,7 @@ class Shelf implements ReplayHost {
   /** Takes over what the last checkpoint says. */
   async restore(): Promise<Checkpoint | undefined> {
     const checkpoint = await readCheckpoint(this.#options.store.runtime.disk, '')
-    const table = checkpoint === undefined ? undefined : readTable(checkpoint.payload)
+    const table = checkpoint === undefined ? undefined : decodeFeedTable(checkpoint.payload)
     if (table === undefined) return undefined
     this.#nextNumber = table.nextNumber
     for (const row of table.feeds) {
@@ -384,14 +384,6 @@ async function settleFeed(feed: StoredFeed): Promise<void> {
     const headPeaks = await feed.peaksOf(head.length)
     if (headPeaks === undefined) feed.head = undefined
     else feed.peaks = headPeaks
-  }
-}
-
-function readTable(payload: Uint8Array): FeedTable | undefined {
-  try {
-    return decodeFeedTable(payload)
-  } catch {
-    return undefined
   }
 }
 

@@ -7,8 +7,12 @@ import type { FeedHead } from '../sync/feed-store.ts'
 import { feedHeadSchema, frozenSchema } from './feed-record.ts'
 import type { StoredFeed } from './stored-feed.ts'
 
+/** Another one whenever the table, or the derived files, are laid out anew: then all is derived from the log again. */
+const version = 1
+
 /** All feeds of a log, as a checkpoint keeps them. */
 export interface FeedTable {
+  readonly version: number
   /** Above all that were ever given. */
   readonly nextNumber: number
   readonly feeds: readonly FeedRow[]
@@ -36,6 +40,7 @@ const unbounded = 2 ** 32
 const peaks = hashes({ max: levels })
 
 const feedTableSchema: Schema<FeedTable> = struct({
+  version: varint,
   nextNumber: varint,
   feeds: array(
     struct({
@@ -58,12 +63,17 @@ const feedTableSchema: Schema<FeedTable> = struct({
 })
 
 export function encodeFeedTable(nextNumber: number, feeds: Iterable<StoredFeed>): Uint8Array {
-  return encode(feedTableSchema, { nextNumber, feeds: [...feeds].map(rowOf) })
+  return encode(feedTableSchema, { version, nextNumber, feeds: [...feeds].map(rowOf) })
 }
 
-/** Throws for what is no table. */
-export function decodeFeedTable(bytes: Uint8Array): FeedTable {
-  return decode(feedTableSchema, bytes)
+/** Undefined for what is no table of this version. */
+export function decodeFeedTable(bytes: Uint8Array): FeedTable | undefined {
+  try {
+    const table = decode(feedTableSchema, bytes)
+    return table.version === version ? table : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function rowOf(feed: StoredFeed): FeedRow {

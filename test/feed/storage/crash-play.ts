@@ -1,7 +1,7 @@
 import { Frontier } from '../../../src/feed/frontier.ts'
 import { sha256 } from '../../../src/feed/node/sha256.ts'
 import { nodeCount, nodePosition } from '../../../src/feed/numbering.ts'
-import { FeedLog } from '../../../src/feed/storage/feed-log.ts'
+import { FeedLog, type FeedLogOptions } from '../../../src/feed/storage/feed-log.ts'
 import { FeedWriter } from '../../../src/feed/storage/feed-writer.ts'
 import { sealBlocks } from '../../../src/feed/storage/sealing.ts'
 import type { StoredFeed } from '../../../src/feed/storage/stored-feed.ts'
@@ -38,13 +38,16 @@ export interface Model {
 /** Said between the calls of the disk: what is there when an operation begins, and what when it is done. */
 export type Note = { readonly kind: 'begun' | 'done'; readonly model: Model }
 
-export function openLog(disk: Disk): Promise<FeedLog> {
+export function openLog(disk: Disk, bounds: Partial<FeedLogOptions> = smallBounds): Promise<FeedLog> {
   const random = new SeededRandom('feeds')
   const runtime = simulatedRuntime({ disk, random, probe: silentProbe })
   const close = (): Promise<void> => Promise.resolve()
   const store = { folder: '', runtime, close, [Symbol.asyncDispose]: close }
-  return FeedLog.open({ store, hash: sha256, limits: { segmentBytes: 3_000 }, checkpointBytes: 1_500 })
+  return FeedLog.open({ store, hash: sha256, ...bounds })
 }
+
+/** So small that all that is rare happens often. */
+const smallBounds = { limits: { segmentBytes: 3_000 }, checkpointBytes: 1_500 }
 
 export function writerOf(feed: StoredFeed): FeedWriter {
   const feedWriter = new FeedWriter({ feed, signer: writer, behind: () => undefined, signed: () => {} })
@@ -137,7 +140,7 @@ export class CrashPlay {
 }
 
 /** What a synchronizer hands over when blocks from `start` on have come: each of them a group of its own. */
-function batchOf(fork: number, start: number, ids: readonly number[]): VerifiedBatch {
+export function batchOf(fork: number, start: number, ids: readonly number[]): VerifiedBatch {
   const tree = treeOf(ids)
   const bytes = ids.reduce((sum, id) => sum + blockOf(id).length, 0)
   const head: FeedHead = { fork, length: ids.length, bytes, root: tree.root(), signature: new Uint8Array(64).fill(7) }
