@@ -4,7 +4,7 @@ import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { MemoryStore } from '../../src/feed/sync/memory-store.ts'
 import { Replica } from '../../src/feed/sync/replica.ts'
 import { SlowStore } from './slow-store.ts'
-import { blocksOf, lose, SyncWorld, Writer, type LinkOptions, type SyncNode } from './sync-world.ts'
+import { blocksOf, lose, SyncWorld, Writer, type LinkOptions, type SyncNode, type WriterCopy } from './sync-world.ts'
 
 /** What one world came to. */
 export interface Convergence {
@@ -15,6 +15,8 @@ export interface Convergence {
   /** How often a writer has truncated its feed, and blocks were lost. */
   readonly truncated: number
   readonly lost: number
+  /** How often a writer was restored from an older copy. */
+  readonly restored: number
 }
 
 const nothing = Uint8Array.of(255)
@@ -63,22 +65,30 @@ export function converge(seed: number): Convergence {
   }
   const nodes = [...honest, ...bad]
   const open: (() => void)[] = []
-  let [truncated, lost] = [0, 0]
+  const saved = new Map<Writer, WriterCopy>()
+  let [truncated, lost, restored] = [0, 0, 0]
   for (let turn = 0; turn < 30; turn += 1) {
     const [one, other] = [nodes[below(nodes.length)], nodes[below(nodes.length)]] as [SyncNode, SyncNode]
     if (one !== other) open.push(link(one, other))
     if (below(3) === 0) open.splice(below(open.length + 1), 1)[0]?.()
     const writer = writers[below(writers.length)] as Writer
     const home = honest[writers.indexOf(writer)] as SyncNode
-    if (below(2) === 0) writer.append(home, blocksOf(1 + below(30), 1 + below(900), turn), world.now)
+    if (below(4) === 0 && writer.isCurrent) saved.set(writer, writer.save())
+    const backup = saved.get(writer)
+    const holders = copies.filter((other) => other.writer === writer && honest.includes(other.node))
+    if (below(12) === 0 && backup !== undefined && holders.some(isWhole)) {
+      writer.restore(home, backup, world.now)
+      restored += 1
+    }
+    if (below(2) === 0 && writer.isCurrent)
+      writer.append(home, blocksOf(1 + below(30), 1 + below(900), turn), world.now)
     const { copy, node } = copies[below(copies.length)] as Copy
     const start = below(writer.replica.length + 1)
-    if (below(8) === 0 && isWhole(writer)) {
+    if (below(8) === 0 && hasEverything(writer)) {
       writer.truncate(home, start, world.now)
       truncated += 1
     }
-    const theirs = copies.filter((other) => other.writer === writer && honest.includes(other.node))
-    if (below(3) === 0) lost += rot(world, writer, home, theirs, start, 1 + below(20))
+    if (below(3) === 0) lost += rot(world, writer, home, holders, start, 1 + below(20))
     if (copy.replica.mode === 'sparse') node.synchronizer.want(copy.replica, start, start + below(40), world.now)
     world.run(below(300))
   }
@@ -101,14 +111,21 @@ export function converge(seed: number): Convergence {
     ],
     truncated,
     lost,
+    restored,
     messages: world.messages,
     ended,
   }
 }
 
 /** Who truncates a feed takes from all others what they have of it: what only they have would be gone. */
-function isWhole({ replica }: Writer): boolean {
-  return replica.have.count === replica.length
+function hasEverything(writer: Writer): boolean {
+  return writer.isCurrent && writer.replica.have.count === writer.replica.length
+}
+
+/** Whether nothing is gone when the writer is restored from an older copy. */
+function isWhole({ writer, copy: { replica } }: Copy): boolean {
+  const { length, have, fork } = replica
+  return writer.isCurrent && fork === writer.replica.fork && length === writer.replica.length && have.count === length
 }
 
 /** Some blocks rot at the writer, if others have them, or at the others, if the writer does: none is gone for ever. */
@@ -134,7 +151,7 @@ function rot(
 /** Whether a replica has all that it is to have. */
 function isDone({ writer, copy }: Copy): boolean {
   const { have, wanted, mode } = copy.replica
-  if (copy.replica.fork !== writer.replica.fork || !isWhole(writer)) return false
+  if (copy.replica.fork !== writer.replica.fork || !hasEverything(writer)) return false
   if (mode === 'full') return have.count === writer.replica.length
   const runs = wanted.runs(0, writer.replica.length, Infinity)
   return runs.every((start, at) => at % 2 !== 0 || have.nextHole(start) >= (runs[at + 1] as number))
@@ -148,8 +165,8 @@ function violationsOf(
 ): readonly string[] {
   const violations: string[] = []
   if (endedLate > 0) violations.push(`${endedLate} honest peers were ended`)
-  for (const { replica } of writers)
-    if (replica.have.count !== replica.length) violations.push(`writer: ${replica.have.count} of ${replica.length}`)
+  for (const writer of writers)
+    if (!hasEverything(writer)) violations.push(`writer: ${writer.replica.have.count} of ${writer.blocks.length}`)
   for (const { node, writer, copy } of kept) {
     const { replica, store } = copy
     const what = `${node.name}, ${replica.mode}`

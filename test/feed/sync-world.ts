@@ -177,11 +177,19 @@ export class SyncWorld {
   }
 }
 
+/** What a writer had at some time. */
+export interface WriterCopy {
+  readonly fork: number
+  readonly blocks: readonly Uint8Array[]
+  readonly head: FeedHead | undefined
+  readonly peaks: Uint8Array
+}
+
 /** A writer with its blocks. */
 export class Writer {
   readonly identity: ReturnType<typeof simulatedIdentity>
-  readonly store: MemoryStore = new MemoryStore()
-  readonly replica: Replica
+  store: MemoryStore = new MemoryStore()
+  replica: Replica
   /** What the feed is made of, whatever of it the store has. */
   readonly blocks: Uint8Array[] = []
   #frontier = new Frontier(sha256)
@@ -212,6 +220,31 @@ export class Writer {
     const head = this.#sign()
     this.store.head = head
     node.synchronizer.truncated(this.replica, head, this.#frontier.peaks(), now)
+  }
+
+  /** Whether its replica is where the feed is: only then may it append. */
+  get isCurrent(): boolean {
+    return this.replica.fork === this.#fork && this.replica.length === this.blocks.length
+  }
+
+  /** A copy of what it has, of which it may be restored: with all blocks, whatever has rotted. */
+  save(): WriterCopy {
+    const [fork, blocks, { head, peaks }] = [this.#fork, [...this.blocks], this.replica]
+    return { fork, blocks, head, peaks }
+  }
+
+  /** Has no more than it had then, and does not know of it. */
+  restore(node: SyncNode, { fork, blocks, head, peaks }: WriterCopy, now: number): void {
+    node.synchronizer.remove(this.replica)
+    const nodes = new Frontier(sha256).append(blocks)
+    const groups = [{ start: 0, blocks, position: 0, nodes }]
+    this.store = new MemoryStore()
+    this.store.fork = fork
+    this.store.store({ fork, head, peaks, positions: [], hashes: new Uint8Array(0), groups }, () => {})
+    const { name } = this.replica
+    const rest = { head, peaks, fork, have: full(blocks.length) }
+    this.replica = new Replica({ name, store: this.store, isWriter: true, ...rest })
+    node.synchronizer.add(this.replica, now)
   }
 
   /** Goes on from where its replica is, which has heard more than it had. */

@@ -52,10 +52,12 @@ export class Openings {
       chair: feedTag(this.#hash, replica.name, binding, 'chair'),
       guest: feedTag(this.#hash, replica.name, binding, 'guest'),
     }
-    const shared = new SharedFeed(replica, peer, peer.nextNumber, tags.chair)
+    const theirTag = encodeHex(role === 'chair' ? tags.guest : tags.chair)
+    // An OPEN that is on its way could be of before or of now: what was closed is not shared again over this circuit.
+    if (peer.closed.has(theirTag)) return undefined
+    const shared = new SharedFeed(replica, peer, peer.nextNumber, tags.chair, theirTag)
     peer.nextNumber += 1
     peer.byReplica.set(replica, shared)
-    const theirTag = encodeHex(role === 'chair' ? tags.guest : tags.chair)
     this.#peers.of(peer)?.replicasByTag.set(theirTag, replica)
     for (const [number, tag] of peer.strangeTags) {
       if (tag !== theirTag) continue
@@ -77,6 +79,9 @@ export class Openings {
     const text = encodeHex(tag)
     const replica = this.#peers.of(peer)?.replicasByTag.get(text)
     const shared = replica === undefined ? undefined : peer.byReplica.get(replica)
+    // What follows was said before the other side has heard that it was closed.
+    const closed = peer.closed.get(text)
+    if (closed !== undefined) return void peer.byTheirNumber.set(feed, closed)
     if (shared === undefined) peer.strangeTags.set(feed, text)
     else if (shared.theirs !== undefined) throw malformed('a feed opened twice')
     else this.#begin(shared, feed)
@@ -87,7 +92,12 @@ export class Openings {
     this.#peers.of(peer)?.downloads.releaseAll(shared)
     if (!shared.isClosing && shared.isOpened) this.#peers.say(shared, 'close', {})
     shared.isClosing = true
+    this.#peers.of(peer)?.serving.drop(shared)
     peer.byReplica.delete(shared.replica)
+    peer.closed.set(shared.theirTag, shared)
+    for (const places of [shared.have, shared.wants]) places.clear()
+    this.#peers.of(peer)?.replicasByTag.delete(shared.theirTag)
+    for (const waiting of [peer.hungry, peer.untold, peer.unsaid]) waiting.delete(shared)
     shared.replica.holders.delete(shared.have)
   }
 

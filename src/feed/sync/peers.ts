@@ -59,8 +59,9 @@ export class Peers {
   }
 
   readonly say: Say = (shared, name, value) => {
-    const { peer, ours } = shared
-    if (peer.isGone) return
+    const { peer, ours, isClosing } = shared
+    // What was begun before it may end after it.
+    if (peer.isGone || isClosing) return
     const message = { ...value, feed: ours } as unknown as FeedMessages[typeof name]
     peer.isWritable = peer.port.send(feedOps[name], encodeFeedMessage(name, message)) && peer.isWritable
   }

@@ -57,6 +57,8 @@ export class SharedFeed {
   theirs: number | undefined
   /** The tag of the chair's end, by which both can find the feed in a summary. */
   readonly chairTag: Uint8Array
+  /** The one that the other side shows, in hexadecimal. */
+  readonly theirTag: string
   /** It was opened here. */
   isOpened = false
   isClosing = false
@@ -79,8 +81,9 @@ export class SharedFeed {
   pushed: Request | undefined
   lastRequest = 0
 
-  constructor(replica: Replica, peer: RemotePeer, ours: number, chairTag: Uint8Array) {
+  constructor(replica: Replica, peer: RemotePeer, ours: number, chairTag: Uint8Array, theirTag: string = '') {
     this.chairTag = chairTag
+    this.theirTag = theirTag
     this.replica = replica
     this.peer = peer
     this.ours = ours
@@ -130,6 +133,8 @@ export class RemotePeer {
   readonly unsaid: Map<SharedFeed, Bitmap> = new Map()
   /** What its messages of extensions may be handed on by. */
   readonly extensionQuota: Quota = new Quota(defaultLimits.extensionsPerSecond)
+  /** Feeds that were closed, by the tags of the other side in hexadecimal. */
+  readonly closed: Map<string, SharedFeed> = new Map()
   nextNumber = 0
   /** Requests that it has not answered to their end. */
   openRequests = 0

@@ -352,6 +352,27 @@ describe('F4c a thousand feeds', () => {
     expect(copy.replica.have.count).toBe(30)
     expect([...source.ended, ...clone.ended]).toEqual([])
   })
+
+  it('a feed that is closed before the other side has answered ends nobody', () => {
+    const world = new SyncWorld()
+    const [source, clone] = [world.node('source'), world.node('clone')]
+    const writer = new Writer(1, blocksOf(30, 10))
+    const copy = reader(writer.replica.name)
+    source.synchronizer.add(writer.replica, 0)
+    clone.synchronizer.add(copy.replica, 0)
+    const part = world.connect(source, clone, { delayMs: 20 })
+    for (let turn = 0; turn < 10; turn += 1) {
+      clone.synchronizer.remove(copy.replica)
+      world.run(7)
+      clone.synchronizer.add(copy.replica, world.now)
+      world.run(7)
+    }
+    part()
+    world.connect(source, clone)
+    world.run(100)
+    expect(hasAll(writer, copy.store)).toBe(true)
+    expect([...source.ended, ...clone.ended]).toEqual([])
+  })
 })
 
 describe('F5 fork', () => {
