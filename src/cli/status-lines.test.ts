@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import { startProgress } from '../drive/progress.ts'
+import { formatFeedId } from '../feed/feed-id.ts'
+import { formatFeedLink } from '../feed/feed-link.ts'
 import { createIdentity } from '../identity/identity.ts'
 import { MessageSection } from '../message/message-stats.ts'
 import type { PeerFacts, Status } from './control/control-protocol.ts'
@@ -42,6 +44,12 @@ it('says what a program does, and lets nothing through to the terminal', () => {
     '  memory    4.10 kB of 512 MB',
   ])
   expect(statusLine(status)).toBe('share /photos\\e[2J: 0 sessions, 1.20 MB sent, 999 B received')
+})
+
+it('says how many feeds a program serves', () => {
+  const work = { role: 'feed', folder: '/state/feeds', feeds: { count: 2, blocks: 1_200 } } as const
+  const [first, , , third] = statusLines({ ...status, work })
+  expect([first?.split('  ')[0], third]).toEqual(['feed /state/feeds', '  feeds     2 feeds, 1,200 blocks'])
 })
 
 it('says how far a clone is, and what messages there were', () => {
@@ -100,5 +108,7 @@ it('takes a link, an address or a bare id as what to ping', () => {
   expect(parsePingTarget(`plait://${nodeId}@127.0.0.1:7`)).toEqual({ nodeId, addresses })
   expect(parsePingTarget(`plait://${nodeId}@127.0.0.1:7/chat/alice`)).toMatchObject({ nodeId, addresses })
   expect(() => parsePingTarget(`plait://${nodeId}@127.0.0.1:7/d/x#r.y`)).toThrow(/share link/)
+  const feedId = formatFeedId({ name: new Uint8Array(32), isSealed: true })
+  expect(parsePingTarget(formatFeedLink({ nodeId, addresses, feedId }))).toMatchObject({ nodeId, addresses })
   expect(() => parsePingTarget('127.0.0.1:7')).toThrow(/plait:\/\//)
 })
