@@ -73,7 +73,7 @@ describe('a feed in a store', () => {
     const feed = await place.writable(one)
     await feed.append(blocksFrom(0, 100))
     await feed.truncate(37)
-    expect(await feed.read(36)).toEqual(blockOf(36))
+    for (const index of [35, 36]) expect(await feed.read(index)).toEqual(blockOf(index))
     await feed.append(blocksFrom(500, 510))
     expect(await contents(feed)).toEqual([...blocksFrom(0, 37), ...blocksFrom(500, 510)])
     await one.close()
