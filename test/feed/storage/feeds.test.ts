@@ -75,6 +75,7 @@ describe('a feed in a store', () => {
     await feed.truncate(37)
     for (const index of [35, 36]) expect(await feed.read(index)).toEqual(blockOf(index))
     await feed.append(blocksFrom(500, 510))
+    expect(await feed.read(37)).toEqual(blockOf(500))
     expect(await contents(feed)).toEqual([...blocksFrom(0, 37), ...blocksFrom(500, 510)])
     await one.close()
     const again = await place.writable(await place.open())
