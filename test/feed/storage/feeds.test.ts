@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { PlaitError } from '../../../src/base/error.ts'
 import { formatFeedId } from '../../../src/feed/feed-id.ts'
 import type { Feed } from '../../../src/feed/feed-api.ts'
+import { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
 import { blockOf, blocksFrom, FeedPlace } from './feed-place.ts'
 
 async function contents(feed: Feed): Promise<Uint8Array[]> {
@@ -92,6 +94,21 @@ describe('a feed in a store', () => {
     await Promise.allSettled([reading, truncated])
     await feed.append(blocksFrom(500, 600))
     expect(await contents(feed)).toEqual([...blocksFrom(0, 20), ...blocksFrom(500, 600)])
+  })
+
+  it('rejects every append after a failed sync, until it is opened again', async () => {
+    let isBroken = false
+    const fault = (operation: string): PlaitError | undefined =>
+      isBroken && operation === 'sync' ? new PlaitError('FILE_FAILED', 'EIO') : undefined
+    const place = new FeedPlace(new SimulatedDisk({ fault }))
+    const feed = await place.writable(await place.open())
+    await feed.append(blocksFrom(0, 10))
+    isBroken = true
+    await expect(feed.append(blockOf(10))).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    isBroken = false
+    const appended = [feed.append(blockOf(11)), feed.append(blocksFrom(12, 14))]
+    for (const one of appended) await expect(one).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(feed.append(blockOf(15))).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
   it('is sealed under a name that depends on its blocks alone', async () => {
