@@ -55,14 +55,18 @@ export class BlockReader {
     this.#epoch += 1
   }
 
-  /** Blocks from `start` on, before `end`, with at most `bytesMax` bytes, one at least. Rejects with `CORRUPT`. */
-  async read(start: number, end: number, bytesMax: number): Promise<readonly Uint8Array[]> {
+  /**
+   * Blocks from `start` on, before `end`, with at most `bytesMax` bytes, one at least. Rejects with `CORRUPT`.
+   *
+   * @param heldEnd The first block behind `start` that is not here: nothing is read ahead from there on.
+   */
+  async read(start: number, end: number, bytesMax: number, heldEnd: number): Promise<readonly Uint8Array[]> {
     const recent = this.#recent
     const isRecent = start >= recent.start && start < recent.start + recent.blocks.length
     if (isRecent) return this.#cut(start, recent.blocks.slice(start - recent.start, end - recent.start), bytesMax)
     const isSequential = start === this.#next
     const epoch = this.#epoch
-    const ahead = isSequential ? Math.max(end, start + placesAhead) : end
+    const ahead = isSequential ? Math.max(end, Math.min(heldEnd, start + placesAhead)) : end
     const places = await this.#places(start, Math.min(ahead, start + placesAtOnce))
     const fits = fitting(places, isSequential ? Math.max(bytesMax, aheadBytes) : bytesMax)
     // Behind `end` only what is read anyway: what is said of other places there may be long past.

@@ -223,13 +223,14 @@ class AppendJob implements Job {
   write(sink: RecordSink): void {
     const appended = this.#take()
     if (appended === undefined) return
+    // Whatever fails from here on, those who have called hear of it.
+    this.#appended = appended
     const { tip, tipPeaks, hash } = this.#feed
     const frontier = new Frontier(hash, tip.length, tipPeaks)
     const nodes = frontier.append(appended.blocks)
     const group = { start: tip.length, blocks: appended.blocks, position: nodeCount(tip.length), nodes }
     this.#stored = new StoredBlocks(group, feedRecords.appended)
     this.#stored.write(sink)
-    this.#appended = appended
     this.#tip = { fork: tip.fork, length: frontier.length, bytes: tip.bytes + appended.bytes }
     this.#peaks = frontier.peaks()
     this.bytes = appended.bytes

@@ -87,7 +87,7 @@ export class StoredFeed implements FeedStore {
   /** Blocks from `start` on: as many as have `bytesMax` bytes, one at least. Rejects with `CORRUPT` for one that is damaged. */
   async blocks(start: number, end: number, bytesMax: number): Promise<readonly Uint8Array[]> {
     try {
-      return await this.#reader.read(start, end, bytesMax)
+      return await this.#reader.read(start, end, bytesMax, this.have.nextHole(start))
     } catch (error) {
       if (PlaitError.is(error) && error.code === 'CORRUPT') await this.#lose(start, error)
       throw error

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { PlaitError } from '../../../src/base/error.ts'
 import { formatFeedId } from '../../../src/feed/feed-id.ts'
 import type { Feed } from '../../../src/feed/feed-api.ts'
+import { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
 import { blockOf, blocksFrom, FeedPlace } from './feed-place.ts'
 
 async function contents(feed: Feed): Promise<Uint8Array[]> {
@@ -73,8 +75,9 @@ describe('a feed in a store', () => {
     const feed = await place.writable(one)
     await feed.append(blocksFrom(0, 100))
     await feed.truncate(37)
-    expect(await feed.read(36)).toEqual(blockOf(36))
+    for (const index of [35, 36]) expect(await feed.read(index)).toEqual(blockOf(index))
     await feed.append(blocksFrom(500, 510))
+    expect(await feed.read(37)).toEqual(blockOf(500))
     expect(await contents(feed)).toEqual([...blocksFrom(0, 37), ...blocksFrom(500, 510)])
     await one.close()
     const again = await place.writable(await place.open())
@@ -91,6 +94,21 @@ describe('a feed in a store', () => {
     await Promise.allSettled([reading, truncated])
     await feed.append(blocksFrom(500, 600))
     expect(await contents(feed)).toEqual([...blocksFrom(0, 20), ...blocksFrom(500, 600)])
+  })
+
+  it('rejects every append after a failed sync, until it is opened again', async () => {
+    let isBroken = false
+    const fault = (operation: string): PlaitError | undefined =>
+      isBroken && operation === 'sync' ? new PlaitError('FILE_FAILED', 'EIO') : undefined
+    const place = new FeedPlace(new SimulatedDisk({ fault }))
+    const feed = await place.writable(await place.open())
+    await feed.append(blocksFrom(0, 10))
+    isBroken = true
+    await expect(feed.append(blockOf(10))).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    isBroken = false
+    const appended = [feed.append(blockOf(11)), feed.append(blocksFrom(12, 14))]
+    for (const one of appended) await expect(one).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(feed.append(blockOf(15))).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
   it('is sealed under a name that depends on its blocks alone', async () => {
