@@ -47,7 +47,8 @@ export async function feedScenario(world: World): Promise<{ readonly nodes: numb
       }),
     )
   }
-  drawRoles(world, random, sites)
+  const isLine = random.chance(0.3)
+  const hub = drawRoles(world, random, sites, isLine)
   scheduleMishaps(world, random.fork('mishaps'), sites, profile.mishaps)
   scheduleFaults(world, random.fork('faults'), {
     names: nodeNames,
@@ -57,7 +58,7 @@ export async function feedScenario(world: World): Promise<{ readonly nodes: numb
     kinds: ['cut', 'cutAtOneEnd', 'halfOpen', 'halfOpenOneWay', 'pause', 'longPause', 'partition'],
   })
   await world.run(profile.activeMs)
-  await judge(world, random.fork('verdict'), sites)
+  await judge(world, sites, isLine ? undefined : hub)
   return { nodes: sites.length, delivered: sites.reduce((sum, { downloaded }) => sum + downloaded, 0) }
 }
 
@@ -86,8 +87,8 @@ function drawProfile(random: SeededRandom): Profile {
   }
 }
 
-/** Who writes what, and who keeps a copy of it. */
-function drawRoles(world: World, random: SeededRandom, sites: readonly Site[]): void {
+/** Who writes what, and who keeps a copy of it: one at least, or all of them, of everything. Returns that one. */
+function drawRoles(world: World, random: SeededRandom, sites: readonly Site[], isLine: boolean): Site {
   const honest = sites.filter(({ isBad }) => !isBad)
   const writers = random.shuffle(honest).slice(0, random.integer(1, Math.min(3, honest.length)))
   writers.forEach((site, number) => {
@@ -98,17 +99,20 @@ function drawRoles(world: World, random: SeededRandom, sites: readonly Site[]): 
     const lengths = Array.from({ length: Math.floor(random.logarithmic(1, 300)) }, () => drawLength(random))
     sealer.seals = new SealedLedger(1, lengths, world)
   }
+  const hub = random.pick(honest)
   for (const site of sites) {
+    const isWhole = site === hub || (isLine && !site.isBad)
     for (const { writes } of writers)
-      if (writes !== undefined && site.writes !== writes && random.chance(0.85))
-        site.reads.push(drawReading(random, writes, site.isBad))
-    if (sealer.seals !== undefined && site !== sealer && random.chance(0.7))
-      site.reads.push(drawReading(random, sealer.seals, site.isBad))
+      if (writes !== undefined && site.writes !== writes && (isWhole || random.chance(0.85)))
+        site.reads.push(drawReading(random, writes, isWhole || site.isBad))
+    if (sealer.seals !== undefined && site !== sealer && (isWhole || random.chance(0.7)))
+      site.reads.push(drawReading(random, sealer.seals, isWhole || site.isBad))
   }
+  return hub
 }
 
-function drawReading(random: SeededRandom, subject: Subject, isBad: boolean): Reading {
-  const isSparse = !isBad && random.chance(0.3)
+function drawReading(random: SeededRandom, subject: Subject, isFull: boolean): Reading {
+  const isSparse = !isFull && random.chance(0.3)
   const options: FeedOptions = {
     mode: isSparse ? 'sparse' : 'full',
     order: random.pick(['next', 'rarest']),

@@ -1,5 +1,5 @@
 import type { Feed } from '../../../src/feed/feed-api.ts'
-import type { SeededRandom, World } from '../../../src/testing/index.ts'
+import type { World } from '../../../src/testing/index.ts'
 import { Ledger } from './ledger.ts'
 import { Open, patience, type Life, type Subject } from './life.ts'
 import { join } from './links.ts'
@@ -18,8 +18,11 @@ interface Copy {
   readonly reading: Reading | undefined
 }
 
-/** Ends all faults, joins the honest sites, and lets time pass until each has what it wants; whatever is not right is a violation. */
-export async function judge(world: World, random: SeededRandom, sites: readonly Site[]): Promise<void> {
+/**
+ * Ends all faults, joins the honest sites in a star around `hub`, or in a line, and lets time pass until each has what it wants; whatever
+ * is not right is a violation.
+ */
+export async function judge(world: World, sites: readonly Site[], hub: Site | undefined): Promise<void> {
   const honest = sites.filter(({ isBad }) => !isBad)
   world.heal()
   for (const site of sites) {
@@ -40,9 +43,8 @@ export async function judge(world: World, random: SeededRandom, sites: readonly 
     if (site.life !== undefined && site.life.excused.size > 0) await world.settle(site.reopen())
   const lives = honest.map(({ life }) => life as Life)
   const copies = await world.settle(openAll(honest))
-  const isStar = random.chance(0.5)
   lives.forEach((life, index) => {
-    const next = isStar ? honest[0] : honest[index + 1]
+    const next = hub ?? honest[index + 1]
     if (next !== undefined && next.life !== life) void join(life, next)
   })
   const complain = (): readonly string[] => bySubject(copies).flatMap((ofOne) => complaintsOf(ofOne))
