@@ -56,6 +56,11 @@ export class Exchange {
     this.#join(circuit, true)
   }
 
+  /** Ends all circuits: who has dialled opens new ones, on which everything is said from the beginning. */
+  renew(): void {
+    for (const [remoteId, channel] of this.#channelsByNode) this.#leave(remoteId, channel)
+  }
+
   /** Something may have to be looked after from now on. */
   wake(): void {
     if (this.#timer !== undefined || this.#isClosed || this.#channelsByNode.size === 0) return
@@ -130,7 +135,7 @@ export class Exchange {
     if (this.#channelsByNode.get(remoteId) !== channel) return
     this.#channelsByNode.delete(remoteId)
     this.#options.synchronizer.disconnect(channel.remote, this.#now)
-    void channel.circuit.close({ message: 'there is another circuit for feeds' })
+    void channel.circuit.close({ message: 'another circuit for feeds takes its place' })
   }
 
   #tick(): void {

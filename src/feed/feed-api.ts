@@ -53,7 +53,10 @@ export interface Feeds extends AsyncDisposable {
   create(options?: CreateFeedOptions): Promise<WritableFeed>
   /** A sealed feed of these blocks, complete from the beginning and for ever as it is; its id is a hash of all. */
   seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Feed>
-  /** A feed by its id: one that is here, or one of somebody else that is fetched from now on. */
+  /**
+   * A feed by its id: one that is here, or one of somebody else that is fetched from now on. One that is open already is given again; a
+   * sparse one becomes a full one when that is asked for, other options stay.
+   */
   open(id: FeedId, options?: FeedOptions): Promise<Feed>
   /** One that is here and whose key is in the store, or is `identity`. Rejects with `FORBIDDEN` when the key is not here. */
   openWritable(id: FeedId, options?: CreateFeedOptions): Promise<WritableFeed>
@@ -63,7 +66,7 @@ export interface Feeds extends AsyncDisposable {
   list(): readonly FeedInfo[]
   /**
    * Exchanges feeds with the node at `plait://NODEID@HOST:PORT` until it is closed: a circuit that ends is opened again. Resolves when the
-   * first one is open. Rejects like `Peer.open`; the connection is given up then.
+   * first one is open. Rejects like `Peer.open`; the connection is given up then. There is one for each address: who asks again gets it.
    */
   connect(address: string, options?: WaitOptions): Promise<FeedConnection>
   /** Takes the space back of what was removed or cleared. */
@@ -198,6 +201,8 @@ export interface FeedEventDetails {
   readonly behind: { readonly length: number; readonly theirLength: number }
   /** It has all again. */
   readonly caughtup: { readonly length: number }
+  /** A peer has said how much of the feed is durable there; it says so again whenever that is more. */
+  readonly peer: { readonly nodeId: string; readonly length: number; readonly contiguousLength: number }
   /** Somebody has sent something by `extend`. */
   readonly extension: { readonly nodeId: string; readonly name: string; readonly payload: Uint8Array }
   /** Blocks that were here cannot be read any more; they are fetched from others. */

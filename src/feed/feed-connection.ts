@@ -38,6 +38,10 @@ export class DialledConnection implements FeedConnection {
     return connection
   }
 
+  get isClosed(): boolean {
+    return this.#ending.signal.aborted
+  }
+
   get isOpen(): boolean {
     const { nodeId } = parseUrl(this.address)
     return this.#exchange.isJoined(nodeId)

@@ -7,15 +7,23 @@ import { readSmallFile, replaceSmallFile } from '../store/small-file.ts'
 
 /** Below the store's folder. */
 const folder = 'keys'
+const suffix = '.key'
 const title = 'plait feed key 1'
 
 /** The keys of feeds that are written here, one file for each, readable by their owner alone. */
 export class FeedKeys {
   readonly #disk: Disk
+  readonly #files: Set<string>
   #folder: Promise<void> | undefined
 
-  constructor(disk: Disk) {
+  private constructor(disk: Disk, files: readonly string[]) {
     this.#disk = disk
+    this.#files = new Set(files)
+  }
+
+  /** Looks which keys are here. */
+  static async open(disk: Disk): Promise<FeedKeys> {
+    return new FeedKeys(disk, await disk.list(folder).catch(() => []))
   }
 
   /** A new key, which is durable when this resolves. */
@@ -26,11 +34,13 @@ export class FeedKeys {
     this.#folder ??= this.#makeFolder()
     await this.#folder
     await replaceSmallFile(this.#disk, folder, fileOf(identity.publicKey), [text])
+    this.#files.add(fileOf(identity.publicKey))
     return identity
   }
 
   /** The key of a feed; undefined when it is not here. Rejects with `KEY_FILE` for a file that holds none, or another one. */
   async find(name: Uint8Array): Promise<Identity | undefined> {
+    if (!this.has(name)) return undefined
     const path = `${folder}/${fileOf(name)}`
     const bytes = await readSmallFile(this.#disk, path)
     if (bytes === undefined) return undefined
@@ -54,11 +64,15 @@ export class FeedKeys {
     await this.#disk.syncDirectory('')
   }
 
+  has(name: Uint8Array): boolean {
+    return this.#files.has(fileOf(name))
+  }
+
   async remove(name: Uint8Array): Promise<void> {
-    await this.#disk.remove(`${folder}/${fileOf(name)}`).catch(() => {})
+    if (this.#files.delete(fileOf(name))) await this.#disk.remove(`${folder}/${fileOf(name)}`)
   }
 }
 
 function fileOf(name: Uint8Array): string {
-  return `${encodeBase32(name)}.key`
+  return `${encodeBase32(name)}${suffix}`
 }

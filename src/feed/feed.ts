@@ -163,6 +163,13 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     }
   }
 
+  /** All blocks are fetched from now on. */
+  widen(): void {
+    if (this.replica.mode === 'full') return
+    this.#host.synchronizer.widen(this.replica, this.#host.clock.now())
+    this.#host.wake()
+  }
+
   /** Asks for blocks of a sparse feed, and does not wait for them. */
   wantAhead(start: number, end: number): void {
     if (this.replica.mode !== 'sparse' || this.stored.have.nextHole(start) >= end) return
@@ -281,6 +288,10 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     this.#emit('truncate', { fork, length: 0 })
     this.takeHeard()
     this.#changes.wake()
+  }
+
+  takePeer(nodeId: string, length: number, contiguousLength: number): void {
+    this.#emit('peer', { nodeId, length, contiguousLength })
   }
 
   takeExtension(nodeId: string, name: string, payload: Uint8Array): void {

@@ -35,7 +35,8 @@ import { Synchronizer } from './sync/synchronizer.ts'
  */
 export async function feeds(node: PlaitNode | undefined, store: Store, options: FeedsOptions = {}): Promise<Feeds> {
   const { hash = sha256, log } = options
-  return new StoreFeeds(node, store, await FeedLog.open({ store, hash, ...log }), options)
+  const feedLog = await FeedLog.open({ store, hash, ...log })
+  return new StoreFeeds(node, store, feedLog, await FeedKeys.open(store.runtime.disk), options)
 }
 
 class StoreFeeds implements Feeds {
@@ -44,26 +45,30 @@ class StoreFeeds implements Feeds {
   readonly #keys: FeedKeys
   readonly #synchronizer: Synchronizer
   readonly #exchange: Exchange | undefined
-  readonly #connections = new Set<FeedConnection>()
+  readonly #connectionsByAddress = new Map<string, Promise<DialledConnection>>()
   readonly #openById = new Map<FeedId, OpenFeed>()
+  /** Feeds that were open before: on the circuits of that time they are not shared again. */
+  readonly #closed = new Set<FeedId>()
   readonly #openByReplica = new Map<Replica, OpenFeed>()
   /** Feeds that are being made: who asks twice in one turn gets one. */
   readonly #adding = new Map<FeedId, Promise<StoredFeed>>()
   readonly #host: FeedHost
   #ending: Promise<void> | undefined
 
-  constructor(node: PlaitNode | undefined, store: Store, log: FeedLog, options: FeedsOptions) {
+  constructor(node: PlaitNode | undefined, store: Store, log: FeedLog, keys: FeedKeys, options: FeedsOptions) {
     const { hash = sha256, verify = verifySignature, open = 'anyone' } = options
     const { runtime } = store
     this.#store = store
     this.#log = log
-    this.#keys = new FeedKeys(runtime.disk)
+    this.#keys = keys
     this.#synchronizer = new Synchronizer({
       hash,
       verify,
       events: {
         stored: (replica, groups, head) => this.#openByReplica.get(replica)?.takeStored(groups, head),
         heard: (replica) => this.#openByReplica.get(replica)?.takeHeard(),
+        informed: (replica, { peer, have, knownLength }) =>
+          this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, have.nextHole(0)),
         behind: (replica, head) => this.#openByReplica.get(replica)?.takeBehind(head),
         forked: (replica, heads) => this.#openByReplica.get(replica)?.takeForked(heads),
         renewed: (replica) => this.#openByReplica.get(replica)?.takeReset(replica.fork),
@@ -78,6 +83,7 @@ class StoreFeeds implements Feeds {
       clock: runtime.clock,
       wake: () => this.#exchange?.wake(),
       closed: (feed) => {
+        this.#closed.add(feed.id)
         this.#openById.delete(feed.id)
         this.#openByReplica.delete(feed.replica)
       },
@@ -131,7 +137,7 @@ class StoreFeeds implements Feeds {
   list(): readonly FeedInfo[] {
     return [...this.#log.feeds].map((stored) => {
       const { id, head } = stored
-      const isWritable = this.#openById.get(id)?.isWritable ?? stored.ownLength > 0
+      const isWritable = this.#openById.get(id)?.isWritable ?? this.#keys.has(stored.name)
       return { id, isWritable, length: head?.length ?? stored.tip.length, bytes: head?.bytes ?? stored.tip.bytes }
     })
   }
@@ -141,9 +147,19 @@ class StoreFeeds implements Feeds {
     if (this.#exchange === undefined) {
       throw new PlaitError('INVALID_ARGUMENT', 'these feeds have no node: give one to feeds() to exchange them')
     }
-    const connection = await DialledConnection.open(address, this.#exchange, this.#store.runtime, options)
-    this.#connections.add(connection)
-    return connection
+    const exchange = this.#exchange
+    const present = this.#connectionsByAddress.get(address)
+    if (
+      present !== undefined &&
+      !(await present.then(
+        ({ isClosed }) => isClosed,
+        () => true,
+      ))
+    )
+      return present
+    const opening = DialledConnection.open(address, exchange, this.#store.runtime, options)
+    this.#connectionsByAddress.set(address, opening)
+    return opening
   }
 
   compact(): Promise<CompactionReport> {
@@ -167,7 +183,11 @@ class StoreFeeds implements Feeds {
   #open(stored: StoredFeed, options: FeedOptions & { readonly signer?: FeedSigner | undefined }): OpenFeed {
     this.#check()
     const present = this.#openById.get(stored.id)
-    if (present !== undefined) return present
+    if (present !== undefined) {
+      if (options.mode === 'full') present.widen()
+      return present
+    }
+    if (this.#closed.delete(stored.id)) this.#exchange?.renew()
     const feed = new OpenFeed(stored, this.#host, options)
     this.#openById.set(stored.id, feed)
     this.#openByReplica.set(feed.replica, feed)
@@ -192,7 +212,8 @@ class StoreFeeds implements Feeds {
   }
 
   async #end(): Promise<void> {
-    for (const connection of this.#connections) void connection.close()
+    for (const opening of this.#connectionsByAddress.values())
+      void opening.then((connection) => connection.close()).catch(() => {})
     await this.#exchange?.close()
     const open = [...this.#openById.values()]
     await Promise.all(open.map((feed) => feed.close()))

@@ -76,14 +76,17 @@ export class FeedWriter {
     })
   }
 
-  /** Resolves when the feed ends behind `length` blocks, under a new fork number. Rejects with `CORRUPT` when those cannot be proven. */
+  /**
+   * Resolves when the feed ends behind `length` blocks, under a new fork number. Rejects with `CORRUPT` when one of those is not here: all
+   * copies fetch the feed anew, and theirs may be the only one.
+   */
   async truncate(length: number): Promise<void> {
     const { feed } = this.#options
     const bytes = await feed.bytesOf(length)
     const peaks = await feed.peaksOf(length)
-    if (bytes === undefined || peaks === undefined) throw damaged(length)
-    await this.#cut((tip) => ({ fork: tip.fork + 1, length, bytes }), peaks)
-    this.#sign(feed.tip, feed.tipPeaks)
+    if (bytes === undefined || peaks === undefined || feed.have.nextHole(0) < length) throw damaged(length)
+    const extent = (tip: Extent): Extent => ({ fork: tip.fork + 1, length, bytes })
+    await this.#cut(extent, peaks, () => this.#sign(feed.tip, feed.tipPeaks))
   }
 
   fail(error: PlaitError): void {
@@ -164,13 +167,22 @@ export class FeedWriter {
       for (const one of ends) this.#reject(one, error)
       this.fail(error)
     }
-    this.#cut(() => ({ fork, length, bytes }), peaks).then(end, end)
+    this.#cut(
+      () => ({ fork, length, bytes }),
+      peaks,
+      () => {},
+    ).then(end, end)
   }
 
-  #cut(extent: (tip: Extent) => Extent, peaks: Uint8Array): Promise<void> {
+  /** `then` is called before anything else happens to the feed. */
+  #cut(extent: (tip: Extent) => Extent, peaks: Uint8Array, then: () => void): Promise<void> {
     const { feed } = this.#options
     return new Promise((resolve, reject) => {
-      feed.rounds.add(new CutJob(feed, extent, peaks, { resolve, reject }))
+      const done = (): void => {
+        then()
+        resolve()
+      }
+      feed.rounds.add(new CutJob(feed, extent, peaks, { resolve: done, reject }))
     })
   }
 

@@ -21,6 +21,8 @@ export interface HeadEvents {
    * copy. What it lacks is fetched; what it appended before that would prove a fork.
    */
   behind?(replica: Replica, head: FeedHead): void
+  /** A peer has said how much it has. */
+  informed?(replica: Replica, shared: SharedFeed): void
   /** The writer has forked its feed, as both heads prove: the feed is frozen. */
   forked?(replica: Replica, heads: readonly [FeedHead, FeedHead]): void
 }
@@ -51,7 +53,8 @@ export class Heads {
     if (before?.length === length && before.signature !== undefined && signature !== undefined) {
       if (bytesEqual(before.signature, signature) && bytesEqual(before.root, root) && before.bytes === bytes) return
     }
-    this.#check(replica, head)
+    // What is known already was checked before: who confirms what it has says it again and again.
+    if (!isSameHead(head, replica.head) && !isSameHead(head, replica.heard)) this.#check(replica, head)
     if (before !== undefined && (fork < before.fork || (fork === before.fork && length < before.length)))
       throw malformed('a head behind its last one')
     if (before !== undefined && fork > before.fork) {
@@ -98,7 +101,9 @@ export class Heads {
     if (fork !== shared.head?.fork) return
     shared.have.add(0, contiguous)
     shared.look(0, contiguous)
-    if (shared.isOnFork) shared.knownLength = length
+    // What it was sent since is on its way to be known there.
+    if (shared.isOnFork) shared.knownLength = Math.max(shared.knownLength, length)
+    this.#options.events?.informed?.(shared.replica, shared)
   }
 
   takeFork(shared: SharedFeed, message: ForkMessage): void {
@@ -139,4 +144,15 @@ function areInConflict(replica: Replica, one: FeedHead, other: FeedHead): boolea
 
 function withKey({ name }: Replica, head: FeedHead): SignedHead {
   return { ...head, key: name, signature: head.signature ?? new Uint8Array(0) }
+}
+
+function isSameHead(one: FeedHead, other: FeedHead | undefined): boolean {
+  if (other?.signature === undefined || one.signature === undefined) return false
+  return (
+    one.fork === other.fork &&
+    one.length === other.length &&
+    one.bytes === other.bytes &&
+    bytesEqual(one.root, other.root) &&
+    bytesEqual(one.signature, other.signature)
+  )
 }

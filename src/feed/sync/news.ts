@@ -1,6 +1,7 @@
 import { defaultLimits } from '../../base/limits.ts'
 import { Bitmap } from '../bitmap.ts'
 import { isLaterHead } from '../head.ts'
+import { infoFlags } from '../messages.ts'
 import type { Runs } from '../runs.ts'
 import type { StoredGroup } from './feed-store.ts'
 import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
@@ -60,6 +61,11 @@ export class News {
       peer.untold.delete(shared)
       if (shared.isShared) this.tellRuns(shared, start, end)
     }
+    for (const shared of peer.unconfirmed) {
+      if (!peer.isWritable) return
+      peer.unconfirmed.delete(shared)
+      if (shared.isShared) this.#confirm(shared)
+    }
   }
 
   #sayUnhave(shared: SharedFeed, unsaid: Bitmap): void {
@@ -115,5 +121,23 @@ export class News {
       else if (runs.length === 0 || start > (runs.at(-1) as number)) runs.push(start, end)
     }
     if (runs.length > 0) this.#sayHave(shared, runs)
+    else this.#confirm(shared)
+  }
+
+  /** Says how far the feed is here, and what is done with it. */
+  sayInfo(shared: SharedFeed): void {
+    const { fork, length, contiguous, isLive } = shared.replica
+    shared.sentContiguous = contiguous
+    const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
+    this.#say(shared, 'info', { fork, length, contiguous, flags })
+  }
+
+  /** To who has the blocks already it says that they are durable here, too. */
+  #confirm(shared: SharedFeed): void {
+    const { replica, peer } = shared
+    if (replica.head === undefined || replica.contiguous <= shared.sentContiguous) return
+    if (!peer.isWritable) return void peer.unconfirmed.add(shared)
+    this.sayHead(shared)
+    this.sayInfo(shared)
   }
 }

@@ -2,8 +2,9 @@ import { encodeHex } from '../../base/bytes.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import { feedTag } from '../feed-tag.ts'
 import type { TreeHash } from '../hash.ts'
-import { encodeFeedMessage, feedOps, infoFlags, type FeedMessages, type OpenMessage } from '../messages.ts'
+import { encodeFeedMessage, feedOps, type FeedMessages, type OpenMessage } from '../messages.ts'
 import { lengthMax } from '../numbering.ts'
+import type { News } from './news.ts'
 import type { Peers } from './peers.ts'
 import type { Replica } from './replica.ts'
 import { SharedFeed, type RemotePeer } from './shared-feed.ts'
@@ -17,10 +18,12 @@ const wantsMax = 64
 export class Openings {
   readonly #hash: TreeHash
   readonly #peers: Peers
+  readonly #news: News
 
-  constructor(hash: TreeHash, peers: Peers) {
+  constructor(hash: TreeHash, peers: Peers, news: News) {
     this.#hash = hash
     this.#peers = peers
+    this.#news = news
   }
 
   /** Opens all feeds; of many only those that are not complete, and says of the others in which state they are. */
@@ -97,7 +100,7 @@ export class Openings {
     peer.closed.set(shared.theirTag, shared)
     for (const places of [shared.have, shared.wants]) places.clear()
     this.#peers.of(peer)?.replicasByTag.delete(shared.theirTag)
-    for (const waiting of [peer.hungry, peer.untold, peer.unsaid]) waiting.delete(shared)
+    for (const waiting of [peer.hungry, peer.untold, peer.unsaid, peer.unconfirmed]) waiting.delete(shared)
     shared.replica.holders.delete(shared.have)
   }
 
@@ -108,13 +111,12 @@ export class Openings {
     shared.peer.byTheirNumber.set(theirs, shared)
     shared.replica.holders.add(shared.have)
     const { replica } = shared
-    const { fork, length, contiguous, isLive, mode } = replica
+    const { mode } = replica
     if (replica.head !== undefined) {
       this.#peers.say(shared, 'head', { ...replica.head, known: 0 })
       shared.sent = replica.head
     }
-    const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
-    this.#peers.say(shared, 'info', { fork, length, contiguous, flags })
+    this.#news.sayInfo(shared)
     const wanted = mode === 'full' ? [0, lengthMax] : [...replica.wanted.runs(0, lengthMax, wantsMax + 1)]
     // What is too much to be said one by one is said as if all between were wanted too.
     if (wanted.length > 2 * wantsMax) wanted.splice(2 * wantsMax - 1, Infinity, lengthMax)

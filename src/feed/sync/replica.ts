@@ -33,8 +33,8 @@ export class Replica {
   readonly isWriter: boolean
   readonly store: FeedStore
   readonly order: 'next' | 'rarest'
-  readonly isLive: boolean
-  readonly mode: 'full' | 'sparse'
+  isLive: boolean
+  mode: 'full' | 'sparse'
   /** Durable blocks. */
   readonly have: Bitmap
   /** Asked for, or being stored. */

@@ -75,6 +75,8 @@ export class SharedFeed {
   knownLength = 0
   /** The head that it was sent last. */
   sent: FeedHead | undefined
+  /** Blocks from 0 on without a hole that it was told are here. */
+  sentContiguous = 0
 
   readonly requests: Map<number, Request> = new Map()
   /** What it sends without being asked. */
@@ -131,6 +133,8 @@ export class RemotePeer {
   readonly untold: Map<SharedFeed, readonly [start: number, end: number]> = new Map()
   /** Blocks that were lost, and that it was not told of for the same reason. */
   readonly unsaid: Map<SharedFeed, Bitmap> = new Map()
+  /** Feeds of which it was not told how far they are here now, for the same reason. */
+  readonly unconfirmed: Set<SharedFeed> = new Set()
   /** What its messages of extensions may be handed on by. */
   readonly extensionQuota: Quota = new Quota(defaultLimits.extensionsPerSecond)
   /** Feeds that were closed, by the tags of the other side in hexadecimal. */

@@ -4,6 +4,7 @@ import { defaultLimits } from '../../base/limits.ts'
 import type { Verify } from '../../identity/signature.ts'
 import type { TreeHash } from '../hash.ts'
 import { decodeFeedMessage, infoFlags } from '../messages.ts'
+import { lengthMax } from '../numbering.ts'
 import { Commits, type CommitEvents } from './commits.ts'
 import { Downloads } from './downloads.ts'
 import { Failures } from './failures.ts'
@@ -55,7 +56,7 @@ export class Synchronizer {
     this.#options = options
     this.#news = new News(this.#peers.say)
     const { hash, events = {} } = options
-    this.#openings = new Openings(hash, this.#peers)
+    this.#openings = new Openings(hash, this.#peers, this.#news)
     this.#commits = new Commits(this.#peers, this.#news, this.#openings, events, () => this.#fill())
     this.#renewals = new Renewals(this.#peers, (replica, isDone) => this.#commits.renewed(replica, isDone, this.#now))
     this.#heads = new Heads(options, this.#peers, this.#renewals)
@@ -219,6 +220,22 @@ export class Synchronizer {
     for (const { shared } of this.#peers.offered(replica)) {
       if (shared.isShared) this.#peers.say(shared, 'want', { start, end })
       else this.#openings.open(shared)
+    }
+    this.#fill()
+  }
+
+  /** All blocks of a sparse replica are to be fetched from now on, those to come too. */
+  widen(replica: Replica, now: number): void {
+    this.#now = now
+    replica.mode = 'full'
+    replica.isLive = true
+    this.#peers.wake(replica)
+    for (const { shared } of this.#peers.offered(replica)) {
+      if (!shared.isShared) this.#openings.open(shared)
+      else {
+        this.#news.sayInfo(shared)
+        this.#peers.say(shared, 'want', { start: 0, end: lengthMax })
+      }
     }
     this.#fill()
   }

@@ -33,7 +33,7 @@ export class Reader {
       if (!this.#reading.closes) continue
       await life.call('close a feed', open.close())
       await life.sleep(this.#random.logarithmic(1, 500))
-      if (this.#site.isDone) return void this.#last()
+      if (this.#site.isDone) return this.#last()
     }
   }
 
