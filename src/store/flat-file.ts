@@ -30,6 +30,8 @@ export class FlatFile {
   #waiting = new Map<number, Page>()
   #leaving = new Map<number, Page>()
   #running: Promise<void> = Promise.resolve()
+  /** Pages as they are in the file, the oldest first. */
+  readonly #kept = new Map<number, Promise<Uint8Array>>()
   #length: number
 
   private constructor(
@@ -80,10 +82,29 @@ export class FlatFile {
     const pages = [...this.#pagesWithin(this.#leaving, index, count), ...this.#pagesWithin(this.#waiting, index, count)]
     // What was written last is mostly what is read: then the file is not needed.
     if (!this.#areSet(pages, index, count)) {
-      out.set(await this.#file.read(index * this.#entryBytes, out.length))
+      if (count === 1) out.set(await this.#readOne(index))
+      else out.set(await this.#file.read(index * this.#entryBytes, out.length))
     }
     for (const [number, page] of pages) this.#overlay(out, index, count, number, page)
     return out
+  }
+
+  /** Of a page that is kept: single entries are mostly read one close to the other. */
+  async #readOne(index: number): Promise<Uint8Array> {
+    const at = index % this.#entriesPerPage
+    const number = (index - at) / this.#entriesPerPage
+    let page = this.#kept.get(number)
+    if (page === undefined) {
+      const bytes = this.#entriesPerPage * this.#entryBytes
+      page = this.#file.read(number * bytes, bytes)
+      this.#kept.set(number, page)
+      page.catch(() => this.#kept.delete(number))
+      for (const oldest of this.#kept.keys()) {
+        if (this.#kept.size <= keptPages) break
+        this.#kept.delete(oldest)
+      }
+    }
+    return (await page).subarray(at * this.#entryBytes, (at + 1) * this.#entryBytes)
   }
 
   /** Hands all that waits to the operating system. */
@@ -104,6 +125,7 @@ export class FlatFile {
     return this.#inTurn(async () => {
       await this.#writePages()
       await this.#file.truncate(count * this.#entryBytes)
+      this.#kept.clear()
       this.#length = Math.min(this.#length, count)
     })
   }
@@ -133,6 +155,8 @@ export class FlatFile {
         await this.#file.write(offset, page.bytes.subarray(from * this.#entryBytes, to * this.#entryBytes))
       }
     }
+    // What was read meanwhile may be of before.
+    for (const number of this.#leaving.keys()) this.#kept.delete(number)
     this.#leaving = new Map()
   }
 
@@ -198,5 +222,7 @@ function* runs(isSet: Uint8Array): IterableIterator<readonly [from: number, to: 
 }
 
 const pageBytes = 16 * 1024
+/** Pages that are kept when single entries of them were read. */
+const keptPages = 32
 /** How many times the mark may wait. */
 const bufferedMax = 16

@@ -340,7 +340,8 @@ class Shelf implements ReplayHost {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1)
     const host = hostLater(this, number)
     const { hash, store } = this.#options
-    const feed = new StoredFeed({ number, ...name, hash, host, records: host, probe: store.runtime.probe })
+    const { clock, probe } = store.runtime
+    const feed = new StoredFeed({ number, ...name, hash, host, records: host, clock, probe })
     this.feedsByNumber.set(number, feed)
     return feed
   }

@@ -1,5 +1,6 @@
 import { PlaitError } from '../../base/error.ts'
 import { emptyBytes } from '../../base/bytes.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { encode } from '../../wire/schema.ts'
 import { Bitmap } from '../bitmap.ts'
 import { formatFeedId, type FeedId } from '../feed-id.ts'
@@ -29,6 +30,7 @@ export interface StoredFeedOptions {
   readonly isSealed: boolean
   readonly hash: TreeHash
   readonly host: RoundHost
+  readonly clock: Clock
   readonly records: RecordSource
   readonly probe: Probe
 }
@@ -48,6 +50,7 @@ export class StoredFeed implements FeedStore {
   readonly number: number
   readonly isSealed: boolean
   readonly hash: TreeHash
+  readonly clock: Clock
   readonly probe: Probe
   /** Of a draft nothing but zeros, and no id, until it is sealed. */
   name: Uint8Array
@@ -78,6 +81,7 @@ export class StoredFeed implements FeedStore {
     this.isSealed = isSealed
     this.id = formatFeedId({ name, isSealed })
     this.hash = hash
+    this.clock = options.clock
     this.probe = probe
     this.rounds = new Rounds(host)
     this.#host = host
@@ -110,7 +114,7 @@ export class StoredFeed implements FeedStore {
     void answer(this.blocks(start, end, bytesMax), done)
   }
 
-  store(batch: VerifiedBatch, done: (isStored: boolean) => void): void {
+  store(batch: VerifiedBatch, done: (isStored: boolean, now?: number) => void): void {
     this.rounds.add(new BatchJob(this, batch, done))
   }
 
@@ -246,9 +250,9 @@ class BatchJob implements Job {
   readonly #feed: StoredFeed
   readonly #batch: VerifiedBatch
   readonly #groups: readonly StoredBlocks[]
-  readonly #done: (isStored: boolean) => void
+  readonly #done: (isStored: boolean, now?: number) => void
 
-  constructor(feed: StoredFeed, batch: VerifiedBatch, done: (isStored: boolean) => void) {
+  constructor(feed: StoredFeed, batch: VerifiedBatch, done: (isStored: boolean, now?: number) => void) {
     this.#feed = feed
     this.#batch = batch
     this.#groups = batch.groups.map((group) => new StoredBlocks(group, feedRecords.fetched))
@@ -273,7 +277,7 @@ class BatchJob implements Job {
     for (const group of this.#groups) group.written(files)
     for (const { start, blocks } of groups) have.add(start, start + blocks.length)
     if (head !== undefined) this.#feed.applyHead(head, peaks ?? emptyBytes)
-    this.#done(true)
+    this.#done(true, this.#feed.clock.now())
   }
 
   failed(): void {

@@ -229,8 +229,10 @@ export class Downloads {
       hashes: isNew ? proven.hashes : new Uint8Array(0),
       groups,
     }
-    replica.store.store(batch, (isStored) => {
+    const handedAt = request.progressAt
+    replica.store.store(batch, (isStored, now) => {
       this.#peer.owedBytes -= owed
+      if (isStored && now !== undefined) this.#peer.window.noteStored(now - handedAt)
       if (epoch !== replica.epoch) return
       for (const { start, blocks } of groups) {
         replica.inFlight.remove(start, start + blocks.length)

@@ -44,8 +44,11 @@ export interface FeedStore {
   readNodes(positions: readonly number[], done: (nodes?: Uint8Array) => void): void
   /** Blocks from `start` on, before `end`, with at most `bytesMax` bytes, one block at least. */
   readBlocks(start: number, end: number, bytesMax: number, done: (blocks?: readonly Uint8Array[]) => void): void
-  /** One commit: all of it or nothing. What it has stored is offered to others from then on. */
-  store(batch: VerifiedBatch, done: (isStored: boolean) => void): void
+  /**
+   * One commit: all of it or nothing. What it has stored is offered to others from then on. `now`, where there is a clock, shows how long
+   * it took.
+   */
+  store(batch: VerifiedBatch, done: (isStored: boolean, now?: number) => void): void
   /**
    * Forgets all blocks and nodes, and the head: the feed begins anew with that fork number, in order with the calls of `store`. A new
    * replica is told the number as long as there is no head.

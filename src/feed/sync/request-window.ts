@@ -6,15 +6,19 @@ const periodMsMin = 10
 /** How much of the best rate is still believed when a period has been slower. */
 const remembered = 0.9
 
+/** How much of the time that storing took before is still believed. */
+const storingRemembered = 0.75
+
 /**
- * How many bytes of blocks may be asked for from one peer and not be there yet: twice what comes in a round trip at the best rate of
- * late. So it doubles each round trip while it is what limits the rate, and no more than that waits at the other side when the link
- * does.
+ * How many bytes of blocks may be asked for from one peer and not be durable yet: twice what comes, at the best rate of late, in a round
+ * trip and in the time that the disk takes. So it doubles each round trip while it is what limits the rate, and no more than that waits
+ * at the other side when the link does.
  */
 export class RequestWindow {
   #bytes = firstBytes
   #roundTripMs = Infinity
   #rate = 0
+  #storingMs = 0
   #periodStart: number | undefined
   #periodBytes = 0
 
@@ -46,8 +50,13 @@ export class RequestWindow {
     this.#rate = Math.max(this.#periodBytes / periodMs, this.#rate * remembered)
     this.#periodStart = now
     this.#periodBytes = 0
-    const target = 2 * this.#rate * Math.max(this.#roundTripMs, periodMsMin)
+    const target = 2 * this.#rate * (Math.max(this.#roundTripMs, periodMsMin) + this.#storingMs)
     if (Number.isFinite(target)) this.#bytes = Math.min(largestBytes, Math.max(smallestBytes, target))
+  }
+
+  /** Blocks have become durable, so long after they were handed over. */
+  noteStored(elapsedMs: number): void {
+    this.#storingMs = storingRemembered * this.#storingMs + (1 - storingRemembered) * elapsedMs
   }
 
   /** Nothing is on its way any more: what passes until the next request is no time in which something could have come. */
