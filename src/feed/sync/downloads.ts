@@ -16,6 +16,8 @@ const requestBytesMin = 64 * 1024
 const { pushBytes, requestBlocks, requestRuns, servedRequests, uselessBytes } = defaultLimits
 /** So many may wait to be answered at the other side, which counts those too that were taken back a moment ago. */
 const openRequestsMax = servedRequests / 2
+/** Of the window: nothing is asked for before so much of it is free. */
+const requestShareMin = 1 / 4
 
 export interface DownloadEvents {
   /** Blocks that were asked for may be asked for again. */
@@ -44,7 +46,9 @@ export class Downloads {
     if (now < this.#peer.restsUntil || this.#peer.isGone) return
     for (const shared of hungry) {
       for (let isAsking = true; isAsking;) {
-        if (this.#peer.owedBytes >= window.bytes || this.#peer.openRequests >= openRequestsMax) return
+        // Not for each block that has become durable: a request of two blocks costs what one of a thousand does.
+        if (this.#peer.owedBytes > window.bytes * (1 - requestShareMin)) return
+        if (this.#peer.openRequests >= openRequestsMax) return
         isAsking = this.#ask(shared, now)
       }
       hungry.delete(shared)
