@@ -113,14 +113,20 @@ export class Exchange {
     const channel = { circuit, remote: connected, isByChair }
     this.#channelsByNode.set(remoteId, channel)
     void circuit.closed.then(() => this.#leave(remoteId, channel))
-    const { allocate } = this.#options.runtime
-    circuit.receive(({ op, payload }) => {
-      const own = allocate?.(payload.length) ?? new Uint8Array(payload.length)
-      own.set(payload)
-      synchronizer.receive(connected, op, own, this.#now)
-      this.wake()
-    })
+    void this.#receive(circuit, connected)
     this.wake()
+  }
+
+  /** Reads, instead of being handed lent bytes, so that blocks are kept as they have come. */
+  async #receive(circuit: Circuit, remote: RemotePeer): Promise<void> {
+    try {
+      for (let fragment = await circuit.read(); fragment !== undefined; fragment = await circuit.read()) {
+        this.#options.synchronizer.receive(remote, fragment.op, fragment.payload, this.#now)
+        this.wake()
+      }
+    } catch (error) {
+      if (!PlaitError.is(error)) throw error
+    }
   }
 
   #ready(circuit: Circuit): void {

@@ -39,7 +39,7 @@ interface Append {
 }
 
 /** What goes into one round at most, and what may wait. */
-const roundBytes = 8 * 1024 * 1024
+const roundBytes = 2 * 1024 * 1024
 const roundBlocks = 65_536
 const waitingBytesMax = 64 * 1024 * 1024
 

@@ -30,7 +30,7 @@ export interface RoundHost {
 }
 
 /** A round is at its end when so many bytes are in it. */
-const roundBytes = 8 * 1024 * 1024
+const roundBytes = 2 * 1024 * 1024
 
 /**
  * Writes what one feed has to remember, in order: one commit for all that came while the last one ran. What fails takes everything

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PlaitError } from '../../base/error.ts'
 import type { Disk, DiskFile } from '../disk.ts'
 import { checkDiskPath } from '../disk-path.ts'
+import { allocateUncleared } from './memory.ts'
 
 /** The part of the file system below `root`, an existing directory. Files are made with mode 0600, directories with 0700. */
 export function systemDisk(root: string): Disk {
@@ -83,7 +84,7 @@ class SystemFile implements DiskFile {
       // Not longer than the file: a length that was read from a damaged header must not allocate gigabytes.
       const isShort = length <= unaskedBytesMax
       const left = isShort ? length : Math.max(0, (await this.#handle.stat()).size - offset)
-      const bytes = new Uint8Array(Math.min(length, left))
+      const bytes = allocateUncleared(Math.min(length, left))
       let filled = 0
       while (filled < bytes.length) {
         const { bytesRead } = await this.#handle.read(bytes, filled, bytes.length - filled, offset + filled)
