@@ -18,7 +18,7 @@ const placesAtOnce = 16_384
 /** Whoever reads block after block, one at a time, gets so many at once. */
 const placesAhead = 64
 /** What is read ahead for who reads one block after the other. */
-const aheadBytes = 1024 * 1024
+const aheadBytes = 512 * 1024
 /** What stands in a record besides blocks, when they are few; the lengths of many short blocks may take more. */
 const recordOverheadBytes = 4 * 1024
 /** Blocks whose places are read together by `unreadable`, before and behind the one that was damaged. */

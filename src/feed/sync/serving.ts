@@ -36,6 +36,8 @@ export class Serving {
   readonly #pushes = new Set<SharedFeed>()
   #current: Job | undefined
   #isReading = false
+  /** What is done with what was read, as soon as the peer takes it. */
+  #goOn: (() => void) | undefined
   #isStepping = false
 
   /** `news` says what is new to a follower to whom it cannot be pushed. */
@@ -91,10 +93,17 @@ export class Serving {
   pump(): void {
     if (this.#isStepping) return
     this.#isStepping = true
-    while (this.#peer.isWritable && !this.#isReading && !this.#peer.isGone) {
-      this.#current ??= this.#jobs.shift()
-      if (this.#current === undefined) break
-      this.#step(this.#current)
+    while (!this.#isReading && !this.#peer.isGone) {
+      if (this.#goOn !== undefined) {
+        if (!this.#peer.isWritable) break
+        const goOn = this.#goOn
+        this.#goOn = undefined
+        goOn()
+      } else {
+        this.#current ??= this.#jobs.shift()
+        if (this.#current === undefined) break
+        this.#step(this.#current)
+      }
     }
     this.#isStepping = false
   }
@@ -197,8 +206,10 @@ export class Serving {
     start((result) => {
       this.#isReading = false
       if (this.#peer.isGone) return
-      if (job?.isCancelled === true) this.#current = undefined
-      else then(result)
+      this.#goOn = (): void => {
+        if (job?.isCancelled === true) this.#current = undefined
+        else then(result)
+      }
       this.pump()
     })
   }
