@@ -14,7 +14,7 @@ export class Author {
   readonly #ledger: Ledger
   readonly #random: SeededRandom
   readonly #truncates: boolean
-  readonly #closes = false
+  readonly #closes = true
   #open: Open | undefined
 
   constructor(site: Site, life: Life, ledger: Ledger, random: SeededRandom, truncates: boolean) {

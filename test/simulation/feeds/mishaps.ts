@@ -99,6 +99,7 @@ function restore(world: World, random: SeededRandom, site: Site, sites: readonly
       site.disk.putBack(copy)
       world.disturb(site.name)
       ledger.isRestored = true
+      site.isPutBack = true
       world.mark('disk put back')
       if (restores === 'meets') holdBack(world, site, sites)
       else writeFirst(world, site, sites, untilMs)

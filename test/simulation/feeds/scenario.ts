@@ -14,7 +14,7 @@ import { drawVillainy } from './villain.ts'
 
 const names = ['ada', 'ben', 'cyd', 'dee', 'eve', 'fay', 'gus', 'hal']
 
-const feedsClose = false
+const feedsClose = true
 
 /** What is drawn once for a world. */
 interface Profile {
@@ -151,7 +151,7 @@ async function beginReading(
 
 /** Seals what there is to be sealed, if it is not yet; it stays open. */
 async function seal(site: Site, life: Life, ledger: SealedLedger, random: SeededRandom): Promise<void> {
-  if (ledger.sealed !== undefined && !life.feeds.list().some(({ id }) => id === ledger.sealed) && !site.isRotten)
+  if (ledger.sealed !== undefined && !life.feeds.list().some(({ id }) => id === ledger.sealed) && !site.isLossy)
     life.wrong(`${ledger.name} is gone`)
   await life.sleep(random.logarithmic(50, 2_000))
   if (life.isOver) return

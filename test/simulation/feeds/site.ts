@@ -51,6 +51,8 @@ export class Site {
   life: Life | undefined
   /** Something was done to its disk that makes whatever it says of missing blocks right. */
   isRotten = false
+  /** Its disk was put back as it was before. */
+  isPutBack = false
   /** It does not append for now: it was put back, and has to learn first what it had written. */
   isHeldBack = false
   /** Nothing is begun any more. */
@@ -66,6 +68,11 @@ export class Site {
     this.isBad = villainy !== undefined
     this.disk = new SiteDisk(world, random.fork('disk'))
     this.node = world.addNode(name, { resumeMs }, (node, process) => this.#start(node, process))
+  }
+
+  /** Something that was there may be gone. */
+  get isLossy(): boolean {
+    return this.isRotten || this.isPutBack
   }
 
   get world(): World {

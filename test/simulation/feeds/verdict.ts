@@ -118,18 +118,20 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
   }
   const fork = Math.max(...copies.map(({ feed }) => feed.fork))
   const current = copies.filter(({ feed }) => feed.fork === fork)
-  const length = Math.max(...current.map(({ feed }) => feed.length))
+  // Of what is lost for good somebody may still have heard.
+  const reach = ({ feed }: Copy): number => (isLossy ? heldEnd(feed) : feed.length)
   const isLossy = copies.some(
-    ({ site, open }) => site.isRotten || (open.subject instanceof Ledger && open.subject.isRestored),
+    ({ site, open }) => site.isLossy || (open.subject instanceof Ledger && open.subject.isRestored),
   )
+  const length = Math.max(...current.map(reach))
   for (const copy of copies) {
     const { feed, reading, open } = copy
     const status = feed.status()
-    if (feed.fork !== fork || feed.length !== length)
+    if (feed.fork !== fork || (isLossy ? feed.length < length : feed.length !== length))
       say(copy, `has fork ${feed.fork} and ${feed.length} blocks, and elsewhere there are ${length} of fork ${fork}`)
     if (reading === undefined && open.subject instanceof Ledger && !isLossy && feed.length < open.subject.length)
       say(copy, `has ${feed.length} blocks, and ${open.subject.length} were acknowledged`)
-    if (status.isBehind) say(copy, 'is behind')
+    if (status.isBehind && !isLossy) say(copy, 'is behind')
     if (status.held !== heldOf(feed) || status.contiguousLength !== contiguousOf(feed))
       say(copy, `says it holds ${status.held}, ${status.contiguousLength} without a hole`)
     const isFull = reading?.options.mode !== 'sparse'
@@ -146,6 +148,13 @@ function missingOf({ feed, reading }: Copy, copies: readonly Copy[], length: num
   for (let index = 0; index < length; index += 1)
     if (!feed.has(index) && isWanted(index) && copies.some((other) => other.feed.has(index))) return index
   return undefined
+}
+
+/** Behind the last block that is here. */
+function heldEnd(feed: Feed): number {
+  let end = feed.length
+  while (end > 0 && !feed.has(end - 1)) end -= 1
+  return end
 }
 
 function heldOf(feed: Feed): number {
