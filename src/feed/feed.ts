@@ -16,6 +16,7 @@ import type {
   WritableFeed,
 } from './feed-api.ts'
 import type { FeedId } from './feed-id.ts'
+import type { Conflict } from './fork.ts'
 import { feedStatus } from './feed-status.ts'
 import { lengthMax } from './numbering.ts'
 import type { Runs } from './runs.ts'
@@ -78,7 +79,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       ...(order && { order }),
     })
     this.#announced = this.length
-    this.replica.isFrozen = stored.conflict !== undefined
+    if (stored.conflict !== undefined) this.replica.freeze(stored.conflict)
     stored.onLost = (runs, error) => this.#lost(runs, error)
     if (this.#writer?.signRest() === true) stored.probe.sometimes('blocks signed when their feed was opened')
     host.synchronizer.add(this.replica, host.clock.now())
@@ -275,9 +276,9 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     this.#emit('behind', { length: this.length, theirLength: head.length })
   }
 
-  takeForked(heads: readonly [FeedHead, FeedHead]): void {
-    const [one, other] = heads
-    this.stored.freeze(heads).catch(() => {})
+  takeForked(conflict: Conflict): void {
+    const { one, other } = conflict
+    this.stored.freeze(conflict).catch(() => {})
     this.#emit('conflict', { fork: one.fork, lengths: [one.length, other.length] })
     this.#changes.wake()
   }

@@ -70,7 +70,7 @@ class StoreFeeds implements Feeds {
         informed: (replica, { peer, have, knownLength }) =>
           this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, have.nextHole(0)),
         behind: (replica, head) => this.#openByReplica.get(replica)?.takeBehind(head),
-        forked: (replica, heads) => this.#openByReplica.get(replica)?.takeForked(heads),
+        forked: (replica, conflict) => this.#openByReplica.get(replica)?.takeForked(conflict),
         renewed: (replica) => this.#openByReplica.get(replica)?.takeReset(replica.fork),
         extension: (replica, peer, name, payload) =>
           this.#openByReplica.get(replica)?.takeExtension(peer.options.id, name, payload),

@@ -2,9 +2,17 @@ import { PlaitError } from '../base/error.ts'
 import { Frontier } from './frontier.ts'
 import { hashBytes, sameHash, type TreeHash } from './hash.ts'
 import { headsConflict, type Head } from './head.ts'
+import type { FeedHead } from './sync/feed-store.ts'
 import { peakCount } from './numbering.ts'
 import { proofNodeCount, proofPositions, walkShape, type ProofShape } from './proof-shape.ts'
 import { malformed } from '../wire/reader.ts'
+
+/** Two heads that a writer has signed and that do not belong to one feed, and the nodes of `consistencyPositions` that prove it. */
+export interface Conflict {
+  readonly one: FeedHead
+  readonly other: FeedHead
+  readonly nodes: Uint8Array
+}
 
 /**
  * The positions of the nodes that say whether the feed of length `longer` begins with the one of length `shorter`, to who has only both

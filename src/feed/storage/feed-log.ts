@@ -262,7 +262,7 @@ class Shelf implements ReplayHost {
       feed.ownLength = row.ownLength
       feed.tip = { fork: row.tipFork, length: row.tipLength, bytes: row.tipBytes }
       feed.tipPeaks = row.tipPeaks
-      feed.conflict = row.conflict === undefined ? undefined : [row.conflict.one, row.conflict.other]
+      feed.conflict = row.conflict
       for (let at = 0; at < row.have.length; at += 2) feed.have.add(row.have[at] as number, row.have[at + 1] as number)
     }
     return checkpoint

@@ -4,6 +4,7 @@ import { bool, array, fixed, hash, optional, struct, u64, upTo, varint, type Sch
 import { Reader } from '../../wire/reader.ts'
 import { hashes } from '../field-schemas.ts'
 import type { FeedName } from '../feed-id.ts'
+import type { Conflict } from '../fork.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
 import { runs, type Runs } from '../runs.ts'
 
@@ -75,10 +76,11 @@ export const resetSchema: Schema<{ readonly fork: number }> = struct({ fork: var
 export const truncatedSchema: Schema<{ readonly fork: number; readonly length: number; readonly bytes: number }> =
   struct({ fork: varint, length, bytes: varint })
 
-/** Both heads, which do not belong to one feed. */
-export const frozenSchema: Schema<{ readonly one: FeedHead; readonly other: FeedHead }> = struct({
+/** Both heads, which do not belong to one feed, and the nodes that prove it. */
+export const frozenSchema: Schema<Conflict> = struct({
   one: feedHeadSchema,
   other: feedHeadSchema,
+  nodes: hashes({ max: defaultLimits.proofNodes }),
 })
 
 /** Blocks of one record: no more bytes than these, unless one block alone has more; for a block is read with its whole record. */

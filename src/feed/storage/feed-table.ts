@@ -3,6 +3,7 @@ import { defaultLimits } from '../../base/limits.ts'
 import { hashes } from '../field-schemas.ts'
 import { levels } from '../numbering.ts'
 import { runs, type Runs } from '../runs.ts'
+import type { Conflict } from '../fork.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
 import { feedHeadSchema, frozenSchema } from './feed-record.ts'
 import type { StoredFeed } from './stored-feed.ts'
@@ -30,7 +31,7 @@ export interface FeedRow {
   readonly tipLength: number
   readonly tipBytes: number
   readonly tipPeaks: Uint8Array
-  readonly conflict?: { readonly one: FeedHead; readonly other: FeedHead } | undefined
+  readonly conflict?: Conflict | undefined
   readonly have: Runs
 }
 
@@ -83,7 +84,7 @@ function rowOf(feed: StoredFeed): FeedRow {
     tipFork: tip.fork,
     tipLength: tip.length,
     tipBytes: tip.bytes,
-    conflict: conflict === undefined ? undefined : { one: conflict[0], other: conflict[1] },
+    conflict,
     have: have.runs(0, defaultLimits.feedBlocks, Infinity),
   }
 }

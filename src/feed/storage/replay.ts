@@ -90,8 +90,7 @@ export class Replay {
         return
       }
       case feedRecords.frozen: {
-        const { one, other } = decode(frozenSchema, payload)
-        feed.conflict = [one, other]
+        feed.conflict = decode(frozenSchema, payload)
         return
       }
       case feedRecords.sealed: {

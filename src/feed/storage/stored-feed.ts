@@ -7,6 +7,7 @@ import { formatFeedId, type FeedId } from '../feed-id.ts'
 import { hashBytes, type TreeHash } from '../hash.ts'
 import { lengthMax, levelFrom, nodePosition } from '../numbering.ts'
 import type { Probe } from '../../runtime/probe.ts'
+import type { Conflict } from '../fork.ts'
 import type { Runs } from '../runs.ts'
 import type { FeedHead, FeedStore, VerifiedBatch } from '../sync/feed-store.ts'
 import { BlockReader, type RecordSource } from './block-reader.ts'
@@ -68,7 +69,7 @@ export class StoredFeed implements FeedStore {
   tip: Extent = { fork: 0, length: 0, bytes: 0 }
   tipPeaks: Uint8Array = emptyBytes
   /** Two heads of its writer that do not belong to one feed. */
-  conflict: readonly [FeedHead, FeedHead] | undefined
+  conflict: Conflict | undefined
   /** Told of blocks that cannot be read any more. */
   onLost: (runs: Runs, error: PlaitError) => void = () => {}
   readonly #host: RoundHost
@@ -141,11 +142,10 @@ export class StoredFeed implements FeedStore {
     }).then(() => this.applyCleared(runs))
   }
 
-  freeze(conflict: readonly [FeedHead, FeedHead]): Promise<void> {
+  freeze(conflict: Conflict): Promise<void> {
     this.conflict ??= conflict
-    const [one, other] = conflict
     return this.#remember((sink) => {
-      sink.append(feedRecords.frozen, encode(frozenSchema, { one, other }))
+      sink.append(feedRecords.frozen, encode(frozenSchema, conflict))
     })
   }
 

@@ -1,5 +1,5 @@
 import { PlaitError } from '../../base/error.ts'
-import { consistencyPositions, provesFork } from '../fork.ts'
+import { consistencyPositions, provesFork, type Conflict } from '../fork.ts'
 import type { TreeHash } from '../hash.ts'
 import type { Head } from '../head.ts'
 import type { ForkMessage } from '../messages.ts'
@@ -35,11 +35,7 @@ function isProven(hash: TreeHash, shorter: Head, longer: Head, nodes: Uint8Array
 }
 
 /** What proves a fork to others; undefined for heads that nobody has signed. */
-export function evidenceOf(
-  shorter: FeedHead,
-  longer: FeedHead,
-  nodes: Uint8Array,
-): Omit<ForkMessage, 'feed'> | undefined {
+export function evidenceOf({ one: shorter, other: longer, nodes }: Conflict): Omit<ForkMessage, 'feed'> | undefined {
   if (shorter.signature === undefined || longer.signature === undefined) return undefined
   return {
     fork: shorter.fork,

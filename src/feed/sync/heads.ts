@@ -1,6 +1,6 @@
 import { bytesEqual, emptyBytes } from '../../base/bytes.ts'
 import type { Verify } from '../../identity/signature.ts'
-import { provesFork } from '../fork.ts'
+import { provesFork, type Conflict } from '../fork.ts'
 import type { TreeHash } from '../hash.ts'
 import { checkHead, headsConflict, isLaterHead, type SignedHead } from '../head.ts'
 import type { ForkMessage, HeadMessage, InfoMessage } from '../messages.ts'
@@ -24,7 +24,7 @@ export interface HeadEvents {
   /** A peer has said how much it has. */
   informed?(replica: Replica, shared: SharedFeed): void
   /** The writer has forked its feed, as both heads prove: the feed is frozen. */
-  forked?(replica: Replica, heads: readonly [FeedHead, FeedHead]): void
+  forked?(replica: Replica, conflict: Conflict): void
 }
 
 export interface HeadOptions {
@@ -128,13 +128,14 @@ export class Heads {
   /** The writer has forked: says so to all, and does nothing more about the feed. */
   #freeze(replica: Replica, shorter: FeedHead, longer: FeedHead, nodes: Uint8Array): void {
     if (replica.isFrozen) return
-    const evidence = evidenceOf(shorter, longer, nodes)
+    const conflict = { one: shorter, other: longer, nodes }
+    const evidence = evidenceOf(conflict)
     for (const { shared, connected } of this.#peers.offered(replica)) {
       connected.downloads.releaseAll(shared)
       if (shared.isShared && evidence !== undefined) this.#peers.say(shared, 'fork', evidence)
     }
-    replica.isFrozen = true
-    this.#options.events?.forked?.(replica, [shorter, longer])
+    replica.freeze(conflict)
+    this.#options.events?.forked?.(replica, conflict)
   }
 }
 

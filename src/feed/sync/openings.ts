@@ -1,5 +1,6 @@
 import { encodeHex } from '../../base/bytes.ts'
 import { defaultLimits } from '../../base/limits.ts'
+import { evidenceOf } from './fork-watch.ts'
 import { feedTag } from '../feed-tag.ts'
 import type { TreeHash } from '../hash.ts'
 import { encodeFeedMessage, feedOps, type FeedMessages, type OpenMessage } from '../messages.ts'
@@ -71,7 +72,7 @@ export class Openings {
   }
 
   open(shared: SharedFeed | undefined): void {
-    if (shared === undefined || shared.isOpened || shared.replica.isFrozen) return
+    if (shared === undefined || shared.isOpened) return
     shared.isOpened = true
     const { binding, role } = shared.peer.options
     this.#peers.say(shared, 'open', { tag: feedTag(this.#hash, shared.replica.name, binding, role) })
@@ -109,8 +110,12 @@ export class Openings {
     this.open(shared)
     shared.theirs = theirs
     shared.peer.byTheirNumber.set(theirs, shared)
-    shared.replica.holders.add(shared.have)
     const { replica } = shared
+    // Whoever comes later hears of it, too.
+    const evidence = replica.conflict === undefined ? undefined : evidenceOf(replica.conflict)
+    if (evidence !== undefined) this.#peers.say(shared, 'fork', evidence)
+    if (replica.isFrozen) return
+    replica.holders.add(shared.have)
     const { mode } = replica
     if (replica.head !== undefined) {
       this.#peers.say(shared, 'head', { ...replica.head, known: 0 })

@@ -1,5 +1,6 @@
 import { emptyBytes } from '../../base/bytes.ts'
 import { Bitmap } from '../bitmap.ts'
+import type { Conflict } from '../fork.ts'
 import { isLaterHead } from '../head.ts'
 import { lengthMax } from '../numbering.ts'
 import { Backoff } from './backoff.ts'
@@ -58,8 +59,8 @@ export class Replica {
   readonly backoff: Backoff = new Backoff()
   /** What each peer has that shares it, by which one sees what is rare. */
   readonly holders: Set<Bitmap> = new Set()
-  /** The writer has forked it: nothing more is done about it. */
-  isFrozen = false
+  /** The writer has forked it, as this proves: nothing is done about it but to tell others. */
+  conflict: Conflict | undefined
 
   constructor(options: ReplicaOptions) {
     this.name = options.name
@@ -76,6 +77,14 @@ export class Replica {
     this.tipPeaks = this.peaks
     this.heard = this.head
     this.fork = this.head?.fork ?? options.fork ?? 0
+  }
+
+  get isFrozen(): boolean {
+    return this.conflict !== undefined
+  }
+
+  freeze(conflict: Conflict): void {
+    this.conflict ??= conflict
   }
 
   /** Of the durable head, in blocks. */

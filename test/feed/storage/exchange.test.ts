@@ -91,4 +91,51 @@ describe('feeds between nodes', () => {
     expect(again.status().held).toBe(50)
     expect(world.violations).toEqual([])
   })
+
+  it('are shared again when they were closed, and are opened again', async () => {
+    const village = new Village()
+    const { world } = village
+    const writer = await village.add('writer')
+    const reader = await village.add('reader')
+    const feed = await world.settle(writer.create({ identity: simulatedIdentity(Uint8Array.of(7)) }))
+    await world.settle(feed.append(blocksFrom(0, 10)))
+    const copy = await world.settle(reader.open(feed.id))
+    await world.settle(reader.connect(village.address('writer')))
+    await world.settle(copy.longerThan(9))
+    await world.settle(copy.close())
+    await world.settle(feed.append(blocksFrom(10, 20)))
+    const again = await world.settle(reader.open(feed.id))
+    await world.settle(again.longerThan(19))
+    await world.settle(again.download())
+    expect(world.now).toBeLessThan(2_000)
+    expect(world.violations).toEqual([])
+  })
+
+  it('that were forked are said to be to whoever comes later, also after they were opened again', async () => {
+    const village = new Village()
+    const { world } = village
+    const identity = simulatedIdentity(Uint8Array.of(7))
+    const [writer, double, holder, late] = [
+      await village.add('writer'),
+      await village.add('double'),
+      await village.add('holder'),
+      await village.add('late'),
+    ]
+    const one = await world.settle(writer.create({ identity }))
+    await world.settle(one.append(blocksFrom(0, 10)))
+    const other = await world.settle(double.create({ identity }))
+    await world.settle(other.append(blocksFrom(50, 54)))
+    const copy = await world.settle(holder.open(one.id))
+    await world.settle(holder.connect(village.address('writer')))
+    await world.settle(copy.longerThan(9))
+    await world.settle(copy.download())
+    await world.settle(holder.connect(village.address('double')))
+    await world.run(() => copy.status().isFrozen && one.status().isFrozen && other.status().isFrozen, 10_000)
+    const later = await world.settle(late.open(one.id))
+    await world.settle(late.connect(village.address('holder')))
+    await world.run(() => later.status().isFrozen, 10_000)
+    expect([one, other, copy, later].map((feed) => feed.status().isFrozen)).toEqual([true, true, true, true])
+    await world.settle(holder.close())
+    expect(world.violations).toEqual([])
+  })
 })

@@ -102,18 +102,20 @@ export class Open {
   readonly #lost = new Bitmap()
 
   /** What is known of a feed that is open. */
-  static of(life: Life, feed: Feed, subject: Subject): Open {
+  static of(life: Life, feed: Feed, subject: Subject, wanted?: Set<number>): Open {
     for (const open of life.open) if (open.feed === feed) return open
-    return new Open(life, feed, subject)
+    return new Open(life, feed, subject, wanted)
   }
 
-  private constructor(life: Life, feed: Feed, subject: Subject) {
+  private constructor(life: Life, feed: Feed, subject: Subject, wanted?: Set<number>) {
     this.#life = life
     this.feed = feed
     this.subject = subject
     life.open.add(this)
     for (let index = 0; index < feed.length; index += 1) if (feed.has(index)) this.#here.add(index, index + 1)
     this.#listen()
+    // What was here is fetched again only if it was asked for since the feed is open.
+    feed.addEventListener('truncate', () => wanted?.clear())
   }
 
   /** Blocks are given up. */

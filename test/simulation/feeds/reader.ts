@@ -24,7 +24,7 @@ export class Reader {
     while (!life.isOver) {
       const feed = await life.call(`open ${subject.name}`, life.feeds.open(subject.id, options))
       if (feed === undefined) return
-      const open = Open.of(life, feed, subject)
+      const open = Open.of(life, feed, subject, this.#reading.wanted)
       const untilMs = life.world.now + this.#random.logarithmic(500, 20_000)
       await this.#wantAgain(feed)
       if (does === 'follows') await this.#follow(open, untilMs)
@@ -43,7 +43,7 @@ export class Reader {
     const life = this.#life
     void life.call(`open ${subject.name}`, life.feeds.open(subject.id, options)).then(async (feed) => {
       if (feed === undefined) return
-      const open = Open.of(life, feed, subject)
+      const open = Open.of(life, feed, subject, this.#reading.wanted)
       await this.#wantAgain(open.feed)
     })
   }

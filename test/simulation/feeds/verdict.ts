@@ -71,7 +71,7 @@ async function openAll(sites: readonly Site[]): Promise<readonly Copy[]> {
       const opening = reading === undefined ? openOwn(life, subject) : life.feeds.open(subject.id, reading.options)
       const feed = await life.call(`open ${subject.name} at the end`, opening)
       if (feed === undefined) continue
-      const open = Open.of(life, feed, subject)
+      const open = Open.of(life, feed, subject, reading?.wanted)
       copies.push({ site, life, feed, open, reading })
       for (const index of reading?.wanted ?? [])
         void life.call(
