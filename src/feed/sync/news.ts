@@ -98,9 +98,9 @@ export class News {
     this.#say(shared, 'head', { ...head, known: 0 })
   }
 
-  /** Says to one peer how far the feed reaches now, and which of the blocks behind what it knew are here. */
-  tellAll(shared: SharedFeed): void {
-    const from = shared.sentLength
+  /** Says to one peer how far the feed reaches now, and which of the blocks behind what it was told are here. */
+  tellAll(shared: SharedFeed, untold: number = shared.sentLength): void {
+    const from = Math.min(untold, shared.sentLength)
     this.sayHead(shared)
     const end = shared.replica.length
     if (shared.wants.next(from, end) !== undefined) this.tellRuns(shared, from, end)

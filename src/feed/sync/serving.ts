@@ -19,6 +19,8 @@ interface Job {
   readonly known: number
   readonly runs: Runs
   readonly bytes: number
+  /** Of a push: the first block that the peer was not told of when it was queued. */
+  readonly untold: number
   /** What is left to be sent, once the proof is. */
   left: Runs | undefined
   isCancelled: boolean
@@ -62,7 +64,7 @@ export class Serving {
     else if (fork !== shared.replica.fork) this.#say(shared, 'refuse', { request, reason: refusals.missing })
     else {
       const most = Math.min(bytes, answerBytes)
-      this.#add({ shared, number: request, known, runs, bytes: most, left: undefined, isCancelled: false })
+      this.#add({ shared, number: request, known, runs, bytes: most, untold: 0, left: undefined, isCancelled: false })
     }
   }
 
@@ -70,7 +72,8 @@ export class Serving {
   push(shared: SharedFeed): void {
     if (this.#pushes.has(shared)) return
     this.#pushes.add(shared)
-    this.#add({ shared, number: 0, known: 0, runs: [], bytes: pushBytes, left: undefined, isCancelled: false })
+    const rest = { left: undefined, isCancelled: false, untold: shared.sentLength }
+    this.#add({ shared, number: 0, known: 0, runs: [], bytes: pushBytes, ...rest })
   }
 
   cancel(shared: SharedFeed, number: number): void {
@@ -126,8 +129,10 @@ export class Serving {
     const end = replica.length
     this.#pushes.delete(job.shared)
     const isPossible = knownLength < end && replica.have.nextHole(knownLength) >= end
-    if (isPossible) this.#begin({ ...job, known: knownLength }, [knownLength, end])
-    else this.#giveUpPush(job)
+    if (!isPossible) return this.#giveUpPush(job)
+    // An answer may have proven more meanwhile than it had blocks of.
+    if (job.untold < knownLength) this.#news.tellRuns(job.shared, job.untold, knownLength)
+    this.#begin({ ...job, known: knownLength }, [knownLength, end])
   }
 
   /** Finds out how much it is, proves it, and sends the proof. */
@@ -187,9 +192,9 @@ export class Serving {
     )
   }
 
-  #giveUpPush({ shared }: Job): void {
+  #giveUpPush({ shared, untold }: Job): void {
     this.#current = undefined
-    if (shared.isShared) this.#news.tellAll(shared)
+    if (shared.isShared) this.#news.tellAll(shared, untold)
   }
 
   #refuse(job: Job): void {

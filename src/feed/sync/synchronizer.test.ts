@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SlowStore } from '../../../test/feed/slow-store.ts'
 import {
   blocksOf,
   hasAll,
@@ -11,6 +12,7 @@ import {
 } from '../../../test/feed/sync-world.ts'
 import { encodeHex } from '../../base/bytes.ts'
 import { encodeFeedMessage, feedOps } from '../messages.ts'
+import { SeededRandom } from '../../runtime/simulated/random.ts'
 
 describe('a feed', () => {
   it('is cloned from one source, in few batches and hardly more bytes than it has', () => {
@@ -150,6 +152,25 @@ describe('F4 sparse and live', () => {
     world.run(1_000)
     expect(copy.replica.have.runs(0, 100, 9)).toEqual([20, 30])
     expect([...source.ended, ...clone.ended]).toEqual([])
+  })
+
+  it('what was appended while an answer was prepared, which has proven it without its blocks, is told of', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const world = new SyncWorld()
+      const [source, clone] = [world.node('source'), world.node('clone')]
+      const random = new SeededRandom(`answers ${seed}`)
+      const writer = new Writer(1, blocksOf(20, 100), (store) => new SlowStore(store, world, random, 0))
+      const copy = reader(writer.replica.name)
+      source.synchronizer.add(writer.replica, 0)
+      clone.synchronizer.add(copy.replica, 0)
+      world.connect(source, clone)
+      for (let step = 0; step < 4; step += 1) {
+        world.run(1 + (seed % 7))
+        writer.append(source, blocksOf(3, 100, step), world.now)
+      }
+      world.run(5_000)
+      expect([seed, hasAll(writer, copy.store)]).toEqual([seed, true])
+    }
   })
 
   it('a push whose blocks never come is given up, and asked for elsewhere', () => {
