@@ -66,7 +66,7 @@ export class Reader {
       await life.sleep(random.logarithmic(10, gapMs * 10))
       if (this.#isEnough(untilMs)) return
       if (does === 'picks') await this.#pick(open)
-      else if (does === 'iterates') await this.#iterate(open)
+      else if (does === 'iterates') await this.#iterate(open, this.#start(open.feed))
     }
   }
 
@@ -99,6 +99,11 @@ export class Reader {
     }
   }
 
+  /** The beginning now and then, the last blocks else. */
+  #start({ length }: Feed): number {
+    return this.#random.chance(0.2) ? 0 : Math.max(0, length - this.#random.integer(0, 80))
+  }
+
   #noteHere(feed: Feed, index: number): void {
     if (!feed.has(index) && this.#reading.wanted.has(index) && !this.#site.isRotten)
       this.#life.world.mark('downloaded and gone again')
@@ -119,8 +124,7 @@ export class Reader {
   }
 
   async #follow(open: Open, untilMs: number): Promise<void> {
-    const random = this.#random
-    const from = random.integer(0, open.feed.length)
+    const from = this.#start(open.feed)
     const signal = patience(this.#life, untilMs - this.#life.world.now)
     await this.#take(open, open.feed.blocks({ from, isLive: true, signal }), from)
   }

@@ -32,7 +32,7 @@ interface Profile {
 export async function feedScenario(world: World): Promise<{ readonly nodes: number; readonly delivered: number }> {
   const random = world.random.fork('feeds')
   const profile = drawProfile(random)
-  const nodeNames = names.slice(0, Math.round(random.logarithmic(3, 8)))
+  const nodeNames = names.slice(0, Math.floor(3 + 6 * random.real() ** 2))
   const sites: Site[] = []
   const badName = random.chance(0.4) ? nodeNames.at(-1) : undefined
   const resumeMs = random.pick([0, 500, 5_000])
@@ -63,12 +63,12 @@ export async function feedScenario(world: World): Promise<{ readonly nodes: numb
 }
 
 function drawProfile(random: SeededRandom): Profile {
-  const activeMs = random.logarithmic(2_000, 10_000)
+  const activeMs = random.logarithmic(1_200, 6_000)
   const isCalm = random.chance(0.1)
   const some = (part: number, most: number): number => (!isCalm && random.chance(part) ? random.integer(1, most) : 0)
   return {
     activeMs,
-    gapMs: random.logarithmic(60, 400),
+    gapMs: random.logarithmic(80, 500),
     truncates: random.chance(0.3),
     bounds: random.chance(0.3)
       ? {}

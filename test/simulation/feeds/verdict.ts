@@ -171,12 +171,16 @@ function contiguousOf(feed: Feed): number {
 
 /** Every block that is here is its writer's. */
 async function readAll({ life, feed, open }: Copy): Promise<void> {
+  const signal = patience(life, 20_000)
   for (let index = 0; index < feed.length; index += 1) {
     if (!feed.has(index)) continue
-    const block = await life.call(`read ${index} at the end`, feed.read(index, { signal: patience(life, 20_000) }), [
-      'TIMEOUT',
-      'FEED_FROZEN',
-    ])
-    if (block !== undefined) open.check(feed.fork, index, block)
+    let to = index
+    while (to < feed.length && feed.has(to)) to += 1
+    const blocks = feed.blocks({ from: index, to, signal })[Symbol.asyncIterator]()
+    for (; index < to; index += 1) {
+      const next = await life.call('the next block at the end', blocks.next(), ['TIMEOUT', 'FEED_FROZEN'])
+      if (next === undefined || next.done === true) return
+      open.check(feed.fork, index, next.value)
+    }
   }
 }
