@@ -73,9 +73,19 @@ export class BlockReader {
     const last = fits[Math.min(end - start, fits.length) - 1]?.position
     const other = fits.findIndex(({ position }, index) => index >= end - start && position !== last)
     const wanted = other < 0 ? fits : fits.slice(0, other)
-    if (wanted.length === 0) throw missing(start)
-    const records = await this.#readRecords(wanted)
-    const blocks = wanted.map(({ position }, index) => blockOf(records.get(position), start + index))
+    const first = wanted[0]
+    if (first === undefined) throw missing(start)
+    const records = await this.#readRecords(wanted).catch((error: unknown) => {
+      // What is damaged further on is no reason to lack what is not.
+      const alone = wanted.filter(({ position }) => position === first.position)
+      if (alone.length === wanted.length || !PlaitError.is(error) || error.code !== 'CORRUPT') throw error
+      return this.#readRecords(alone)
+    })
+    const whole = wanted.slice(
+      0,
+      firstIndex(wanted, ({ position }) => !records.has(position)),
+    )
+    const blocks = whole.map(({ position }, index) => blockOf(records.get(position), start + index))
     if (epoch === this.#epoch) this.#recent = { start, blocks }
     return this.#cut(start, blocks.slice(0, end - start), bytesMax)
   }
@@ -160,6 +170,11 @@ export class BlockReader {
       return false
     }
   }
+}
+
+function firstIndex<Item>(items: readonly Item[], isIt: (item: Item) => boolean): number {
+  const index = items.findIndex(isIt)
+  return index < 0 ? items.length : index
 }
 
 /** The first places whose blocks have at most `bytesMax` bytes, one at least. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PlaitError } from '../../../src/base/error.ts'
 import { formatFeedId } from '../../../src/feed/feed-id.ts'
+import type { OpenFeed } from '../../../src/feed/feed.ts'
 import type { Feed } from '../../../src/feed/feed-api.ts'
 import { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
 import { blockOf, blocksFrom, FeedPlace } from './feed-place.ts'
@@ -109,6 +110,23 @@ describe('a feed in a store', () => {
     const appended = [feed.append(blockOf(11)), feed.append(blocksFrom(12, 14))]
     for (const one of appended) await expect(one).rejects.toMatchObject({ code: 'STORE_FAILED' })
     await expect(feed.append(blockOf(15))).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  })
+
+  it('gives what stands before a damaged record, and says that what was in that is lost', async () => {
+    const place = new FeedPlace()
+    const feed = await place.writable(await place.open())
+    await feed.append(blocksFrom(0, 10))
+    await feed.append([new Uint8Array(5_000).fill(7)])
+    const lost: unknown[] = []
+    feed.addEventListener('lost', ({ detail: { runs } }) => lost.push(runs))
+    const [[path, bytes] = ['', new Uint8Array(0)]] = [...place.disk.files()].filter(([name]) => name.endsWith('.seg'))
+    place.disk.flip(path, (bytes.length - 1_000) * 8)
+    const blocks: Uint8Array[] = []
+    for await (const block of feed.blocks({ to: 10 })) blocks.push(block)
+    expect(blocks).toEqual(blocksFrom(0, 10))
+    expect(await (feed as OpenFeed).readBatch(0, 11, 100_000)).toEqual(blocksFrom(0, 10))
+    await (feed as OpenFeed).readBatch(10, 11, 100_000)
+    expect(lost).toEqual([[10, 11]])
   })
 
   it('is sealed under a name that depends on its blocks alone', async () => {
