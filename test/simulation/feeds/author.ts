@@ -34,8 +34,9 @@ export class Author {
       const lot = random.real()
       if (lot < 0.04 && this.#closes) feed = await this.#again()
       else if (lot < 0.2) await this.#readBack(feed)
-      else if (this.#site.isHeldBack) continue
-      else if (lot < 0.26 && this.#truncates) await this.#truncate(feed)
+      else if (this.#site.isHeldBack) {
+        if (this.#site.mayTry && feed.status().isBehind) await this.#appendOnce(feed)
+      } else if (lot < 0.26 && this.#truncates) await this.#truncate(feed)
       else await this.#append(feed)
     }
   }

@@ -125,6 +125,15 @@ function holdBack(world: World, site: Site, sites: readonly Site[]): void {
       ),
     )
     const isUp = sites.every(({ life }) => life !== undefined)
+    const others = sites.flatMap(({ life }) => [...(life?.open ?? [])])
+    const lengths = new Set(
+      others
+        .filter((other) => other.subject === ledger && other.feed !== feed)
+        .map(({ feed: theirs }) => `${theirs.fork} ${theirs.length}`),
+    )
+    const [same] = lengths
+    const furthestFork = Math.max(...ledger.heardByFork.keys(), 0)
+    site.mayTry = isUp && lengths.size === 1 && same === `${furthestFork} ${ledger.heardByFork.get(furthestFork) ?? 0}`
     const status = feed?.status()
     if (status !== undefined && isUp && isAll && !status.isBehind && status.held === status.length) {
       const furthest = Math.max(...ledger.heardByFork.keys(), 0)

@@ -55,6 +55,8 @@ export class Site {
   isPutBack = false
   /** It does not append for now: it was put back, and has to learn first what it had written. */
   isHeldBack = false
+  /** Whoever has more of its feed has the same: what it appends while it is behind has to be refused. */
+  mayTry = false
   /** Nothing is begun any more. */
   isDone = false
   downloaded = 0
