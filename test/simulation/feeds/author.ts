@@ -102,7 +102,7 @@ export class Author {
     // What only others have would be gone for good.
     if (held < feed.length || isBehind || isFrozen || feed.length === 0) return
     const length = this.#random.chance(0.2) ? 0 : this.#random.integer(0, feed.length)
-    ledger.beginTruncate(length)
+    ledger.beginTruncate(feed.fork, length)
     const done = feed.truncate(length).then(() => true)
     if ((await this.#life.call(`truncate ${ledger.name}`, done, refusals)) === true) ledger.truncated(feed.fork, length)
   }

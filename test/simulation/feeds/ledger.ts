@@ -73,13 +73,13 @@ export class Ledger {
     for (const block of blocks) this.#loose.delete(block)
   }
 
-  /** `truncate` is called. */
-  beginTruncate(length: number): void {
+  /** `truncate` is called, on a feed of this fork: it may have caught up with what the writer had forgotten. */
+  beginTruncate(fork: number, length: number): void {
     this.isTruncating = true
-    const beginnings = this.#beginningsByFork.get(this.fork + 1) ?? []
+    const beginnings = this.#beginningsByFork.get(fork + 1) ?? []
     if (!this.isRestored) beginnings.length = 0
-    beginnings.push({ fork: this.fork, length })
-    this.#beginningsByFork.set(this.fork + 1, beginnings)
+    beginnings.push({ fork, length })
+    this.#beginningsByFork.set(fork + 1, beginnings)
   }
 
   /** The writer opens its feed, and finds it like this. */
