@@ -305,6 +305,8 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     try {
       return await this.stored.blocks(start, Math.min(end, this.stored.have.nextHole(start)), bytesMax)
     } catch (error) {
+      // Its files were closed under it.
+      this.#check()
       if (PlaitError.is(error) && error.code === 'CORRUPT') return undefined
       throw error
     }
@@ -322,6 +324,8 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
         this.#emit('truncate', { fork: head.fork, length: head.length })
       }
     }
+    // A feed that was truncated to nothing, and is opened again: others have to hear of that, too.
+    if (head.length === 0 && this.replica.head === undefined) this.replica.append(head, peaks)
     if (head.length > this.replica.length) synchronizer.appended(this.replica, head, peaks, now)
     this.#host.wake()
     this.takeHeard()

@@ -138,4 +138,30 @@ describe('feeds between nodes', () => {
     await world.settle(holder.close())
     expect(world.violations).toEqual([])
   })
+
+  it('that were truncated to nothing are so everywhere, also when the writer was opened again before anybody heard', async () => {
+    const village = new Village()
+    const { world } = village
+    const identity = simulatedIdentity(Uint8Array.of(7))
+    const [writer, holder] = [await village.add('writer'), await village.add('holder')]
+    const feed = await world.settle(writer.create({ identity }))
+    await world.settle(feed.append(blocksFrom(0, 10)))
+    const copy = await world.settle(holder.open(feed.id))
+    const connection = await world.settle(holder.connect(village.address('writer')))
+    await world.settle(copy.longerThan(9))
+    await world.settle(copy.download())
+    await world.settle(connection.close())
+    await world.settle(feed.truncate(0))
+    village.feedsByName.delete('writer')
+    world.crash('writer')
+    world.restart('writer')
+    await world.run(() => village.feedsByName.has('writer'), 1_000)
+    await world.settle(village.of('writer').create({ identity }))
+    // The first one finds out that the old process is gone.
+    await world.settle(holder.connect(village.address('writer')).catch(() => {}))
+    await world.settle(holder.connect(village.address('writer')))
+    await world.run(() => copy.fork === 1, 10_000)
+    expect(copy.status()).toMatchObject({ fork: 1, length: 0, held: 0 })
+    expect(world.violations).toEqual([])
+  })
 })

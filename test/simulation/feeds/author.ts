@@ -113,10 +113,9 @@ export class Author {
     const random = this.#random
     const index = random.integer(0, feed.length - 1)
     const { fork } = feed
-    const may: readonly ErrorCode[] = this.#ledger.mayFork ? ['FEED_FROZEN'] : []
     // A block that has rotted, or was truncated, may come never.
     const signal = patience(life, 2_000)
-    const block = await life.call(`read back ${index}`, feed.read(index, { signal }), [...may, 'TIMEOUT'])
+    const block = await life.call(`read back ${index}`, feed.read(index, { signal }), ['TIMEOUT', 'FEED_FROZEN'])
     if (block !== undefined) this.#open?.check(fork, index, block)
   }
 }

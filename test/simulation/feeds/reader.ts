@@ -141,8 +141,9 @@ export class Reader {
     }
   }
 
+  /** Whether it may be frozen is asked when it is said to be. */
   #may(): readonly ErrorCode[] {
-    return this.#reading.subject.mayFork ? ['TIMEOUT', 'STORE_CLOSED', 'FEED_FROZEN'] : ['TIMEOUT', 'STORE_CLOSED']
+    return ['TIMEOUT', 'STORE_CLOSED', 'FEED_FROZEN']
   }
 
   #isEnough(untilMs: number): boolean {

@@ -116,17 +116,19 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
     for (const copy of copies) if (!frozen.includes(copy)) say(copy, 'is not frozen, though it is elsewhere')
     return complaints
   }
-  const fork = Math.max(...copies.map(({ feed }) => feed.fork))
-  const current = copies.filter(({ feed }) => feed.fork === fork)
-  // Of what is lost for good somebody may still have heard.
-  const reach = ({ feed }: Copy): number => (isLossy ? heldEnd(feed) : feed.length)
   const isLossy = copies.some(
     ({ site, open }) => site.isLossy || (open.subject instanceof Ledger && open.subject.isRestored),
   )
+  // Of what is lost for good, blocks or a fork, somebody may still have heard.
+  const reach = ({ feed }: Copy): number => (isLossy ? heldEnd(feed) : feed.length)
+  const forks = copies.filter((copy) => !isLossy || reach(copy) > 0).map(({ feed }) => feed.fork)
+  const fork = Math.max(0, ...forks)
+  const current = copies.filter(({ feed }) => feed.fork === fork)
   const length = Math.max(...current.map(reach))
   for (const copy of copies) {
     const { feed, reading, open } = copy
     const status = feed.status()
+    if (isLossy && feed.fork > fork) continue
     if (feed.fork !== fork || (isLossy ? feed.length < length : feed.length !== length))
       say(copy, `has fork ${feed.fork} and ${feed.length} blocks, and elsewhere there are ${length} of fork ${fork}`)
     if (reading === undefined && open.subject instanceof Ledger && !isLossy && feed.length < open.subject.length)
