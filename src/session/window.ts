@@ -82,9 +82,11 @@ export class Window {
   tune(now: number, roundTripMs: number, account: Account): boolean {
     if (this.#measuredFromMs < 0) this.#measure(now)
     const bytes = this.consumedBytes - this.#measuredFromBytes
-    if (bytes < 2 * this.windowBytes) return false
+    // What is small for any link that is worth a name need not be measured well: over a distance each round trip counts.
+    const isUntried = this.windowBytes < untriedBytes
+    if (bytes < (isUntried ? 1 : 2) * this.windowBytes) return false
     const elapsedMs = now - this.#measuredFromMs
-    if (elapsedMs < roundTripsMeasured * roundTripMs) return false
+    if (elapsedMs < (isUntried ? 1 : roundTripsMeasured) * roundTripMs) return false
     const bytesPerMs = bytes / Math.max(elapsedMs, 0.001)
     this.#measure(now)
     if (this.#bytesPerMsBefore > 0 && bytesPerMs < this.#bytesPerMsBefore * worthwhileGain) {

@@ -50,7 +50,7 @@ export class RequestWindow {
     this.#rate = Math.max(this.#periodBytes / periodMs, this.#rate * remembered)
     this.#periodStart = now
     this.#periodBytes = 0
-    const target = 2 * this.#rate * (Math.max(this.#roundTripMs, periodMsMin) + this.#storingMs)
+    const target = 4 * this.#rate * (Math.max(this.#roundTripMs, periodMsMin) + this.#storingMs)
     if (Number.isFinite(target)) this.#bytes = Math.min(largestBytes, Math.max(smallestBytes, target))
   }
 
