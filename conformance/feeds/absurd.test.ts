@@ -39,7 +39,7 @@ async function shareByHand(address: string, id: FeedId): Promise<Circuit> {
 const huge = 2 ** 53 - 1
 const hash = new Uint8Array(32).fill(1)
 
-const claims: Record<string, (circuit: Circuit) => void> = {
+const claims: Record<string, (circuit: Circuit) => unknown> = {
   'a head of 2^53 blocks': (circuit) =>
     void circuit.send({ op: feedOps.head, payload: concatBytes([numbers(0, 0, huge, huge), hash, numbers(0, 0, 0)]) }),
   'blocks up to 2^53': (circuit) => void circuit.send({ op: feedOps.have, payload: numbers(0, 1, huge - 1, 1) }),
@@ -50,16 +50,18 @@ const claims: Record<string, (circuit: Circuit) => void> = {
   'a block of 2 GiB': (circuit) => void circuit.send({ op: feedOps.data, payload: numbers(0, 1, 1, 2 ** 31) }),
   'two billion nodes': (circuit) =>
     void circuit.send({ op: feedOps.proof, payload: numbers(0, 1, 0, 3, 0, 1, 0, 3, 0, 2 ** 31) }),
-  'a million alternating ranges that it wants': (circuit) => {
+  'a million alternating ranges that it wants': async (circuit) => {
     for (let index = 0; index < count(1_000_000, 40_000) && circuit.state === 'open'; index += 1) {
       const start = index * 2_048
-      circuit.send({ op: feedOps.want, payload: encodeFeedMessage('want', { feed: 0, start, end: start + 1 }) })
+      const payload = encodeFeedMessage('want', { feed: 0, start, end: start + 1 })
+      if (!circuit.send({ op: feedOps.want, payload })) await circuit.ready().catch(() => {})
     }
   },
-  'a request for everything, again and again, of which it takes nothing': (circuit) => {
+  'a request for everything, again and again, of which it takes nothing': async (circuit) => {
     for (let request = 1; request <= count(100_000, 5_000) && circuit.state === 'open'; request += 1) {
       const value = { feed: 0, request, fork: 0, known: 0, runs: [0, 2 ** 48], bytes: huge }
-      circuit.send({ op: feedOps.request, payload: encodeFeedMessage('request', value) })
+      const payload = encodeFeedMessage('request', value)
+      if (!circuit.send({ op: feedOps.request, payload })) await circuit.ready().catch(() => {})
     }
     circuit.pause()
   },

@@ -5,6 +5,7 @@ import { publicKeyFromNodeId, type NodeId } from '../identity/node-id.ts'
 import type { Admission, Peer, PlaitNode } from '../node/node-api.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Timer } from '../runtime/timers.ts'
+import { TurnShare } from './turn-share.ts'
 import type { RemotePeer, RemotePort } from './sync/shared-feed.ts'
 import type { Synchronizer } from './sync/synchronizer.ts'
 
@@ -119,10 +120,12 @@ export class Exchange {
 
   /** Reads, instead of being handed lent bytes, so that blocks are kept as they have come. */
   async #receive(circuit: Circuit, remote: RemotePeer): Promise<void> {
+    const share = new TurnShare(this.#options.runtime)
     try {
       for (let fragment = await circuit.read(); fragment !== undefined; fragment = await circuit.read()) {
         this.#options.synchronizer.receive(remote, fragment.op, fragment.payload, this.#now)
         this.wake()
+        if (share.isUsed) await share.nextTurn()
       }
     } catch (error) {
       if (!PlaitError.is(error)) throw error
