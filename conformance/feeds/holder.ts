@@ -113,6 +113,8 @@ const commands: Record<string, (arguments_: Arguments) => Promise<unknown>> = {
   },
   async facts() {
     globalThis.gc?.()
+    await sleep(20)
+    globalThis.gc?.()
     const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
     const stallMs = delay.max / 1e6
     delay.reset()

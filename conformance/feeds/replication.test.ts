@@ -80,12 +80,13 @@ describe('F2b over a distance', () => {
   })
 
   it('large blocks keep most of the rate once warm', async () => {
-    const blocks = count(1_024, 128)
+    // 32 MiB until it is warm, then 64.
+    const blocks = count(1_536, 128)
     const { writer, id } = await writerOf(blocks, 64 * KiB)
     const rateOf = async (delayMs: number): Promise<number> => {
       const proxy = await Proxy.open({ host: '127.0.0.1', port: writer.port }, { delayMs, bytesPerSecond: 125e6 })
       const reader = await copyOf(id, [writer.addressAt(proxy.port)])
-      const warm = Math.floor(blocks / 4)
+      const warm = Math.floor(blocks / 3)
       await reader.ask<Completed>('complete', { id, length: blocks, end: warm })
       const done = await reader.ask<Completed>('complete', { id, length: blocks })
       return ((blocks - warm) * 64 * KiB) / done.ms
