@@ -65,7 +65,7 @@ function failSync(world: World, site: Site, healMs: number): void {
   world.scheduler.at(world.now + healMs, () => {
     disk.syncsToFail = 0
     if (disk.failedSyncs > failedSyncs) world.mark('sync failed')
-    if (site.life === life && !life.isOver) void site.reopen()
+    if (site.life === life && !life.isOver && !site.isDone) void site.reopen()
   })
 }
 
@@ -78,7 +78,7 @@ function fill(world: World, site: Site, room: number, fullMs: number): void {
   full.capacityBytes = full.bytes + room
   world.scheduler.at(world.now + Math.max(0, fullMs), () => {
     full.capacityBytes = Number.POSITIVE_INFINITY
-    if (site.life !== undefined && !site.life.isOver && site.life.excused.has('NO_SPACE')) void site.reopen()
+    if (site.life?.isOver === false && site.life.excused.has('NO_SPACE') && !site.isDone) void site.reopen()
   })
 }
 
