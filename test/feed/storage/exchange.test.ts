@@ -164,4 +164,29 @@ describe('feeds between nodes', () => {
     expect(copy.status()).toMatchObject({ fork: 1, length: 0, held: 0 })
     expect(world.violations).toEqual([])
   })
+
+  it('are not written by who has heard that there is more of them, and lacks it', async () => {
+    const village = new Village()
+    const { world } = village
+    const identity = simulatedIdentity(Uint8Array.of(7))
+    const [writer, restored, holder] = [
+      await village.add('writer'),
+      await village.add('restored'),
+      await village.add('holder'),
+    ]
+    const feed = await world.settle(writer.create({ identity }))
+    await world.settle(feed.append(blocksFrom(0, 20)))
+    const older = await world.settle(restored.create({ identity }))
+    await world.settle(older.append(blocksFrom(0, 10)))
+    // It knows how long the feed is, and has one block of it.
+    const copy = await world.settle(holder.open(feed.id, { mode: 'sparse' }))
+    await world.settle(holder.connect(village.address('writer')))
+    await world.settle(copy.longerThan(19))
+    await world.settle(copy.read(3))
+    await world.settle(restored.connect(village.address('holder')))
+    await world.run(() => older.status().isBehind, 10_000)
+    await expect(world.settle(older.append(blockOf(99)))).rejects.toMatchObject({ code: 'FEED_BEHIND' })
+    expect([older.length, older.status().isFrozen, copy.status().isFrozen]).toEqual([10, false, false])
+    expect(world.violations).toEqual([])
+  })
 })

@@ -1,4 +1,5 @@
 import type { SeededRandom, World } from '../../../src/testing/index.ts'
+import { segmentHeaderBytes } from '../../../src/store/segment.ts'
 import type { Site } from './site.ts'
 
 export interface MishapPlan {
@@ -20,9 +21,12 @@ export function scheduleMishaps(world: World, random: SeededRandom, sites: reado
     const site = random.pick(sites)
     const isPower = random.chance(0.6)
     const downMs = random.logarithmic(10, 3_000)
+    const isBusy = random.chance(0.6)
     world.scheduler.at(at(), () => {
-      site.crash(isPower)
-      world.scheduler.at(Math.min(untilMs, world.now + downMs), () => world.restart(site.name))
+      whenBusy(world, site, isBusy ? 200 : 0, () => {
+        site.crash(isPower)
+        world.scheduler.at(Math.min(untilMs, world.now + downMs), () => world.restart(site.name))
+      })
     })
   }
   for (let count = 0; count < plan.failedSyncs; count += 1) {
@@ -44,6 +48,12 @@ export function scheduleMishaps(world: World, random: SeededRandom, sites: reado
   if (plan.restores !== 'none') restore(world, random, random.pick(writers), sites, plan)
 }
 
+/** Calls when something of the log is written and not synced, or after so many looks. */
+function whenBusy(world: World, site: Site, looks: number, run: () => void): void {
+  if (looks === 0 || site.disk.disk.unsynced().some(({ path }) => path.startsWith('log/'))) run()
+  else world.scheduler.at(world.now + 0.7, () => whenBusy(world, site, looks - 1, run))
+}
+
 /** After a failed sync a store takes nothing more, until somebody opens it again. */
 function failSync(world: World, site: Site, healMs: number): void {
   const { life, disk } = site
@@ -55,7 +65,7 @@ function failSync(world: World, site: Site, healMs: number): void {
   world.scheduler.at(world.now + healMs, () => {
     disk.syncsToFail = 0
     if (disk.failedSyncs > failedSyncs) world.mark('sync failed')
-    if (site.life === life && !life.isOver) void site.reopen()
+    if (site.life === life && !life.isOver && !site.isDone) void site.reopen()
   })
 }
 
@@ -68,7 +78,7 @@ function fill(world: World, site: Site, room: number, fullMs: number): void {
   full.capacityBytes = full.bytes + room
   world.scheduler.at(world.now + Math.max(0, fullMs), () => {
     full.capacityBytes = Number.POSITIVE_INFINITY
-    if (site.life !== undefined && !site.life.isOver && site.life.excused.has('NO_SPACE')) void site.reopen()
+    if (site.life?.isOver === false && site.life.excused.has('NO_SPACE') && !site.isDone) void site.reopen()
   })
 }
 
@@ -78,11 +88,18 @@ function rot(world: World, random: SeededRandom, site: Site): void {
   if (site.writes !== undefined) return
   const files = [...site.disk.disk.files()].filter(([path, { length }]) => length > 0 && !path.startsWith('torn/'))
   if (files.length === 0) return
-  const [path, bytes] = random.pick(files)
+  const kinds = new Map(files.map((file) => [/(\w+)$/.exec(file[0])?.[1] ?? '', [] as typeof files]))
+  for (const file of files) kinds.get(/(\w+)$/.exec(file[0])?.[1] ?? '')?.push(file)
+  const [path, bytes] = random.pick(random.pick([...kinds.values()]))
+  // A log of one file whose header has rotted is not opened any more: nobody knows that it is one.
+  const from =
+    path.endsWith('.seg') && files.filter(([name]) => name.endsWith('.seg')).length === 1 ? segmentHeaderBytes : 0
+  if (from >= bytes.length) return
   site.isRotten = true
   world.disturb(site.name)
   world.mark('bit flipped')
-  site.disk.disk.flip(path, random.integer(0, bytes.length * 8 - 1))
+  for (let flips = random.pick([1, 1, 1, 20]); flips > 0; flips -= 1)
+    site.disk.disk.flip(path, random.integer(from * 8, bytes.length * 8 - 1))
 }
 
 /** A disk is put back as it was some time ago. */
@@ -102,7 +119,7 @@ function restore(world: World, random: SeededRandom, site: Site, sites: readonly
       site.isPutBack = true
       world.mark('disk put back')
       if (restores === 'meets') holdBack(world, site, sites)
-      else writeFirst(world, site, sites, untilMs)
+      else writeFirst(world, random, site, sites, untilMs)
       world.scheduler.at(world.now + random.logarithmic(10, 1_000), () => world.restart(site.name))
     })
   })
@@ -150,11 +167,11 @@ function holdBack(world: World, site: Site, sites: readonly Site[]): void {
 }
 
 /** Nobody reaches it before it has written. */
-function writeFirst(world: World, site: Site, sites: readonly Site[], untilMs: number): void {
+function writeFirst(world: World, random: SeededRandom, site: Site, sites: readonly Site[], untilMs: number): void {
   const ledger = site.writes
   if (ledger === undefined) return
   ledger.mayFork = true
   const others = sites.filter((other) => other !== site).map(({ name }) => name)
   const heal = world.partition([site.name], others)
-  world.scheduler.at(Math.min(untilMs, world.now + 3_000), heal)
+  world.scheduler.at(Math.min(untilMs, world.now + random.logarithmic(30, 3_000)), heal)
 }

@@ -81,8 +81,8 @@ function drawProfile(random: SeededRandom): Profile {
       crashes: some(0.7, 4),
       failedSyncs: some(0.3, 2),
       fullDisks: some(0.3, 2),
-      flips: some(0.25, 4),
-      restores: isCalm || random.chance(0.8) ? 'none' : random.pick(['meets', 'writes'] as const),
+      flips: some(0.3, 6),
+      restores: isCalm || random.chance(0.75) ? 'none' : random.pick(['meets', 'writes'] as const),
     },
   }
 }

@@ -41,6 +41,8 @@ export async function judge(world: World, sites: readonly Site[], hub: Site | un
     )
   for (const site of honest)
     if (site.life !== undefined && site.life.excused.size > 0) await world.settle(site.reopen())
+  // Some were being opened anew by themselves.
+  await world.run(() => honest.every(({ life }) => life?.isOver === false && life.excused.size === 0), 120_000)
   const lives = honest.map(({ life }) => life as Life)
   const copies = await world.settle(openAll(honest))
   lives.forEach((life, index) => {
