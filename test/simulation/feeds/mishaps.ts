@@ -98,7 +98,9 @@ function rot(world: World, random: SeededRandom, site: Site): void {
   site.isRotten = true
   world.disturb(site.name)
   world.mark('bit flipped')
-  for (let flips = random.pick([1, 1, 1, 20]); flips > 0; flips -= 1)
+  // Of nodes only a few are ever read.
+  const flipsMax = path.endsWith('.nodes') ? random.pick([20, 400]) : random.pick([1, 1, 1, 20])
+  for (let flips = flipsMax; flips > 0; flips -= 1)
     site.disk.disk.flip(path, random.integer(from * 8, bytes.length * 8 - 1))
 }
 

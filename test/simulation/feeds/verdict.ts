@@ -130,7 +130,7 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
   for (const copy of copies) {
     const { feed, reading, open } = copy
     const status = feed.status()
-    if (isLossy && feed.fork > fork) continue
+    if (isLossy && (feed.fork > fork || isStuck(copy, current, length))) continue
     if (feed.fork !== fork || (isLossy ? feed.length < length : feed.length !== length))
       say(copy, `has fork ${feed.fork} and ${feed.length} blocks, and elsewhere there are ${length} of fork ${fork}`)
     if (reading === undefined && open.subject instanceof Ledger && !isLossy && feed.length < open.subject.length)
@@ -144,6 +144,19 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
     if (missing !== undefined) say(copy, `lacks block ${missing}, which others have`)
   }
   return complaints
+}
+
+/**
+ * A writer that was put back, and that nobody can lead on from where it is: those who have blocks behind do not have all the nodes between.
+ * It stays behind until somebody comes who has, or it truncates its feed.
+ */
+function isStuck({ feed, reading }: Copy, copies: readonly Copy[], length: number): boolean {
+  if (reading !== undefined || !feed.status().isBehind) return false
+  const holdsAll = (other: Feed): boolean => {
+    for (let index = feed.length; index < length; index += 1) if (!other.has(index)) return false
+    return true
+  }
+  return !copies.some((other) => other.feed !== feed && holdsAll(other.feed))
 }
 
 /** The first block that it wants and does not have, though somebody has it. */
