@@ -1,26 +1,22 @@
-import { assert } from '../../base/assert.ts'
-import { emptyBytes, encodeHex } from '../../base/bytes.ts'
+import { emptyBytes } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
-import { lengthMax } from '../numbering.ts'
-import { readCheckpoint, writeCheckpoint, type Checkpoint } from '../../store/checkpoint.ts'
+import { writeCheckpoint, type Checkpoint } from '../../store/checkpoint.ts'
 import type { CompactionReport } from '../../store/compaction.ts'
 import type { Store } from '../../store/open-store.ts'
 import { RecordLog } from '../../store/record-log.ts'
 import type { OpenReport } from '../../store/recovery.ts'
 import type { LogRecord } from '../../store/record.ts'
 import { encode } from '../../wire/schema.ts'
-import { hashBytes, type TreeHash } from '../hash.ts'
+import type { TreeHash } from '../hash.ts'
 import type { FeedLogBounds } from '../feed-api.ts'
 import type { FeedName } from '../feed-id.ts'
 import { feedFilesFolder } from './feed-files.ts'
 import { decodeBlocks, feedNameSchema, feedRecords, sealedSchema } from './feed-record.ts'
-import { decodeFeedTable, encodeFeedTable } from './feed-table.ts'
-import { FilePool } from './file-pool.ts'
-import { Replay, type ReplayHost } from './replay.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
 import type { RecordSource } from './block-reader.ts'
 import type { RoundHost } from './rounds.ts'
-import { StoredFeed } from './stored-feed.ts'
+import { FeedShelf } from './feed-shelf.ts'
+import type { StoredFeed } from './stored-feed.ts'
 
 export interface FeedLogOptions extends FeedLogBounds {
   readonly store: Store
@@ -37,7 +33,7 @@ const checkpointBlocksDefault = 131_072
 export class FeedLog {
   readonly #options: FeedLogOptions
   readonly #log: RecordLog
-  readonly #shelf: Shelf
+  readonly #shelf: FeedShelf
   /** Positions before the rounds that are committed, or about to be, and not in the derived files yet. */
   readonly #unsettled = new Set<{ readonly position: number }>()
   #checkpointAt: number
@@ -46,7 +42,7 @@ export class FeedLog {
   #hasLost = false
   #ending: Promise<void> | undefined
 
-  private constructor(options: FeedLogOptions, log: RecordLog, shelf: Shelf, checkpointAt: number) {
+  private constructor(options: FeedLogOptions, log: RecordLog, shelf: FeedShelf, checkpointAt: number) {
     this.#options = options
     this.#log = log
     this.#shelf = shelf
@@ -57,7 +53,7 @@ export class FeedLog {
   /** Opens the log of a store. Rejects like `RecordLog.open`. */
   static async open(options: FeedLogOptions): Promise<FeedLog> {
     const { disk } = options.store.runtime
-    const shelf = new Shelf(options)
+    const shelf = new FeedShelf(options)
     await disk.makeDirectory(feedFilesFolder)
     let checkpoint = await shelf.restore()
     if (checkpoint === undefined) await shelf.begin()
@@ -232,162 +228,12 @@ export class FeedLog {
   }
 }
 
-/** The feeds by number and name, and their derived files. */
-class Shelf implements ReplayHost {
-  readonly feedsByNumber: Map<number, StoredFeed> = new Map()
-  readonly pool: FilePool
-  readonly replay: Replay
-  /** Set when the log is open: until then feeds are only read from it. */
-  owner: FeedLog | undefined
-  readonly #options: FeedLogOptions
-  readonly #feedsByName = new Map<string, StoredFeed>()
-  #nextNumber = 1
-
-  constructor(options: FeedLogOptions) {
-    this.#options = options
-    this.pool = new FilePool(options.store.runtime.disk)
-    this.replay = new Replay(this, options.hash, this.pool, options.store.runtime.probe)
-  }
-
-  /** Takes over what the last checkpoint says. */
-  async restore(): Promise<Checkpoint | undefined> {
-    const checkpoint = await readCheckpoint(this.#options.store.runtime.disk, '')
-    const table = checkpoint === undefined ? undefined : decodeFeedTable(checkpoint.payload)
-    if (table === undefined) return undefined
-    this.#nextNumber = table.nextNumber
-    for (const row of table.feeds) {
-      const feed = row.isDraft ? this.addDraft(row.number) : this.add(row.number, row)
-      feed.head = row.head
-      feed.peaks = row.peaks
-      feed.ownLength = row.ownLength
-      feed.tip = { fork: row.tipFork, length: row.tipLength, bytes: row.tipBytes }
-      feed.tipPeaks = row.tipPeaks
-      feed.conflict = row.conflict
-      for (let at = 0; at < row.have.length; at += 2) feed.have.add(row.have[at] as number, row.have[at + 1] as number)
-    }
-    return checkpoint
-  }
-
-  /** Without a checkpoint all is derived anew: what stands in the files may be of another time. */
-  async begin(): Promise<void> {
-    const { disk } = this.#options.store.runtime
-    this.feedsByNumber.clear()
-    this.#feedsByName.clear()
-    for (const name of await disk.list(feedFilesFolder)) await disk.remove(`${feedFilesFolder}/${name}`)
-  }
-
-  /** All records were visited. */
-  async finish(): Promise<void> {
-    await this.replay.drain()
-    for (const number of this.replay.touched) {
-      const feed = this.feedsByNumber.get(number)
-      if (feed !== undefined) await settleFeed(feed)
-    }
-  }
-
-  table(): Uint8Array {
-    return encodeFeedTable(this.#nextNumber, this.feedsByNumber.values())
-  }
-
-  takeNumber(): number {
-    this.#nextNumber += 1
-    return this.#nextNumber - 1
-  }
-
-  feed(number: number): StoredFeed | undefined {
-    return this.feedsByNumber.get(number)
-  }
-
-  find(name: FeedName): StoredFeed | undefined {
-    return this.#feedsByName.get(keyOf(name))
-  }
-
-  add(number: number, name: FeedName): StoredFeed {
-    const present = this.feedsByNumber.get(number) ?? this.find(name)
-    if (present !== undefined) return present
-    const feed = this.#make(number, name)
-    this.#feedsByName.set(keyOf(name), feed)
-    return feed
-  }
-
-  addDraft(number: number): StoredFeed {
-    const present = this.feedsByNumber.get(number)
-    if (present !== undefined) return present
-    const feed = this.#make(number, { name: new Uint8Array(hashBytes), isSealed: true })
-    feed.isDraft = true
-    return feed
-  }
-
-  seal(number: number, name: Uint8Array, head: FeedHead): void {
-    const feed = this.feedsByNumber.get(number)
-    if (feed === undefined) return
-    feed.applySeal(name, head)
-    this.#feedsByName.set(keyOf(feed), feed)
-  }
-
-  remove(number: number): void {
-    const feed = this.feedsByNumber.get(number)
-    if (feed !== undefined) this.hide(feed)
-    this.feedsByNumber.delete(number)
-  }
-
-  /** Nobody finds it by its name any more. */
-  hide(feed: StoredFeed): void {
-    if (this.find(feed) === feed) this.#feedsByName.delete(keyOf(feed))
-  }
-
-  #make(number: number, name: FeedName): StoredFeed {
-    this.#nextNumber = Math.max(this.#nextNumber, number + 1)
-    const host = hostLater(this, number)
-    const { hash, store } = this.#options
-    const { clock, probe } = store.runtime
-    const feed = new StoredFeed({ number, ...name, hash, host, records: host, clock, probe })
-    this.feedsByNumber.set(number, feed)
-    return feed
-  }
-}
-
-function openLog(options: FeedLogOptions, { replay }: Shelf, checkpoint: Checkpoint | undefined): Promise<RecordLog> {
+function openLog(
+  options: FeedLogOptions,
+  { replay }: FeedShelf,
+  checkpoint: Checkpoint | undefined,
+): Promise<RecordLog> {
   const { disk, random, probe } = options.store.runtime
   const { visit, drain } = replay
   return RecordLog.open({ disk, directory: '', random, probe, checkpoint, visit, drain, limits: options.limits ?? {} })
-}
-
-/** A feed is made before its log is open, and lives on it. */
-function hostLater(shelf: Shelf, number: number): RoundHost & RecordSource {
-  let host: (RoundHost & RecordSource) | undefined
-  const open = (): RoundHost & RecordSource => {
-    host ??= shelf.owner?.hostOf(number)
-    assert(host !== undefined, 'the log is open')
-    return host
-  }
-  return {
-    use: (run) => shelf.pool.use(number, run),
-    readMany: (positions, sizes) => open().readMany(positions, sizes),
-    commit: (write) => open().commit(write),
-    settled: () => open().settled(),
-  }
-}
-
-/** Finds the peaks of a feed that was replayed, and gives up what cannot be proven: it has to be fetched. */
-async function settleFeed(feed: StoredFeed): Promise<void> {
-  const { tip, head, ownLength } = feed
-  const peaks = await feed.peaksOf(tip.length)
-  if (peaks === undefined) {
-    feed.forget(tip.fork)
-    // No number is used again for all that.
-    feed.ownLength = ownLength
-  } else feed.tipPeaks = peaks
-  feed.have.remove(feed.tip.length, lengthMax)
-  if (head?.fork === feed.tip.fork && head.length === feed.tip.length) feed.peaks = feed.tipPeaks
-  else if (head !== undefined && (head.fork !== feed.tip.fork || head.length > feed.tip.length)) feed.head = undefined
-  else if (head !== undefined) {
-    const headPeaks = await feed.peaksOf(head.length)
-    if (headPeaks === undefined) feed.head = undefined
-    else feed.peaks = headPeaks
-  }
-}
-
-function keyOf({ name, isSealed }: FeedName): string {
-  return `${isSealed ? 's' : 'f'}${encodeHex(name)}`
 }

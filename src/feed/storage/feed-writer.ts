@@ -1,15 +1,10 @@
 import { PlaitError } from '../../base/error.ts'
 import { Queue } from '../../base/queue.ts'
-import { encode } from '../../wire/schema.ts'
 import { Frontier } from '../frontier.ts'
 import { signHead, type Head } from '../head.ts'
-import { nodeCount } from '../numbering.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
-import type { FeedFiles } from './feed-files.ts'
-import { feedRecords, truncatedSchema } from './feed-record.ts'
-import type { Job, RecordSink } from './rounds.ts'
-import { StoredBlocks } from './stored-blocks.ts'
 import type { Extent, StoredFeed } from './stored-feed.ts'
+import { AppendJob, CutJob, type Append, type Appended } from './writer-jobs.ts'
 
 /** The key of a feed. */
 export interface FeedSigner {
@@ -25,17 +20,6 @@ export interface FeedWriterOptions {
   readonly behind: () => number | undefined
   /** The feed has grown, or was truncated: blocks are durable, and the head is signed. */
   readonly signed: (head: FeedHead, peaks: Uint8Array) => void
-}
-
-/** Blocks of one call. */
-interface Append {
-  readonly blocks: readonly Uint8Array[]
-  readonly bytes: number
-  /** How many of them are in the log, and where the first one is. */
-  taken: number
-  start: number
-  readonly resolve: (start: number) => void
-  readonly reject: (error: PlaitError) => void
 }
 
 /** What goes into one round at most, and what may wait. */
@@ -199,110 +183,6 @@ export class FeedWriter {
     const head = signer === undefined ? extent : withoutKey(signHead(signer, extent))
     feed.applyHead(head, peaks)
     signed(head, peaks)
-  }
-}
-
-interface Appended {
-  readonly blocks: readonly Uint8Array[]
-  readonly bytes: number
-  /** Calls whose last block is among them. */
-  readonly ends: readonly Append[]
-}
-
-interface AppendEvents {
-  written(appended: Appended): void
-  failed(appended: Appended | undefined, error: PlaitError): void
-}
-
-/** All that waits when its turn has come. */
-class AppendJob implements Job {
-  bytes = 0
-  readonly isAlone = true
-  readonly #feed: StoredFeed
-  readonly #take: () => Appended | undefined
-  readonly #events: AppendEvents
-  #appended: Appended | undefined
-  #stored: StoredBlocks | undefined
-  #tip: Extent | undefined
-  #peaks: Uint8Array = new Uint8Array(0)
-
-  constructor(feed: StoredFeed, take: () => Appended | undefined, events: AppendEvents) {
-    this.#feed = feed
-    this.#take = take
-    this.#events = events
-  }
-
-  write(sink: RecordSink): void {
-    const appended = this.#take()
-    if (appended === undefined) return
-    // Whatever fails from here on, those who have called hear of it.
-    this.#appended = appended
-    const { tip, tipPeaks, hash } = this.#feed
-    const frontier = new Frontier(hash, tip.length, tipPeaks)
-    const nodes = frontier.append(appended.blocks)
-    const group = { start: tip.length, blocks: appended.blocks, position: nodeCount(tip.length), nodes }
-    this.#stored = new StoredBlocks(group, feedRecords.appended)
-    this.#stored.write(sink)
-    this.#tip = { fork: tip.fork, length: frontier.length, bytes: tip.bytes + appended.bytes }
-    this.#peaks = frontier.peaks()
-    this.bytes = appended.bytes
-  }
-
-  written(files: FeedFiles): void {
-    if (this.#tip === undefined || this.#appended === undefined) return
-    this.#stored?.written(files)
-    this.#feed.have.add(this.#feed.tip.length, this.#tip.length)
-    this.#feed.ownLength = this.#tip.length
-    this.#feed.tip = this.#tip
-    this.#feed.tipPeaks = this.#peaks
-    this.#events.written(this.#appended)
-  }
-
-  failed(error: PlaitError): void {
-    this.#events.failed(this.#appended, error)
-  }
-}
-
-interface Settle {
-  resolve(): void
-  reject(error: PlaitError): void
-}
-
-/** The feed ends earlier. */
-class CutJob implements Job {
-  readonly bytes = 0
-  readonly isAlone = true
-  readonly #feed: StoredFeed
-  readonly #extent: (tip: Extent) => Extent
-  readonly #peaks: Uint8Array
-  readonly #settle: Settle
-  #next: Extent | undefined
-
-  constructor(feed: StoredFeed, extent: (tip: Extent) => Extent, peaks: Uint8Array, settle: Settle) {
-    this.#feed = feed
-    this.#extent = extent
-    this.#peaks = peaks
-    this.#settle = settle
-  }
-
-  write(sink: RecordSink): void {
-    const { tip } = this.#feed
-    this.#next = this.#extent(tip)
-    const { length } = this.#next
-    if (length > tip.length) {
-      const message = `the feed has ${tip.length} blocks, and cannot be truncated to ${length}`
-      throw new PlaitError('INVALID_ARGUMENT', message)
-    }
-    sink.append(feedRecords.truncated, encode(truncatedSchema, this.#next))
-  }
-
-  written(): void {
-    if (this.#next !== undefined) this.#feed.applyCut(this.#next, this.#peaks)
-    this.#settle.resolve()
-  }
-
-  failed(error: PlaitError): void {
-    this.#settle.reject(error)
   }
 }
 
