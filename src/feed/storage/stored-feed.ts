@@ -68,6 +68,8 @@ export class StoredFeed implements FeedStore {
   /** How far the blocks reach that are durable: of a feed that is written here this may be further than what is signed. */
   tip: Extent = { fork: 0, length: 0, bytes: 0 }
   tipPeaks: Uint8Array = emptyBytes
+  /** Nothing that is here is of any use any more: what is still on its way to the disk is not here either when it arrives. */
+  isResetting = false
   /** Two heads of its writer that do not belong to one feed. */
   conflict: Conflict | undefined
   /** Told of blocks that cannot be read any more. */
@@ -120,6 +122,7 @@ export class StoredFeed implements FeedStore {
   }
 
   reset(fork: number, done: (isStored: boolean) => void): void {
+    this.isResetting = true
     const job = this.#job({
       isAlone: true,
       write: (sink) => {
@@ -197,6 +200,7 @@ export class StoredFeed implements FeedStore {
     await files.clear()
     this.#reader.forget()
     this.forget(fork)
+    this.isResetting = false
   }
 
   /** It has no blocks, and begins anew. */
@@ -270,7 +274,8 @@ class BatchJob implements Job {
 
   written(files: FeedFiles): void {
     const { head, peaks, positions, hashes, groups } = this.#batch
-    const { have } = this.#feed
+    const { have, isResetting } = this.#feed
+    if (isResetting) return this.#done(false)
     positions.forEach((position, index) =>
       files.writeNodes(position, hashes.subarray(index * hashBytes, (index + 1) * hashBytes)),
     )

@@ -68,7 +68,7 @@ export class AppendJob implements Job {
   written(files: FeedFiles): void {
     if (this.#tip === undefined || this.#appended === undefined) return
     this.#stored?.written(files)
-    this.#feed.have.add(this.#feed.tip.length, this.#tip.length)
+    if (!this.#feed.isResetting) this.#feed.have.add(this.#feed.tip.length, this.#tip.length)
     this.#feed.ownLength = this.#tip.length
     this.#feed.tip = this.#tip
     this.#feed.tipPeaks = this.#peaks
