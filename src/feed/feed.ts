@@ -241,6 +241,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   end(error: PlaitError): void {
     if (this.#closed !== undefined) return
     this.#closed = error
+    this.#writer?.end(error)
     this.#host.synchronizer.remove(this.replica)
     this.stored.onLost = () => {}
     this.#host.closed(this)

@@ -33,6 +33,7 @@ export class FeedWriter {
   readonly #waiting = new Queue<Append>()
   #waitingBytes = 0
   #isQueued = false
+  #ended: PlaitError | undefined
 
   constructor(options: FeedWriterOptions) {
     this.#options = options
@@ -69,8 +70,14 @@ export class FeedWriter {
     const bytes = await feed.bytesOf(length)
     const peaks = await feed.peaksOf(length)
     if (bytes === undefined || peaks === undefined || feed.have.nextHole(0) < length) throw damaged(length)
+    if (this.#ended !== undefined) throw this.#ended
     const extent = (tip: Extent): Extent => ({ fork: tip.fork + 1, length, bytes })
     await this.#cut(extent, peaks, () => this.#sign(feed.tip, feed.tipPeaks))
+  }
+
+  /** Begins nothing more; what waits is written. */
+  end(error: PlaitError): void {
+    this.#ended = error
   }
 
   fail(error: PlaitError): void {

@@ -6,6 +6,7 @@ import type { DataMessage, ProofMessage } from '../messages.ts'
 import { lengthMax } from '../numbering.ts'
 import { chooseBlocks } from './choice.ts'
 import type { FeedHead, StoredGroup } from './feed-store.ts'
+import { Doubts } from './doubts.ts'
 import { IncomingAnswer } from './incoming-answer.ts'
 import type { Replica } from './replica.ts'
 import type { RemotePeer, Request, Say, SharedFeed } from './shared-feed.ts'
@@ -108,9 +109,9 @@ export class Downloads {
   }
 
   /** The peer refuses: what is still owed is not there. */
-  refused(shared: SharedFeed, number: number): void {
+  refused(shared: SharedFeed, number: number, now: number): void {
     const request = number === 0 ? shared.pushed : shared.requests.get(number)
-    if (request !== undefined) this.#disbelieve(shared, request)
+    if (request !== undefined) this.#disbelieve(shared, request, now)
     this.release(shared, number)
   }
 
@@ -195,7 +196,7 @@ export class Downloads {
     if (isNew || groups.length > 0) this.#store(shared, request, isNew, groups)
     if (!answer.isComplete || !request.isLast) return
     // An answer of nothing at all would be asked for again and again.
-    if (answer.shape.ranges.length === 0) this.#disbelieve(shared, request)
+    if (answer.shape.ranges.length === 0) this.#disbelieve(shared, request, request.progressAt)
     this.#drop(shared, request)
   }
 
@@ -205,9 +206,11 @@ export class Downloads {
     this.#forget(shared, request)
   }
 
-  /** The peer does not have what it seemed to. */
-  #disbelieve(shared: SharedFeed, request: Request): void {
+  /** The peer does not have what it seemed to, for now. */
+  #disbelieve(shared: SharedFeed, request: Request, now: number): void {
     const runs = request.pending.runs(0, lengthMax, Infinity)
+    shared.doubts ??= new Doubts()
+    shared.doubts.note(runs, now)
     for (let at = 0; at < runs.length; at += 2) shared.have.remove(runs[at] as number, runs[at + 1] as number)
   }
 

@@ -59,6 +59,7 @@ export class Heads {
       throw malformed('a head behind its last one')
     if (before !== undefined && fork > before.fork) {
       shared.have.clear()
+      shared.doubts = undefined
       shared.knownLength = 0
     }
     shared.head = head

@@ -76,7 +76,7 @@ export class Inbox {
       case 'cancel':
         return serving.cancel(shared, value.request)
       case 'refuse':
-        if (value.reason === refusals.missing) downloads.refused(shared, value.request)
+        if (value.reason === refusals.missing) downloads.refused(shared, value.request, now)
         else downloads.release(shared, value.request)
         if (value.reason !== refusals.missing) shared.peer.restsUntil = now + 250
         return
@@ -98,9 +98,10 @@ export class Inbox {
 }
 
 /** Blocks that the peer has or has no longer: none beyond its head, and no more places than it may make us remember. */
-function changeRuns({ head, have }: SharedFeed, runs: readonly number[], isSet: boolean): void {
+function changeRuns({ head, have, doubts }: SharedFeed, runs: readonly number[], isSet: boolean): void {
   if ((runs.at(-1) as number) > (head?.length ?? 0)) throw malformed('blocks beyond its head')
   for (let at = 0; at < runs.length; at += 2) {
+    doubts?.forget(runs[at] as number, runs[at + 1] as number)
     if (isSet) have.add(runs[at] as number, runs[at + 1] as number)
     else have.remove(runs[at] as number, runs[at + 1] as number)
   }

@@ -3,6 +3,7 @@ import { defaultLimits } from '../../base/limits.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { TagRole } from '../feed-tag.ts'
 import type { FeedMessageName, FeedMessages } from '../messages.ts'
+import type { Doubts } from './doubts.ts'
 import type { FeedHead } from './feed-store.ts'
 import type { IncomingAnswer } from './incoming-answer.ts'
 import type { Replica } from './replica.ts'
@@ -66,6 +67,8 @@ export class SharedFeed {
   /** Its head, verified. */
   head: FeedHead | undefined
   readonly have: Bitmap = new Bitmap()
+  /** Of those, what it could not give. */
+  doubts: Doubts | undefined
   readonly wants: Bitmap = new Bitmap()
   /** Where something may have to be asked for: elsewhere there was nothing when it was looked for last. Nowhere when empty. */
   searchFrom: number = Infinity

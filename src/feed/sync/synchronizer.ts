@@ -73,8 +73,8 @@ export class Synchronizer {
     return this.#peers.all.every((peer) => {
       // Something to ask for that is not asked for yet: the peer rests.
       if (peer.hungry.size > 0) return false
-      for (const { requests, pushed } of peer.byReplica.values())
-        if (requests.size > 0 || pushed !== undefined) return false
+      for (const { requests, pushed, doubts } of peer.byReplica.values())
+        if (requests.size > 0 || pushed !== undefined || doubts?.any === true) return false
       return true
     })
   }
@@ -255,6 +255,7 @@ export class Synchronizer {
       this.#renewals.retry(replica)
       this.#peers.wake(replica)
     }
+    this.#believeAgain()
     for (const { peer, shared, number, isDead } of findSlow(this.#peers.all, now)) {
       const downloads = this.#peers.of(peer)?.downloads
       if (downloads === undefined) continue
@@ -268,6 +269,20 @@ export class Synchronizer {
       this.#peers.of(to)?.downloads.fill(now)
     }
     this.#fill()
+  }
+
+  /** What peers could not give some time ago they may be able to give now. */
+  #believeAgain(): void {
+    for (const { byReplica } of this.#peers.all) {
+      for (const shared of byReplica.values()) {
+        const runs = shared.doubts?.due(this.#now) ?? []
+        for (let at = 0; at < runs.length; at += 2) {
+          const [start, end] = [runs[at] as number, runs[at + 1] as number]
+          shared.have.add(start, end)
+          shared.look(start, end)
+        }
+      }
+    }
   }
 
   /** Asks every peer for what is missing. Once for each event, however deep what it sets off goes. */

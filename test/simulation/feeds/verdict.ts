@@ -130,7 +130,8 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
   for (const copy of copies) {
     const { feed, reading, open } = copy
     const status = feed.status()
-    if (isLossy && (feed.fork > fork || isStuck(copy, current, length))) continue
+    // Who has heard of a later fork, of which nobody has a block, takes none of an older one, and passes none on.
+    if (isLossy && (copies.some((other) => other.feed.fork > fork) || isStuck(copy, current, length))) continue
     if (feed.fork !== fork || (isLossy ? feed.length < length : feed.length !== length))
       say(copy, `has fork ${feed.fork} and ${feed.length} blocks, and elsewhere there are ${length} of fork ${fork}`)
     if (reading === undefined && open.subject instanceof Ledger && !isLossy && feed.length < open.subject.length)
@@ -147,13 +148,18 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
 }
 
 /**
- * A writer that was put back, and that nobody can lead on from where it is: those who have blocks behind do not have all the nodes between.
- * It stays behind until somebody comes who has, or it truncates its feed.
+ * After a loss, nobody may be able to lead on a copy from where it is: those who have blocks behind do not have all the nodes between. It
+ * stays there until somebody comes who has, or the writer truncates its feed.
  */
 function isStuck({ feed, reading }: Copy, copies: readonly Copy[], length: number): boolean {
-  if (reading !== undefined || !feed.status().isBehind) return false
+  if (reading === undefined) return feed.status().isBehind && isStuckAt(feed.length, { feed }, copies, length)
+  return isStuckAt(contiguousOf(feed), { feed }, copies, length)
+}
+
+/** Nobody else has all blocks from there on, with the nodes that prove them to who is there. */
+function isStuckAt(from: number, { feed }: Pick<Copy, 'feed'>, copies: readonly Copy[], length: number): boolean {
   const holdsAll = (other: Feed): boolean => {
-    for (let index = feed.length; index < length; index += 1) if (!other.has(index)) return false
+    for (let index = from; index < length; index += 1) if (!other.has(index)) return false
     return true
   }
   return !copies.some((other) => other.feed !== feed && holdsAll(other.feed))
@@ -163,8 +169,13 @@ function isStuck({ feed, reading }: Copy, copies: readonly Copy[], length: numbe
 function missingOf({ feed, reading }: Copy, copies: readonly Copy[], length: number): number | undefined {
   const isWanted = (index: number): boolean => reading?.options.mode !== 'sparse' || reading.wanted.has(index)
   for (let index = 0; index < length; index += 1)
-    if (!feed.has(index) && isWanted(index) && copies.some((other) => other.feed.has(index))) return index
+    if (!feed.has(index) && isWanted(index) && copies.some((other) => canGive(other, index))) return index
   return undefined
+}
+
+/** What proves a block may have rotted with what it could be computed from. */
+function canGive({ feed, site }: Copy, index: number): boolean {
+  return feed.has(index) && !site.isRotten
 }
 
 /** Behind the last block that is here. */
