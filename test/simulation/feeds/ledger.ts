@@ -91,7 +91,8 @@ export class Ledger {
       this.#world.violation(
         `${this.name} has ${length} blocks when it is opened again; ${this.length} were acknowledged`,
       )
-    this.isTruncating = false
+    // What a failed sync has left unanswered may come to light when the store is opened again.
+    this.isTruncating &&= fork === this.fork
     this.fork = fork
     this.length = length
   }

@@ -156,13 +156,13 @@ function isStuck({ feed, reading }: Copy, copies: readonly Copy[], length: numbe
   return isStuckAt(contiguousOf(feed), { feed }, copies, length)
 }
 
-/** Nobody else has all blocks from there on, with the nodes that prove them to who is there. */
+/** Somebody through whom the blocks behind may have to come lacks some of them, and perhaps the nodes that prove the others. */
 function isStuckAt(from: number, { feed }: Pick<Copy, 'feed'>, copies: readonly Copy[], length: number): boolean {
-  const holdsAll = (other: Feed): boolean => {
-    for (let index = from; index < length; index += 1) if (!other.has(index)) return false
+  const canLead = (other: Feed): boolean => {
+    for (let index = from; index < Math.max(other.length, length); index += 1) if (!other.has(index)) return false
     return true
   }
-  return !copies.some((other) => other.feed !== feed && holdsAll(other.feed))
+  return copies.some((other) => other.feed !== feed && other.feed.length > from && !canLead(other.feed))
 }
 
 /** The first block that it wants and does not have, though somebody has it. */
