@@ -152,7 +152,11 @@ function complaintsOf(copies: readonly Copy[]): readonly string[] {
  * stays there until somebody comes who has, or the writer truncates its feed.
  */
 function isStuck({ feed, reading }: Copy, copies: readonly Copy[], length: number): boolean {
-  if (reading === undefined) return feed.status().isBehind && isStuckAt(feed.length, { feed }, copies, length)
+  // Heads are passed on with what they prove: who cannot be led on keeps them from others, too.
+  if (reading === undefined && !feed.status().isBehind)
+    return copies.some(
+      (other) => other.reading !== undefined && isStuckAt(contiguousOf(other.feed), other, copies, length),
+    )
   return isStuckAt(contiguousOf(feed), { feed }, copies, length)
 }
 
