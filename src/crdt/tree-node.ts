@@ -1,0 +1,70 @@
+import type { Dot } from './dot.ts'
+import type { DotList } from './dot-list.ts'
+import type { Named } from './names.ts'
+
+/** Where an operation puts an entry. */
+export interface Placement extends Named {
+  /** Undefined: at the top. */
+  readonly parent: Dot | undefined
+}
+
+/** An entry of a tree as far as it is known: it may be referred to before it is there. */
+export class TreeNode<Content> {
+  /** Undefined for the top. */
+  readonly id: Dot | undefined
+  readonly content: Content
+  readonly children: Set<TreeNode<Content>> = new Set()
+  /** The placement that counts. */
+  placement: Placement | undefined
+  parent: TreeNode<Content> | undefined
+  /** The creation and the moves that hold the entry. */
+  life: DotList = []
+  #isAlive = false
+  #weight = 0
+
+  constructor(id: Dot | undefined, content: Content) {
+    this.id = id
+    this.content = content
+  }
+
+  /** Whether anything holds it: if not, it was removed. */
+  get isAlive(): boolean {
+    return this.#isAlive
+  }
+
+  set isAlive(isAlive: boolean) {
+    if (isAlive === this.#isAlive) return
+    this.#isAlive = isAlive
+    this.#weigh(isAlive ? 1 : -1)
+  }
+
+  /** How many are alive here and below. What has some is shown, even if it was removed itself. */
+  get weight(): number {
+    return this.#weight
+  }
+
+  /** Puts it below `parent`, or nowhere. The caller has seen to it that `parent` is not below this. */
+  place(placement: Placement | undefined, parent: TreeNode<Content> | undefined): void {
+    if (this.parent !== undefined) {
+      this.parent.children.delete(this)
+      this.parent.#weigh(-this.#weight)
+    }
+    this.placement = placement
+    this.parent = parent
+    if (parent === undefined) return
+    parent.children.add(this)
+    parent.#weigh(this.#weight)
+  }
+
+  /** Whether it is `other`, or stands below it. */
+  isWithin(other: TreeNode<Content>): boolean {
+    for (let node: TreeNode<Content> | undefined = this; node !== undefined; node = node.parent)
+      if (node === other) return true
+    return false
+  }
+
+  #weigh(change: number): void {
+    if (change === 0) return
+    for (let node: TreeNode<Content> | undefined = this; node !== undefined; node = node.parent) node.#weight += change
+  }
+}

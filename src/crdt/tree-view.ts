@@ -1,0 +1,93 @@
+import type { Dot } from './dot.ts'
+import type { DotMap } from './dot-map.ts'
+import { shownNames } from './names.ts'
+import type { Named } from './names.ts'
+import type { Placement, TreeNode } from './tree-node.ts'
+
+/** An entry as it is shown. */
+export interface TreeEntry<Content> {
+  readonly id: Dot
+  /** Under which it is shown: another one than it was given when something else has that. */
+  readonly name: string
+  readonly parent: Dot | undefined
+  readonly content: Content
+  /** False: it was removed, and is shown for the sake of what stands below it. */
+  readonly isAlive: boolean
+}
+
+/** What a tree looks like. Follows the tree; whoever keeps something of it looks again after a change. */
+export class TreeView<Content> {
+  readonly #top: TreeNode<Content>
+  readonly #nodes: DotMap<TreeNode<Content>>
+
+  constructor(top: TreeNode<Content>, nodes: DotMap<TreeNode<Content>>) {
+    this.#top = top
+    this.#nodes = nodes
+  }
+
+  /** How many entries are alive, those that stand nowhere among them. */
+  get size(): number {
+    return this.#top.weight + this.lost().reduce((sum, node) => sum + node.weight, 0)
+  }
+
+  has(id: Dot): boolean {
+    return (this.#nodes.at(id)?.weight ?? 0) > 0
+  }
+
+  /** The content of an entry that is shown. */
+  content(id: Dot): Content | undefined {
+    return this.has(id) ? this.#nodes.at(id)?.content : undefined
+  }
+
+  /** What stands directly below an entry, or at the top, by the name under which it is shown. */
+  children(parent: Dot | undefined): ReadonlyMap<string, TreeEntry<Content>> {
+    const node = parent === undefined ? this.#top : this.#nodes.at(parent)
+    const shown = [...(node?.children ?? [])].filter(({ weight }) => weight > 0)
+    const named = shownNames(shown.map((child) => ({ ...(child.placement as Placement), node: child })))
+    return new Map([...named].map(([name, item]) => [name, entryOf(item, name, parent)]))
+  }
+
+  /** The names that lead to an entry; undefined for one that is not shown. */
+  path(id: Dot): readonly string[] | undefined {
+    const names: string[] = []
+    let node = this.#nodes.at(id)
+    if (node === undefined || node.weight === 0) return undefined
+    for (; node !== undefined && node !== this.#top; node = node.parent) {
+      if (node.parent === undefined) return undefined
+      const { id: own } = node
+      const shown = [...this.children(node.parent.id)].find(([, entry]) => isSame(entry.id, own))
+      names.unshift(shown?.[0] ?? '')
+    }
+    return names
+  }
+
+  /** The entry to which names lead. */
+  find(path: readonly string[]): TreeEntry<Content> | undefined {
+    let found: TreeEntry<Content> | undefined
+    for (const name of path) {
+      found = this.children(found?.id).get(name)
+      if (found === undefined) return undefined
+    }
+    return found
+  }
+
+  /**
+   * Entries that stand nowhere, because what they stand in is not known: only when deltas come out of order, or somebody writes what no
+   * tree would. They are shown when it comes.
+   */
+  lost(): readonly TreeNode<Content>[] {
+    return [...this.#nodes.values()].filter(({ parent, weight }) => parent === undefined && weight > 0)
+  }
+}
+
+function entryOf<Content>(
+  { node, id }: Named & { readonly node: TreeNode<Content> },
+  name: string,
+  parent: Dot | undefined,
+): TreeEntry<Content> {
+  return { id, name, parent, content: node.content, isAlive: node.isAlive }
+}
+
+function isSame(left: Dot, right: Dot | undefined): boolean {
+  return left.number === right?.number && left.writer === right.writer
+}
