@@ -4,19 +4,23 @@ export const bounds = {
   number: 281_474_976_710_656,
   /** Writers that one encoding names; a group has 1,024 members, some of them with several incarnations. */
   writers: 16_384,
-  /** Dots in one list: those of an element, of a register's values, of a frontier. */
-  dots: 16_384,
-  /** Runs of a writer's dots, and all runs in one set. */
-  runs: 1_048_576,
+  /**
+   * Dots in one list, values of one register, flags of one item; and runs in one set of dots. What holds a state has no other bound
+   * than its bytes.
+   */
+  dots: 16_777_216,
+  runs: 16_777_216,
   /** A text or bytes as an element or as the value of a register. */
   valueBytes: 65_536,
   /** A key of a map. */
   keyBytes: 1_024,
   /** Names in trees and mailboxes. */
   nameBytes: 255,
-  /** A cell's key, which in nested maps is several; and its value. */
-  cellKeyBytes: 131_072,
-  cellValueBytes: 1_048_576,
+  /** Flags in one operation, and the length of one. */
+  flags: 256,
+  flagBytes: 128,
+  /** What an item of a mailbox refers to. */
+  contentBytes: 4_096,
   /** What one writer may add to a counter, either way: 4,096 of them stay a safe integer. 2^40. */
   counterTotal: 1_099_511_627_776,
 } as const

@@ -3,7 +3,6 @@ import { varintLength, writeVarint } from '../base/varint.ts'
 import { malformed, Reader } from '../wire/reader.ts'
 import { decode, encode } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
-import { bounds } from './bounds.ts'
 import { compareBytes } from './cell.ts'
 import type { Cell } from './cell.ts'
 import type { Change, Crdt, CrdtType } from './crdt-type.ts'
@@ -121,9 +120,9 @@ function readState<State extends Crdt<Operation>, Operation>(
   if (count * 2 > reader.remaining) throw malformed(`${count} cells in ${reader.remaining} bytes`)
   let before: Uint8Array = new Uint8Array(0)
   for (let index = 0; index < count; index += 1) {
-    const key = reader.bytes(reader.length(bounds.cellKeyBytes))
+    const key = reader.bytes(reader.length(reader.remaining))
     if (index > 0 && compareBytes(before, key) >= 0) throw malformed('cells that are not in order')
-    const value = reader.bytes(reader.length(bounds.cellValueBytes))
+    const value = reader.bytes(reader.length(reader.remaining))
     const [keyReader, valueReader] = [new Reader(key), new Reader(value)]
     state.value.readCell(keyReader, valueReader, writers)
     keyReader.finish()

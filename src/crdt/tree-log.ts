@@ -85,8 +85,9 @@ export class TreeLog<Content> {
     const end = this.#turns.findLastIndex(({ placement }) => stable.has(placement.dot)) + 1
     const later = this.#turns.slice(end)
     const needed = new Set(later.map(({ before }) => before))
-    const kept = this.#turns.slice(0, end).filter(({ placement, node }) => {
-      if (node.placement === placement || needed.has(placement)) return true
+    const kept = this.#turns.slice(0, end).filter(({ placement, node }, index) => {
+      // The last one says how far time has come.
+      if (index === end - 1 || node.placement === placement || needed.has(placement)) return true
       this.#known.delete(placement.dot)
       return false
     })

@@ -58,13 +58,14 @@ export class TreeNode<Content> {
 
   /** Whether it is `other`, or stands below it. */
   isWithin(other: TreeNode<Content>): boolean {
-    for (let node: TreeNode<Content> | undefined = this; node !== undefined; node = node.parent)
-      if (node === other) return true
+    if (other === this) return true
+    for (let node = this.parent; node !== undefined; node = node.parent) if (node === other) return true
     return false
   }
 
   #weigh(change: number): void {
     if (change === 0) return
-    for (let node: TreeNode<Content> | undefined = this; node !== undefined; node = node.parent) node.#weight += change
+    this.#weight += change
+    for (let node = this.parent; node !== undefined; node = node.parent) node.#weight += change
   }
 }

@@ -120,7 +120,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     return [...this.#nodes.values()].flatMap(({ id }) =>
       this.#change(id as Dot, (node) => {
         node.life = node.life.filter((held) => !dots.has(held))
-        return changesBelow(id as Dot, node.content.remove(dots))
+        return changesBelow(id, node.content.remove(dots))
       }),
     )
   }

@@ -251,7 +251,7 @@ describe('a state', () => {
     ['cells out of order', cellsOf(2, 2, 1, 0x62, 3, 1, 0, 5, 2, 1, 0x61, 3, 1, 0, 5), malformed],
     ['more in a key', cellsOf(1, 3, 1, 0x61, 0, 3, 1, 0, 5), malformed],
     ['more in a value', cellsOf(1, 2, 1, 0x61, 4, 1, 0, 5, 0), malformed],
-    ['a key beyond its bound', cellsOf(1, 0xff, 0xff, 0xff, 0x7f), limit],
+    ['a key longer than what is there', cellsOf(1, 0xff, 0xff, 0xff, 0x7f), limit],
     ['a writer for nothing', concatBytes([Uint8Array.of(1), keyFromWriter(ann), Uint8Array.of(0, 0)]), malformed],
   ])('is refused with %s', (_what, bytes, error) => {
     expect(() => CausalState.decode(type, bytes)).toThrow(error)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { runHistory } from './history.ts'
+import { useMailbox } from './use-mailbox.ts'
 import { useTree } from './use-tree.ts'
 import { useCounter, useLww, useMap, useMv, useNested, useSet } from './uses.ts'
 
@@ -24,5 +25,6 @@ describe('operations in any causal order, states and deltas in any order lead to
   it('counter', () => expect(() => runAll('counter', (random) => runHistory(random, useCounter))).not.toThrow())
   it('map', () => expect(() => runAll('map', (random) => runHistory(random, useMap))).not.toThrow())
   it('tree', () => expect(() => runAll('tree', (random) => runHistory(random, useTree))).not.toThrow())
+  it('mailbox', () => expect(() => runAll('mailbox', (random) => runHistory(random, useMailbox))).not.toThrow())
   it('map of records', () => expect(() => runAll('nested', (random) => runHistory(random, useNested))).not.toThrow())
 })
