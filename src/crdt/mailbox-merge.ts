@@ -28,7 +28,7 @@ export function mergeMailbox(
     const item = new MailboxItem(other.id, other.time, other.content)
     item.merge(other, seen, theirSeen)
     mine.items.set(item.id, item)
-    changes.push({ path: [collection, item.id], kind: 'appended' })
+    changes.push({ path: [collection, item.id], kind: 'appended', value: item })
   }
   return changes
 }

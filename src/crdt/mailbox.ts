@@ -216,7 +216,8 @@ export class Mailbox implements Crdt<MailboxOperation> {
   #change(collection: MailboxCollection, step: () => readonly Change[]): readonly Change[] {
     const wasShown = collection.isShown
     const changes = step()
-    if (collection.isShown === wasShown) return changes
+    if (!collection.isShown && !wasShown) return []
+    if (collection.isShown && wasShown) return changes
     if (wasShown) return [...changes, { path: [collection.id], kind: 'deleted' }]
     return [{ path: [collection.id], kind: 'created', value: collection.naming?.name }, ...changes]
   }
@@ -295,7 +296,7 @@ function append(
     dot,
   )
   collection.items.set(dot, item)
-  return [{ path: [collection.id, dot], kind: 'appended' }]
+  return [{ path: [collection.id, dot], kind: 'appended', value: item }]
 }
 
 function expunge(collection: MailboxCollection, id: Dot): readonly Change[] {

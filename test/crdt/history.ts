@@ -1,7 +1,7 @@
 import { encodeHex } from '../../src/base/bytes.ts'
 import { CausalState, standaloneOperation } from '../../src/crdt/causal-state.ts'
 import { isFounded } from '../../src/crdt/crdt-type.ts'
-import type { Crdt, CrdtType } from '../../src/crdt/crdt-type.ts'
+import type { Change, Crdt, CrdtType } from '../../src/crdt/crdt-type.ts'
 import type { Dot, Writer } from '../../src/crdt/dot.ts'
 import { writerFromKey } from '../../src/crdt/dot.ts'
 import { VectorClock } from '../../src/crdt/vector-clock.ts'
@@ -22,6 +22,14 @@ export interface Use<State extends Crdt<Operation>, Operation> {
   prepare(random: SeededRandom, value: State, writer: Writer): Operation
   /** What the state has to be by its specification, computed from all operations and what they follow. Throws when it is not. */
   check?(value: State, all: readonly Sent<Operation>[]): void
+  /** Somebody who only hears of changes, and has to know the state from them. */
+  listen?(): Listener<State>
+}
+
+export interface Listener<State> {
+  hear(change: Change): void
+  /** Throws when the state is not what was heard of. */
+  check(value: State): void
 }
 
 /** The writer with this number in tests. */
@@ -35,9 +43,12 @@ export class Site<State extends Crdt<Operation>, Operation> {
   readonly state: CausalState<State, Operation>
   readonly clock: VectorClock = new VectorClock()
 
-  constructor(type: CrdtType<State, Operation>, number: number) {
+  readonly #listener: Listener<State> | undefined
+
+  constructor(type: CrdtType<State, Operation>, number: number, listener?: Listener<State>) {
     this.writer = writer(number)
     this.state = new CausalState(type)
+    this.#listener = listener
   }
 
   get value(): State {
@@ -56,7 +67,7 @@ export class Site<State extends Crdt<Operation>, Operation> {
   }
 
   deliver({ operation, dot }: Sent<Operation>): void {
-    this.state.apply(operation, dot)
+    this.#tell(this.state.apply(operation, dot))
     this.clock.advance(dot)
   }
 
@@ -76,8 +87,13 @@ export class Site<State extends Crdt<Operation>, Operation> {
   }
 
   merge(other: Site<State, Operation>): void {
-    this.state.merge(other.state)
+    this.#tell(this.state.merge(other.state))
     this.clock.merge(other.clock)
+  }
+
+  #tell(changes: readonly Change[]): void {
+    for (const change of changes) this.#listener?.hear(change)
+    this.#listener?.check(this.value)
   }
 }
 
@@ -97,7 +113,7 @@ export function runHistory<State extends Crdt<Operation>, Operation>(
 ): History<State, Operation> {
   const { type } = use
   const count = random.integer(3, 8)
-  const sites = Array.from({ length: count }, (_none, index) => new Site(type, index + 1))
+  const sites = Array.from({ length: count }, (_none, index) => new Site(type, index + 1, use.listen?.()))
   const schema = standaloneOperation(type)
   const all: Sent<Operation>[] = []
   const deltas: CausalState<State, Operation>[] = []

@@ -148,7 +148,7 @@ export const pairs: readonly Pair[] = [
     mailbox: 'Archive(m1 seen), Inbox(m2)',
   },
   {
-    left: ['store: set and clear seen of m1', ({ box, inbox, first }) => box.store(inbox, first, { set: ['seen'] })],
+    left: ['store: set seen of m1 again', ({ box, inbox, first }) => box.store(inbox, first, { set: ['seen'] })],
     right: ['store: clear seen of m1', ({ box, inbox, first }) => box.store(inbox, first, { clear: ['seen'] })],
     then: 'the flag is set: setting it again wins over clearing',
     mailbox: 'Archive(), Inbox(m1 seen; m2)',

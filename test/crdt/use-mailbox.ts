@@ -2,6 +2,7 @@ import { formatDot } from '../../src/crdt/dot.ts'
 import type { Dot } from '../../src/crdt/dot.ts'
 import { mailbox } from '../../src/crdt/mailbox.ts'
 import type { Mailbox } from '../../src/crdt/mailbox.ts'
+import type { MailboxItem } from '../../src/crdt/mailbox-item.ts'
 import type { MailboxOperation } from '../../src/crdt/mailbox-operation.ts'
 import type { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { follows } from './history.ts'
@@ -25,6 +26,27 @@ export const useMailbox: Use<Mailbox, MailboxOperation> = {
     if (kind === 4) return box.expunge(collection, id)
     if (kind === 5) return box.copy(collection, id, random.pick(collections))
     return box.store(collection, id, { set: someFlags(random), clear: someFlags(random) })
+  },
+  listen() {
+    const heard = new Map<string, string>()
+    return {
+      hear({ path, kind, value }) {
+        const key = (path as readonly Dot[]).map(formatDot).join(' ')
+        if (kind === 'deleted' || kind === 'expunged') heard.delete(key)
+        else heard.set(key, kind === 'appended' ? (value as MailboxItem).flags.join() : String(value))
+      },
+      check(box) {
+        const all = [...box.view.collections()].flatMap(([name, id]) => [
+          [formatDot(id), name.replace(/~.*/, '')] as const,
+          ...box.view.items(id).map((item) => [`${formatDot(id)} ${formatDot(item.id)}`, item.flags.join()] as const),
+        ])
+        const lines = (entries: Iterable<readonly [string, string]>): string =>
+          Array.from(entries, ([key, value]) => `${key}: ${value}`)
+            .sort()
+            .join('\n')
+        if (lines(heard) !== lines(all)) throw new Error(`heard\n${lines(heard)}\nnot\n${lines(all)}`)
+      },
+    }
   },
   check: checkMailbox,
 }

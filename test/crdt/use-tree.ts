@@ -5,6 +5,8 @@ import type { LwwRegister } from '../../src/crdt/lww-register.ts'
 import type { RegisterOperation } from '../../src/crdt/mv-register.ts'
 import { tree } from '../../src/crdt/tree.ts'
 import type { Tree } from '../../src/crdt/tree.ts'
+import type { Placement } from '../../src/crdt/tree-node.ts'
+import type { TreeEntry } from '../../src/crdt/tree-view.ts'
 import type { TreeOperation } from '../../src/crdt/tree-operation.ts'
 import { textValue } from '../../src/crdt/value-type.ts'
 import type { SeededRandom } from '../../src/runtime/simulated/random.ts'
@@ -29,7 +31,34 @@ export const useTree: Use<Files, FilesOperation> = {
     const isBelow = target !== undefined && ancestors(files, target).includes(formatDot(id))
     return files.move(id, isBelow ? undefined : target, name)
   },
+  listen() {
+    const alive = new Set<string>()
+    const places = new Map<string, string>()
+    return {
+      hear({ path, kind, value }) {
+        const id = formatDot(path[0] as Dot)
+        if (kind === 'added') alive.add(id)
+        if (kind === 'removed') alive.delete(id)
+        if (kind === 'placed') places.set(id, placeText(value as Placement))
+      },
+      check(files) {
+        const entries = idsOf(files).map((id) => files.view.find(files.view.path(id) ?? []) as TreeEntry<unknown>)
+        const shown = entries.filter(({ isAlive }) => isAlive).map(({ id }) => formatDot(id))
+        if (shown.sort().join() !== [...alive].sort().join()) throw new Error('other entries than were heard of')
+        for (const { id, parent, name } of entries) {
+          const heard = places.get(formatDot(id)) ?? ''
+          const [above, called] = heard.split('/')
+          if (above !== (parent === undefined ? '' : formatDot(parent)) || !name.startsWith(called ?? '/'))
+            throw new Error(`${formatDot(id)} was heard to stand at ${heard}`)
+        }
+      },
+    }
+  },
   check: checkTree,
+}
+
+function placeText({ parent, name }: Placement): string {
+  return `${parent === undefined ? '' : formatDot(parent)}/${name}`
 }
 
 /** All entries that are shown. */

@@ -27,6 +27,13 @@ export const useSet: Use<OrSet<string>, OrSetOperation<string>> = {
     const value = random.pick(names)
     return random.chance(0.6) ? set.add(value) : set.delete(value)
   },
+  listen() {
+    const heard = new Set<unknown>()
+    return {
+      hear: ({ kind, value }) => void (kind === 'added' ? heard.add(value) : heard.delete(value)),
+      check: (set) => expectSame('elements', [...heard].sort().join(), [...set.values()].sort().join()),
+    }
+  },
   check(set, all) {
     for (const name of names) {
       const about = all.filter(({ operation }) => operation.value === name)
@@ -42,6 +49,13 @@ export const useSet: Use<OrSet<string>, OrSetOperation<string>> = {
 export const useLww: Use<LwwRegister<number>, RegisterOperation<number>> = {
   type: lwwRegister(integerValue),
   prepare: writeOrClear,
+  listen() {
+    let heard: readonly unknown[] = []
+    return {
+      hear: ({ value }) => void (heard = value as readonly unknown[]),
+      check: (register) => expectSame('values', register.values.join(), heard.join()),
+    }
+  },
   check(register, all) {
     const writes = lasting(all).filter(({ operation }) => operation.kind === 'write')
     expectSame('values', register.written.length, writes.length)
@@ -68,6 +82,13 @@ function writeOrClear(random: SeededRandom, register: MvRegister<number>): Regis
 export const useCounter: Use<PnCounter, CounterOperation> = {
   type: pnCounter(),
   prepare: (random, counter, writer) => counter.add(random.integer(-9, 9), writer),
+  listen() {
+    let heard: unknown = 0
+    return {
+      hear: ({ value }) => void (heard = value),
+      check: (counter) => expectSame('value', counter.value, heard),
+    }
+  },
   check(counter, all) {
     const totals = new Map(
       all
@@ -89,6 +110,22 @@ export const useMap: Use<Sets, OrMapOperation<string, OrSetOperation<string>>> =
     const key = random.pick(names)
     if (random.chance(0.25)) return map.delete(key)
     return map.update(key, (set) => useSet.prepare(random, set, ''))
+  },
+  listen() {
+    const heard = new Set<string>()
+    const keys = new Set<unknown>()
+    return {
+      hear({ path: [key], kind, value }) {
+        if (key === undefined) keys.delete(value)
+        else if (kind === 'added') heard.add(`${String(keys.add(key) && key)}.${String(value)}`)
+        else heard.delete(`${String(key)}.${String(value)}`)
+      },
+      check(map) {
+        expectSame('keys', [...keys].sort().join(), [...map.keys()].sort().join())
+        const all = [...map.entries()].flatMap(([key, set]) => Array.from(set.values(), (value) => `${key}.${value}`))
+        expectSame('elements', [...heard].sort().join(), all.sort().join())
+      },
+    }
   },
   check(map, all) {
     for (const key of names) {
