@@ -1,7 +1,14 @@
-// Writes the tables of PROTOCOL.md that follow from the code: `npm run protocol`. A test fails when the page has others.
+// Writes the tables of PROTOCOL.md and MAILBOX.md that follow from the code: `npm run protocol`. A test fails when the pages have others.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { mailboxTables } from './protocol/crdt-tables.ts'
 import { fillTables } from './protocol/fill.ts'
+import type { Table } from './protocol/fill.ts'
 import { protocolTables } from './protocol/tables.ts'
 
-const path = new URL('../PROTOCOL.md', import.meta.url)
-writeFileSync(path, fillTables(readFileSync(path, 'utf8'), protocolTables()))
+fill('PROTOCOL.md', protocolTables())
+fill('MAILBOX.md', mailboxTables())
+
+function fill(name: string, tablesByName: ReadonlyMap<string, Table>): void {
+  const path = new URL(`../${name}`, import.meta.url)
+  writeFileSync(path, fillTables(readFileSync(path, 'utf8'), tablesByName))
+}

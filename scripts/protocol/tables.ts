@@ -13,6 +13,7 @@ import { fragmentFlags } from '../../src/wire/fragment.ts'
 import { frameTypes, isNumbered } from '../../src/wire/frame.ts'
 import { bytes, fixed, struct, text, u16, u64, u8 } from '../../src/wire/schema.ts'
 import type { FieldDescription, Schema, SchemaDescription } from '../../src/wire/schema.ts'
+import { crdtBoundsTable, crdtOperationsTable } from './crdt-tables.ts'
 import type { Table } from './fill.ts'
 import { acceptMeanings, closeMeanings, errorMeanings, helloMeanings, openMeanings } from './meanings.ts'
 import { feedMeanings, sealMeanings, signedHeadMeanings } from './meanings.ts'
@@ -55,6 +56,8 @@ export function protocolTables(): ReadonlyMap<string, Table> {
     ['signed head', fieldsTable(fieldsOf(signedHeadSchema), signedHeadMeanings)],
     ['seal', fieldsTable(fieldsOf(sealSchema), sealMeanings)],
     ['feed messages', feedMessagesTable()],
+    ['replicated operations', crdtOperationsTable()],
+    ['replicated bounds', crdtBoundsTable()],
   ])
 }
 

@@ -82,10 +82,26 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
   }
 }
 
-/** How an operation is written with the keys of the writers that occur in it: where there is no table that both sides know. */
-export function standaloneOperation<State extends Crdt<Operation>, Operation>(
+/**
+ * An operation with the keys of the writers that occur in it, where there is no table that both sides know. Throws `INVALID_ARGUMENT`
+ * for one that was not prepared by its type.
+ */
+export function encodeOperation<State extends Crdt<Operation>, Operation>(
   type: CrdtType<State, Operation>,
-): Schema<Operation> {
+  operation: Operation,
+): Uint8Array {
+  return encode(standalone(type), operation)
+}
+
+/** The operation in `bytes`. Throws `PROTOCOL` or `LIMIT`, with the `field` at which it stopped. */
+export function decodeOperation<State extends Crdt<Operation>, Operation>(
+  type: CrdtType<State, Operation>,
+  bytes: Uint8Array,
+): Operation {
+  return decode(standalone(type), bytes)
+}
+
+function standalone<State extends Crdt<Operation>, Operation>(type: CrdtType<State, Operation>): Schema<Operation> {
   return withWriters((writers) => type.operation(writers))
 }
 

@@ -61,14 +61,11 @@ export const itemContent: Schema<Uint8Array> = bytes({ max: bounds.contentBytes 
 /** Flags in ascending order, each once. */
 export const flagList: Schema<readonly string[]> = ascending(array(flagName, { max: bounds.flags }), (flag) => flag)
 
-/** The fields of each operation, and the byte that stands before them. */
-export function mailboxChoices(writers: WriterTable): {
-  readonly [Kind in MailboxOperation['kind']]: { readonly number: number; readonly schema: Schema<object> }
-} {
+export function mailboxOperation(writers: WriterTable): Schema<MailboxOperation> {
   const dot = dotSchema(writers)
   const dots = dotList(writers)
   const item = { time: lamportTime, content: itemContent, flags: flagList }
-  return {
+  return choice({
     create: { number: 1, schema: struct({ name: entryName, time: lamportTime }) },
     delete: { number: 2, schema: struct({ collection: dot, dots: dotSet(writers) }) },
     append: { number: 3, schema: struct({ collection: dot, ...item }) },
@@ -76,11 +73,7 @@ export function mailboxChoices(writers: WriterTable): {
     store: { number: 5, schema: struct({ collection: dot, item: dot, changes: flagChanges(writers) }) },
     rename: { number: 6, schema: struct({ collection: dot, name: entryName, time: lamportTime, dots }) },
     copy: { number: 7, schema: struct({ item: dot, collection: dot, ...item }) },
-  }
-}
-
-export function mailboxOperation(writers: WriterTable): Schema<MailboxOperation> {
-  return choice(mailboxChoices(writers)) as Schema<MailboxOperation>
+  })
 }
 
 export function claimMailbox(operation: MailboxOperation, basis: Basis): void {

@@ -1,5 +1,6 @@
 import type { Dot } from './dot.ts'
 import type { DotList } from './dot-list.ts'
+import { shownNames } from './names.ts'
 import type { Named } from './names.ts'
 
 /** Where an operation puts an entry. */
@@ -21,6 +22,9 @@ export class TreeNode<Content> {
   life: DotList = []
   #isAlive = false
   #weight = 0
+  /** Kept until something below it comes, goes or is renamed: to settle names takes all of them. */
+  #shown: ReadonlyMap<string, TreeNode<Content>> | undefined
+  #shownName = ''
 
   constructor(id: Dot | undefined, content: Content) {
     this.id = id
@@ -47,13 +51,35 @@ export class TreeNode<Content> {
   place(placement: Placement | undefined, parent: TreeNode<Content> | undefined): void {
     if (this.parent !== undefined) {
       this.parent.children.delete(this)
+      this.parent.#shown = undefined
       this.parent.#weigh(-this.#weight)
     }
     this.placement = placement
     this.parent = parent
     if (parent === undefined) return
     parent.children.add(this)
+    parent.#shown = undefined
     parent.#weigh(this.#weight)
+  }
+
+  /** What stands directly below it and is shown, by the name under which it is. */
+  get shown(): ReadonlyMap<string, TreeNode<Content>> {
+    if (this.#shown !== undefined) return this.#shown
+    const named: (Placement & { readonly node: TreeNode<Content> })[] = []
+    for (const node of this.children)
+      if (node.#weight > 0 && node.placement !== undefined) named.push({ ...node.placement, node })
+    const shown = new Map<string, TreeNode<Content>>()
+    for (const [name, { node }] of shownNames(named)) {
+      node.#shownName = name
+      shown.set(name, node)
+    }
+    this.#shown = shown
+    return shown
+  }
+
+  /** The name under which it is shown in what it stands in. */
+  get shownName(): string {
+    return this.parent?.shown === undefined ? '' : this.#shownName
   }
 
   /** Whether it is `other`, or stands below it. */
@@ -65,7 +91,13 @@ export class TreeNode<Content> {
 
   #weigh(change: number): void {
     if (change === 0) return
+    this.#weighHere(change)
+    for (let node = this.parent; node !== undefined; node = node.parent) node.#weighHere(change)
+  }
+
+  #weighHere(change: number): void {
+    const wasShown = this.#weight > 0
     this.#weight += change
-    for (let node = this.parent; node !== undefined; node = node.parent) node.#weight += change
+    if (this.parent !== undefined && this.#weight > 0 !== wasShown) this.parent.#shown = undefined
   }
 }

@@ -1,8 +1,6 @@
 import type { Dot } from './dot.ts'
 import type { DotMap } from './dot-map.ts'
-import { shownNames } from './names.ts'
-import type { Named } from './names.ts'
-import type { Placement, TreeNode } from './tree-node.ts'
+import type { TreeNode } from './tree-node.ts'
 
 /** An entry as it is shown. */
 export interface TreeEntry<Content> {
@@ -42,9 +40,7 @@ export class TreeView<Content> {
   /** What stands directly below an entry, or at the top, by the name under which it is shown. */
   children(parent: Dot | undefined): ReadonlyMap<string, TreeEntry<Content>> {
     const node = parent === undefined ? this.#top : this.#nodes.at(parent)
-    const shown = [...(node?.children ?? [])].filter(({ weight }) => weight > 0)
-    const named = shownNames(shown.map((child) => ({ ...(child.placement as Placement), node: child })))
-    return new Map([...named].map(([name, item]) => [name, entryOf(item, name, parent)]))
+    return new Map(Array.from(node?.shown ?? [], ([name, child]) => [name, entryOf(child, name)] as const))
   }
 
   /** The names that lead to an entry; undefined for one that is not shown. */
@@ -52,23 +48,21 @@ export class TreeView<Content> {
     const names: string[] = []
     let node = this.#nodes.at(id)
     if (node === undefined || node.weight === 0) return undefined
-    for (; node !== undefined && node !== this.#top; node = node.parent) {
+    for (; node !== this.#top; node = node.parent) {
       if (node.parent === undefined) return undefined
-      const { id: own } = node
-      const shown = [...this.children(node.parent.id)].find(([, entry]) => isSame(entry.id, own))
-      names.unshift(shown?.[0] ?? '')
+      names.push(node.shownName)
     }
-    return names
+    return names.reverse()
   }
 
   /** The entry to which names lead. */
   find(path: readonly string[]): TreeEntry<Content> | undefined {
-    let found: TreeEntry<Content> | undefined
+    let node: TreeNode<Content> | undefined = this.#top
     for (const name of path) {
-      found = this.children(found?.id).get(name)
-      if (found === undefined) return undefined
+      node = node.shown.get(name)
+      if (node === undefined) return undefined
     }
-    return found
+    return node === this.#top ? undefined : entryOf(node, path.at(-1) ?? '')
   }
 
   /**
@@ -80,14 +74,7 @@ export class TreeView<Content> {
   }
 }
 
-function entryOf<Content>(
-  { node, id }: Named & { readonly node: TreeNode<Content> },
-  name: string,
-  parent: Dot | undefined,
-): TreeEntry<Content> {
-  return { id, name, parent, content: node.content, isAlive: node.isAlive }
-}
-
-function isSame(left: Dot, right: Dot | undefined): boolean {
-  return left.number === right?.number && left.writer === right.writer
+function entryOf<Content>(node: TreeNode<Content>, name: string): TreeEntry<Content> {
+  const { id, parent, content, isAlive } = node
+  return { id: id as Dot, name, parent: parent?.id, content, isAlive }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { concatBytes, encodeHex } from '../base/bytes.ts'
-import { decode, encode } from '../wire/schema.ts'
-import { CausalState, standaloneOperation } from './causal-state.ts'
+import { encode } from '../wire/schema.ts'
+import { CausalState, decodeOperation } from './causal-state.ts'
 import { isFounded } from './crdt-type.ts'
 import { dotOf, keyFromWriter, writerFromKey } from './dot.ts'
 import { DotSet } from './dot-set.ts'
@@ -228,7 +228,7 @@ describe('an operation', () => {
     ['with more behind it', Uint8Array.of(0, 2, 1, 0x61, 0, 0), malformed, ''],
     ['that is cut short', Uint8Array.of(0, 2, 1, 0x61), malformed, 'remove.dots'],
   ])('is refused that is %s', (_what, bytes, error, field) => {
-    const read = (): unknown => decode(standaloneOperation(type), bytes)
+    const read = (): unknown => decodeOperation(type, bytes)
     expect(read).toThrow(error)
     expect(read).toThrow(expect.objectContaining({ facts: expect.objectContaining({ field }) }))
   })

@@ -46,6 +46,15 @@ export function choice<const C extends Choices>(choices: C): Schema<ChoiceValue<
       const { schema } = choicesByKind.get(kind) as Choice
       return { kind, ...inField(kind, () => schema.read(reader)) } as ChoiceValue<C>
     },
-    describe: () => ({ type: 'choice', bound: '' }),
+    describe: () => ({
+      type: 'choice',
+      bound: '',
+      fields: Object.entries(choices).map(([name, { number, schema }]) => ({
+        name,
+        number,
+        optional: false,
+        ...schema.describe(),
+      })),
+    }),
   }
 }

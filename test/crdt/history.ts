@@ -1,5 +1,5 @@
 import { encodeHex } from '../../src/base/bytes.ts'
-import { CausalState, standaloneOperation } from '../../src/crdt/causal-state.ts'
+import { CausalState, decodeOperation, encodeOperation } from '../../src/crdt/causal-state.ts'
 import { isFounded } from '../../src/crdt/crdt-type.ts'
 import type { Change, Crdt, CrdtType } from '../../src/crdt/crdt-type.ts'
 import type { Dot, Writer } from '../../src/crdt/dot.ts'
@@ -7,7 +7,6 @@ import { writerFromKey } from '../../src/crdt/dot.ts'
 import { VectorClock } from '../../src/crdt/vector-clock.ts'
 import { Writers } from '../../src/crdt/writers.ts'
 import type { SeededRandom } from '../../src/runtime/simulated/random.ts'
-import { decode, encode } from '../../src/wire/schema.ts'
 
 /** An operation as it is sent: with all that it follows. */
 export interface Sent<Operation> {
@@ -114,7 +113,6 @@ export function runHistory<State extends Crdt<Operation>, Operation>(
   const { type } = use
   const count = random.integer(3, 8)
   const sites = Array.from({ length: count }, (_none, index) => new Site(type, index + 1, use.listen?.()))
-  const schema = standaloneOperation(type)
   const all: Sent<Operation>[] = []
   const deltas: CausalState<State, Operation>[] = []
   const snapshots: CausalState<State, Operation>[] = []
@@ -126,7 +124,7 @@ export function runHistory<State extends Crdt<Operation>, Operation>(
     }
     if (random.chance(0.1)) site.merge(random.pick(sites))
     if (random.chance(0.1)) snapshots.push(CausalState.decode(type, site.state.encode()))
-    const operation = decode(schema, encode(schema, use.prepare(random, site.value, site.writer)))
+    const operation = decodeOperation(type, encodeOperation(type, use.prepare(random, site.value, site.writer)))
     const sent = site.write(operation)
     if (!isFounded(type, operation, sent.follows)) throw new Error('an operation that names what it has not seen')
     all.push(sent)

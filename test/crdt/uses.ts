@@ -115,10 +115,13 @@ export const useMap: Use<Sets, OrMapOperation<string, OrSetOperation<string>>> =
     const heard = new Set<string>()
     const keys = new Set<unknown>()
     return {
-      hear({ path: [key], kind, value }) {
+      hear({ path, kind, value }) {
+        const [key] = path as readonly (string | undefined)[]
+        const element = `${key}.${value as string}`
         if (key === undefined) keys.delete(value)
-        else if (kind === 'added') heard.add(`${String(keys.add(key) && key)}.${String(value)}`)
-        else heard.delete(`${String(key)}.${String(value)}`)
+        else keys.add(key)
+        if (kind === 'added') heard.add(element)
+        else heard.delete(element)
       },
       check(map) {
         expectSame('keys', [...keys].sort().join(), [...map.keys()].sort().join())
