@@ -34,6 +34,11 @@ export class MailboxCollection {
     return this.life.length > 0 || !this.items.isEmpty
   }
 
+  /** Whether there is anything to be kept of it, besides its items. */
+  get isKept(): boolean {
+    return this.life.length > 0 || this.#naming !== undefined
+  }
+
   /** The last naming, by time and dot. */
   get naming(): NameWrite | undefined {
     return this.#naming

@@ -160,7 +160,8 @@ export class Mailbox implements Crdt<MailboxOperation> {
 
   *cells(writers: WriterTable): Generator<Cell> {
     for (const collection of this.#collections.values()) {
-      yield* this.#collectionRange(collection, writers).cells
+      // Nothing is to be looked up for one that is not kept: its writer would get a place in the table.
+      if (collection.isKept) yield* this.#collectionRange(collection, writers).cells
       for (const item of collection.items.values()) yield* itemRange(collection, item.id, writers).cells
     }
   }
@@ -224,9 +225,8 @@ export class Mailbox implements Crdt<MailboxOperation> {
 
   #collectionRange(collection: MailboxCollection, writers: WriterTable): CellRange {
     const { id, life, naming } = collection
-    const prefix = keyOf(cellKinds.collection, id, writers)
-    if (life.length === 0 && naming === undefined) return { prefix, cells: [] }
-    return rangeOf(prefix, encode(collectionCell(writers), { life, naming }))
+    const cell = collection.isKept ? encode(collectionCell(writers), { life, naming }) : undefined
+    return rangeOf(keyOf(cellKinds.collection, id, writers), cell)
   }
 
   #shown(id: Dot): MailboxCollection {

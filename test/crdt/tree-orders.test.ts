@@ -133,6 +133,21 @@ describe('R3 a tree', () => {
     expect(bob.state.encode()).toEqual(ann.state.encode())
   })
 
+  it('remembers how far time has come when it forgets', () => {
+    const { sites, all, ids } = startWith('A', 'B')
+    const [ann, bob, cyd] = sites
+    const [a, b] = ids as [Dot, Dot]
+    all.push(ann.write(ann.value.move(a, b, 'A')))
+    // The last of all is passed over: B is to go below A, which is in B.
+    for (const parent of [undefined, a]) all.push(cyd.write(cyd.value.move(b, parent, 'B')))
+    const random = new SeededRandom(2)
+    for (const site of sites) site.catchUp(random, all)
+    ann.value.prune(ann.clock)
+    all.push(ann.write(ann.value.move(a, undefined, 'A')))
+    bob.catchUp(random, all)
+    expect(outline(ann.value)).toBe(outline(bob.value))
+  })
+
   it('refuses what cannot be', () => {
     const { sites, ids } = startWith('A')
     const [{ value }] = sites
