@@ -49,7 +49,7 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
 
   /** Takes over what another state, or a delta, holds and has seen. In any order, any number of times. Returns what has changed. */
   merge(other: CausalState<State, Operation>): readonly Change[] {
-    const changes = this.value.merge(other.value, this.seen, other.seen)
+    const changes = this.value.merge(other.value, this.seen, other.seen.intersection(this.seen))
     this.seen.addAll(other.seen)
     return changes
   }
@@ -69,10 +69,15 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
 
   /** One encoding for equal states, whatever has led to them: the writers, what was seen, and the cells in the order of their keys. */
   encode(): Uint8Array {
-    const occurring = new Writers(this.seen.writers(), { grows: true })
-    for (const _cell of this.value.cells(occurring));
-    const writers = sortedWriters(occurring)
-    const cells = [...this.value.cells(writers)].sort((left, right) => compareBytes(left.key, right.key))
+    let writers = new Writers([...this.seen.writers()].sort(), { grows: true })
+    const count = writers.size
+    let cells = [...this.value.cells(writers)]
+    if (writers.size > count) {
+      // Something refers to what was not seen, as deltas do: now all writers are known, and have their places.
+      writers = sortedWriters(writers)
+      cells = [...this.value.cells(writers)]
+    }
+    cells.sort((left, right) => compareBytes(left.key, right.key))
     return concatBytes([encode(writerList, writers), encode(dotSet(writers), this.seen), encodeCells(cells)])
   }
 
@@ -145,6 +150,7 @@ function readState<State extends Crdt<Operation>, Operation>(
     valueReader.finish()
     before = key
   }
+  state.value.settle()
   writers.finish()
   const held = new DotSet()
   state.value.collectDots(held)

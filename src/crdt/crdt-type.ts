@@ -26,10 +26,11 @@ export interface Crdt<Operation> {
   apply(operation: Operation, dot: Dot): readonly Change[]
 
   /**
-   * Takes over what another state holds. `seen` is what this one has seen before that, `otherSeen` what the other one has. The other one
-   * stays as it is, and shares nothing that changes. Costs the time to go through both.
+   * Takes over what another state holds. `seen` is what this one has seen before that, `bothSeen` what the other one has seen of that. The other
+   * one stays as it is, and shares nothing that changes. Costs the time to go through both; through the other one only, when nothing was seen
+   * by both.
    */
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[]
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[]
 
   /** Takes away what is held by these dots, and nothing else. */
   remove(dots: DotSet): readonly Change[]
@@ -49,8 +50,11 @@ export interface Crdt<Operation> {
   /** The cells that an operation, the last one applied, may have changed. */
   touched(operation: Operation, dot: Dot, writers: WriterTable): readonly CellRange[]
 
-  /** Takes one cell of a state, each of which comes once. Throws `PROTOCOL` or `LIMIT` for what no state has. */
+  /** Takes one cell of a state, each of which comes once, in any order. Throws `PROTOCOL` or `LIMIT` for what no state has. */
   readCell(key: Reader, value: Reader, writers: WriterTable): void
+
+  /** All cells have been read. */
+  settle(): void
 }
 
 /** Makes states of one kind, and knows how their operations are written. */

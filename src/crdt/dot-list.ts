@@ -30,12 +30,22 @@ export function includesDot(dots: DotList, dot: Dot): boolean {
 
 /**
  * What remains of the dots of one thing when two sides that know of it meet: a dot that both have stays; one that only one of them has
- * stays unless the other has seen it, which then has removed it.
+ * stays unless the other has seen it, which then has removed it. `seen` and `bothSeen` are as in `Crdt.merge`. Returns `mine` when nothing
+ * changes.
  */
-export function mergeDots(mine: DotList, seen: DotSet, theirs: DotList, theirSeen: DotSet): DotList {
-  let merged: DotList = mine.filter((dot) => includesDot(theirs, dot) || !theirSeen.has(dot))
+export function mergeDots(mine: DotList, seen: DotSet, theirs: DotList, bothSeen: DotSet): DotList {
+  if (isUnchanged(mine, theirs, bothSeen)) return mine
+  let merged: DotList = mine.filter((dot) => includesDot(theirs, dot) || !bothSeen.has(dot))
   for (const dot of theirs) if (!seen.has(dot)) merged = withDot(merged, dot)
   return merged
+}
+
+/** Nearly always, and cheap to see. */
+function isUnchanged(mine: DotList, theirs: DotList, bothSeen: DotSet): boolean {
+  const [dot] = mine
+  if (dot === undefined || mine.length > 1) return false
+  const [other] = theirs
+  return other === undefined ? !bothSeen.has(dot) : theirs.length === 1 && sameDot(dot, other)
 }
 
 /** A dot: the place of its writer in the table, and its number, LEB128 both. */

@@ -52,8 +52,8 @@ export class MailboxCollection {
     return isOther
   }
 
-  mergeLife(other: DotList, seen: DotSet, otherSeen: DotSet): void {
-    this.life = mergeDots(this.life, seen, other, otherSeen)
+  mergeLife(other: DotList, seen: DotSet, bothSeen: DotSet): void {
+    this.life = mergeDots(this.life, seen, other, bothSeen)
   }
 
   collectDots(into: DotSet): void {

@@ -47,8 +47,8 @@ export class MailboxItem {
     return changed.length > 0
   }
 
-  merge(other: MailboxItem, seen: DotSet, otherSeen: DotSet): boolean {
-    return this.#flags.merge(other.#flags, seen, otherSeen).length > 0
+  merge(other: MailboxItem, seen: DotSet, bothSeen: DotSet): boolean {
+    return this.#flags.merge(other.#flags, seen, bothSeen).length > 0
   }
 
   /**

@@ -122,14 +122,14 @@ export class Mailbox implements Crdt<MailboxOperation> {
     }
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     this.#time = Math.max(this.#time, other.#time)
     const ids = new DotSet()
     for (const { id } of [...this.#collections.values(), ...other.#collections.values()]) ids.add(id)
     return [...ids].flatMap((id) => {
       const collection = this.#collection(id)
       const theirs = other.#collections.at(id) ?? new MailboxCollection(id)
-      return this.#change(collection, () => mergeMailbox(collection, seen, theirs, otherSeen))
+      return this.#change(collection, () => mergeMailbox(collection, seen, theirs, bothSeen))
     })
   }
 
@@ -205,6 +205,8 @@ export class Mailbox implements Crdt<MailboxOperation> {
       this.#time = Math.max(this.#time, item.time)
     } else throw malformed(`a cell of the kind ${kind}`)
   }
+
+  settle(): void {}
 
   /** Several flags may be held by one dot: whoever tells of one of them tells of all. */
   #deltaOfStore({ collection, item: id, changes }: Operation<'store'>, fragment: this, seen: DotSet): void {

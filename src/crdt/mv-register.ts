@@ -74,10 +74,10 @@ export class MvRegister<Value> implements Crdt<RegisterOperation<Value>> {
     return this.#keep([...kept, { value: operation.value, time: operation.time, dot }])
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     const has = (all: readonly Written<Value>[], dot: Dot): boolean => all.some((one) => sameDot(one.dot, dot))
     return this.#keep([
-      ...this.#written.filter(({ dot }) => has(other.#written, dot) || !otherSeen.has(dot)),
+      ...this.#written.filter(({ dot }) => has(other.#written, dot) || !bothSeen.has(dot)),
       ...other.#written.filter(({ dot }) => !seen.has(dot)),
     ])
   }
@@ -114,6 +114,8 @@ export class MvRegister<Value> implements Crdt<RegisterOperation<Value>> {
     })
     this.#keep(written)
   }
+
+  settle(): void {}
 
   #dots(): DotList {
     return this.#written.map(({ dot }) => dot).sort(compareDots)

@@ -87,15 +87,15 @@ export class OrMap<Key, State extends Crdt<Operation>, Operation> implements Crd
     )
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     const nothing = this.#type.create()
     const changes: Change[] = []
     for (const { key } of [...this.#entries.values()]) {
       const theirs = other.at(key) ?? nothing
-      changes.push(...this.#change(key, (state) => state.merge(theirs, seen, otherSeen)))
+      changes.push(...this.#change(key, (state) => state.merge(theirs, seen, bothSeen)))
     }
     for (const { key, state: theirs } of other.#entries.values()) {
-      if (!this.has(key)) changes.push(...this.#change(key, (state) => state.merge(theirs, seen, otherSeen)))
+      if (!this.has(key)) changes.push(...this.#change(key, (state) => state.merge(theirs, seen, bothSeen)))
     }
     return changes
   }
@@ -141,6 +141,10 @@ export class OrMap<Key, State extends Crdt<Operation>, Operation> implements Crd
     const entry = this.#entries.get(id) ?? { key: name, state: this.#type.create() }
     entry.state.readCell(key, value, writers)
     this.#entries.set(id, entry)
+  }
+
+  settle(): void {
+    for (const { state } of this.#entries.values()) state.settle()
   }
 
   /** Runs `step` on the value of an entry, which is there for it and afterwards only if it holds anything. */

@@ -57,7 +57,7 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
 
   /** The dots that hold an element. */
   dotsOf(value: Value): DotList {
-    return this.#elements.get(this.#type.key(value))?.dots ?? []
+    return this.#elements.get(this.#type.key(value))?.dots ?? noDots
   }
 
   /** Also for what is there already: then it withstands the removals that do not know of this. Throws `INVALID_ARGUMENT`. */
@@ -76,14 +76,19 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
     return this.#hold(this.#type.key(value), value, kind === 'add' ? withDot(kept, dot) : kept)
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     const changes: Change[] = []
-    for (const [key, { value, dots }] of this.#elements) {
-      const theirs = other.#elements.get(key)?.dots ?? []
-      changes.push(...this.#hold(key, value, mergeDots(dots, seen, theirs, otherSeen)))
+    if (!bothSeen.isEmpty) {
+      for (const [key, { value, dots }] of this.#elements) {
+        if (other.#elements.has(key)) continue
+        const kept = mergeDots(dots, seen, [], bothSeen)
+        if (kept !== dots) changes.push(...this.#hold(key, value, kept))
+      }
     }
-    for (const [key, { value, dots }] of other.#elements) {
-      if (!this.#elements.has(key)) changes.push(...this.#hold(key, value, mergeDots([], seen, dots, otherSeen)))
+    for (const [key, { value, dots: theirs }] of other.#elements) {
+      const mine = this.#elements.get(key)?.dots ?? noDots
+      const merged = mergeDots(mine, seen, theirs, bothSeen)
+      if (merged !== mine) changes.push(...this.#hold(key, value, merged))
     }
     return changes
   }
@@ -128,6 +133,8 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
     this.#hold(this.#type.key(element), element, dots)
   }
 
+  settle(): void {}
+
   #hold(key: string | number, value: Value, dots: DotList): readonly Change[] {
     const isNew = !this.#elements.has(key)
     if (dots.length > 0) this.#elements.set(key, { value, dots })
@@ -136,6 +143,8 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
     return [{ path: [], kind: isNew ? 'added' : 'removed', value }]
   }
 }
+
+const noDots: DotList = []
 
 export function orSet<Value>(type: ValueType<Value>): CrdtType<OrSet<Value>, OrSetOperation<Value>> {
   return {

@@ -70,12 +70,12 @@ export class PnCounter implements Crdt<CounterOperation> {
     })
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     return this.#counted(() => {
       for (const [writer, mine] of this.#totals) {
         const theirs = other.#totals.get(writer)
         if (theirs?.number === mine.number) continue
-        if (otherSeen.has({ writer, number: mine.number })) this.#set(writer, undefined)
+        if (bothSeen.has({ writer, number: mine.number })) this.#set(writer, undefined)
       }
       for (const [writer, theirs] of other.#totals) {
         const isNew = !seen.has({ writer, number: theirs.number })
@@ -116,6 +116,8 @@ export class PnCounter implements Crdt<CounterOperation> {
     if (dot.writer !== writer || this.#totals.has(writer)) throw malformed('a total of another writer')
     this.#set(writer, { number: dot.number, total })
   }
+
+  settle(): void {}
 
   #set(writer: Writer, total: Total | undefined): void {
     this.#value += (total?.total ?? 0) - (this.#totals.get(writer)?.total ?? 0)

@@ -60,9 +60,9 @@ export class CrdtRecord<F extends Fields> implements Crdt<RecordOperation<F>> {
     return changesBelow(field, this.#state(field).apply(operation, dot))
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     return this.#names.flatMap((name) =>
-      changesBelow(name, this.#state(name).merge(other.#state(name), seen, otherSeen)),
+      changesBelow(name, this.#state(name).merge(other.#state(name), seen, bothSeen)),
     )
   }
 
@@ -95,6 +95,10 @@ export class CrdtRecord<F extends Fields> implements Crdt<RecordOperation<F>> {
     const name = this.#names[index]
     if (name === undefined) throw malformed(`field ${index} of ${this.#names.length}`)
     inField(name, () => this.#state(name).readCell(key, value, writers))
+  }
+
+  settle(): void {
+    for (const state of this.#states.values()) state.settle()
   }
 
   #state(name: string): Crdt<unknown> {

@@ -38,10 +38,6 @@ export class TreeLog<Content> {
     return this.#turns.at(-1)?.placement.time ?? 0
   }
 
-  at(dot: Dot): Placement | undefined {
-    return this.#known.at(dot)
-  }
-
   *placements(): Generator<Placement> {
     for (const { placement } of this.#turns) yield placement
   }

@@ -38,6 +38,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   readonly #nodes = new DotMap<TreeNode<State>>()
   readonly #top: TreeNode<State>
   readonly #log: TreeLog<State> = new TreeLog((id) => this.#node(id))
+  readonly #unsettled: Placement[] = []
   readonly view: TreeView<State>
 
   constructor(type: CrdtType<State, Operation>) {
@@ -103,15 +104,15 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     })
   }
 
-  merge(other: this, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     const placed = placedChanges(this.#log.add(other.#log.placements()))
     const nothing = new TreeNode<State>(undefined, this.#type.create())
     const mine = [...this.#nodes.values()].flatMap(({ id }) => {
       const theirs = other.#nodes.at(id as Dot) ?? nothing
-      return this.#mergeNode(id as Dot, theirs, seen, otherSeen)
+      return this.#mergeNode(id as Dot, theirs, seen, bothSeen)
     })
     const theirs = [...other.#nodes.values()].flatMap((node) =>
-      this.#nodes.has(node.id as Dot) ? [] : this.#mergeNode(node.id as Dot, node, seen, otherSeen),
+      this.#nodes.has(node.id as Dot) ? [] : this.#mergeNode(node.id as Dot, node, seen, bothSeen),
     )
     return [...placed, ...mine, ...theirs]
   }
@@ -183,8 +184,8 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     const dot = dotSchema(writers).read(key)
     if (kind === cellKinds.placement) {
       const placement = { ...placementSchema(writers).read(value), dot }
-      if (this.#log.at(dot) !== undefined) throw malformed('a placement twice')
-      this.#log.add([placement])
+      // In one go at last: they come in the order of their keys, and each would take back all that is later.
+      this.#unsettled.push(placement)
     } else if (kind === cellKinds.life) {
       const life = dotList(writers).read(value)
       if (life.length === 0) throw malformed('an entry that nothing holds')
@@ -200,10 +201,15 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     } else throw malformed(`a cell of the kind ${kind}`)
   }
 
-  #mergeNode(id: Dot, theirs: TreeNode<State>, seen: DotSet, otherSeen: DotSet): readonly Change[] {
+  settle(): void {
+    this.#log.add(this.#unsettled.splice(0))
+    for (const { content } of this.#nodes.values()) content.settle()
+  }
+
+  #mergeNode(id: Dot, theirs: TreeNode<State>, seen: DotSet, bothSeen: DotSet): readonly Change[] {
     return this.#change(id, (node) => {
-      node.life = mergeDots(node.life, seen, theirs.life, otherSeen)
-      return changesBelow(id, node.content.merge(theirs.content, seen, otherSeen))
+      node.life = mergeDots(node.life, seen, theirs.life, bothSeen)
+      return changesBelow(id, node.content.merge(theirs.content, seen, bothSeen))
     })
   }
 
