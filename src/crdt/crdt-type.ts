@@ -26,9 +26,9 @@ export interface Crdt<Operation> {
   apply(operation: Operation, dot: Dot): readonly Change[]
 
   /**
-   * Takes over what another state holds. `seen` is what this one has seen before that, `bothSeen` what the other one has seen of that. The other
-   * one stays as it is, and shares nothing that changes. Costs the time to go through both; through the other one only, when nothing was seen
-   * by both.
+   * Takes over what another state holds. `seen` is what this one has seen before that, `bothSeen` what the other one has seen of that.
+   * The other one stays as it is, and shares nothing that changes. Costs the time to go through both; through the other one only, when
+   * nothing was seen by both.
    */
   merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[]
 
