@@ -10,10 +10,8 @@ export const bounds = {
    */
   dots: 16_777_216,
   runs: 16_777_216,
-  /** A text or bytes as an element or as the value of a register. */
+  /** A text or bytes as an element, a key, or the value of a register, unless its type has a smaller bound. */
   valueBytes: 65_536,
-  /** A key of a map. */
-  keyBytes: 1_024,
   /** Names in trees and mailboxes. */
   nameBytes: 255,
   /** Flags in one operation, and the length of one. */
@@ -21,6 +19,6 @@ export const bounds = {
   flagBytes: 128,
   /** What an item of a mailbox refers to. */
   contentBytes: 4_096,
-  /** What one writer may add to a counter, either way: 4,096 of them stay a safe integer. 2^40. */
+  /** What one writer may add to a counter, either way: 8,191 of them stay a safe integer. 2^40. */
   counterTotal: 1_099_511_627_776,
 } as const

@@ -1,3 +1,4 @@
+import { formatDot } from './dot.ts'
 import type { Dot } from './dot.ts'
 import type { DotMap } from './dot-map.ts'
 import type { TreeNode } from './tree-node.ts'
@@ -25,7 +26,7 @@ export class TreeView<Content> {
 
   /** How many entries are alive, those that stand nowhere among them. */
   get size(): number {
-    return this.#top.weight + this.lost().reduce((sum, node) => sum + node.weight, 0)
+    return this.#top.weight + this.#strays().reduce((sum, { weight }) => sum + weight, 0)
   }
 
   has(id: Dot): boolean {
@@ -69,7 +70,11 @@ export class TreeView<Content> {
    * Entries that stand nowhere, because what they stand in is not known: only when deltas come out of order, or somebody writes what no
    * tree would. They are shown when it comes.
    */
-  lost(): readonly TreeNode<Content>[] {
+  lost(): readonly TreeEntry<Content>[] {
+    return this.#strays().map((node) => entryOf(node, node.placement?.name ?? formatDot(node.id as Dot)))
+  }
+
+  #strays(): readonly TreeNode<Content>[] {
     return [...this.#nodes.values()].filter(({ parent, weight }) => parent === undefined && weight > 0)
   }
 }
