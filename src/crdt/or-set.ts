@@ -85,10 +85,16 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
         if (kept !== dots) changes.push(...this.#hold(key, value, kept))
       }
     }
-    for (const [key, { value, dots: theirs }] of other.#elements) {
-      const mine = this.#elements.get(key)?.dots ?? noDots
-      const merged = mergeDots(mine, seen, theirs, bothSeen)
-      if (merged !== mine) changes.push(...this.#hold(key, value, merged))
+    for (const [key, theirs] of other.#elements) {
+      const mine = this.#elements.get(key)?.dots
+      if (mine === undefined && theirs.dots.every((dot) => !seen.has(dot))) {
+        // As it is: an element never changes, another one takes its place.
+        this.#elements.set(key, theirs)
+        changes.push({ path: noPath, kind: 'added', value: theirs.value })
+        continue
+      }
+      const merged = mergeDots(mine ?? noDots, seen, theirs.dots, bothSeen)
+      if (merged !== mine) changes.push(...this.#hold(key, theirs.value, merged))
     }
     return changes
   }
@@ -145,6 +151,7 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
 }
 
 const noDots: DotList = []
+const noPath: readonly unknown[] = []
 
 export function orSet<Value>(type: ValueType<Value>): CrdtType<OrSet<Value>, OrSetOperation<Value>> {
   return {
