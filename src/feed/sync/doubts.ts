@@ -7,8 +7,8 @@ const firstMs = 5_000
 const longestMs = 160_000
 
 /**
- * Blocks that a peer has said to have and then could not give. After a while it is believed again, each time after a longer one: what kept it
- * from giving them, a damaged node of a tree for one, may have been mended, and nobody says so.
+ * Blocks that a peer has said to have and then could not give. After a while it is believed again, each time after a longer one: what kept
+ * it from giving them, a damaged node of a tree for one, may have been mended, and nobody says so.
  */
 export class Doubts {
   readonly #blocks = new Bitmap()
