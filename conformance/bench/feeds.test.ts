@@ -86,7 +86,7 @@ test('the command prints tables and aims, and the JSON has a row for each metric
 })
 
 test('millions of blocks: the command says the slope of each process, and whether it opens in time', async () => {
-  const args = ['--blocks', '20000', '--pause', '1', '--folder', parent]
+  const args = ['--blocks', '100000', '--pause', '1', '--folder', parent]
   const { stdout } = await promisify(execFile)(process.execPath, [fiveMillion, ...args])
   for (const name of ['append', 'serve', 'fetch'])
     expect(stdout).toMatch(new RegExp(`memory, ${name}: .* slope -?\\d+\\.\\d+ B/block .*: (flat|grows)\\n`))
