@@ -75,9 +75,10 @@ export class Ledger {
 
   /** `truncate` is called, on a feed of this fork: it may have caught up with what the writer had forgotten. */
   beginTruncate(fork: number, length: number): void {
-    this.isTruncating = true
     const beginnings = this.#beginningsByFork.get(fork + 1) ?? []
-    if (!this.isRestored) beginnings.length = 0
+    // One that was not answered may have been carried out, too.
+    if (!this.isRestored && !this.isTruncating) beginnings.length = 0
+    this.isTruncating = true
     beginnings.push({ fork, length })
     this.#beginningsByFork.set(fork + 1, beginnings)
   }
@@ -93,6 +94,12 @@ export class Ledger {
       )
     // What a failed sync has left unanswered may come to light when the store is opened again.
     this.isTruncating &&= fork === this.fork
+    const beginnings = this.#beginningsByFork.get(fork)
+    if (fork !== this.fork && beginnings !== undefined && !this.isRestored)
+      this.#beginningsByFork.set(
+        fork,
+        beginnings.filter((beginning) => beginning.length <= length),
+      )
     this.fork = fork
     this.length = length
   }
