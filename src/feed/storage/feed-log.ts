@@ -151,9 +151,10 @@ export class FeedLog {
           this.#unsettled.delete(unsettled)
           throw error
         }
-        this.#shelf.pool.touch(number)
       },
       settled: () => {
+        // Behind what was written: a checkpoint of another feed, in between, would have taken it for synced.
+        this.#shelf.pool.touch(number)
         if (unsettled !== undefined) this.#unsettled.delete(unsettled)
         this.#considerCheckpoint()
       },
