@@ -94,20 +94,26 @@ export class Ledger {
       )
     // What a failed sync has left unanswered may come to light when the store is opened again.
     this.isTruncating &&= fork === this.fork
-    const beginnings = this.#beginningsByFork.get(fork)
-    if (fork !== this.fork && beginnings !== undefined && !this.isRestored)
-      this.#beginningsByFork.set(
-        fork,
-        beginnings.filter((beginning) => beginning.length <= length),
-      )
+    if (fork !== this.fork) this.#began(fork, length)
     this.fork = fork
     this.length = length
   }
 
   truncated(fork: number, length: number): void {
+    this.#began(fork, length)
     this.isTruncating = false
     this.fork = fork
     this.length = length
+  }
+
+  /** Of the truncations that may have led to a fork it was one that left so many blocks, or fewer. */
+  #began(fork: number, length: number): void {
+    const beginnings = this.#beginningsByFork.get(fork)
+    if (beginnings === undefined || this.isRestored) return
+    this.#beginningsByFork.set(
+      fork,
+      beginnings.filter((beginning) => beginning.length <= length),
+    )
   }
 
   /** Somebody has been given a block of this fork, or one of those between two. */
