@@ -89,6 +89,11 @@ export const limitEffects: Readonly<Record<keyof Limits, { readonly what: string
     beyond: 'circuit of feeds, LIMIT',
   },
   sharedFeeds: { what: 'feeds on one circuit', beyond: 'circuit of feeds, LIMIT' },
+  causalPendingBytes: {
+    what: 'entries of one feed of a group that wait for what they follow',
+    beyond: 'local: no more of that feed is read',
+  },
+  groupMembers: { what: 'members of a group, without those removed', beyond: 'the next one is not admitted' },
   pathBytes: { what: 'path in a drive', beyond: 'that entry' },
   pathComponentBytes: { what: 'name in such a path', beyond: 'that entry' },
   pathDepth: { what: 'levels of such a path', beyond: 'that entry' },

@@ -86,6 +86,10 @@ export interface Limits {
   readonly extensionsPerSecond: number
   /** Places that one peer makes us remember of one feed: what it has, and what it wants to know of. */
   readonly feedExtents: number
+  /** Entries of one feed of a group that wait for what they follow. */
+  readonly causalPendingBytes: number
+  /** Of a group, without those who were removed. */
+  readonly groupMembers: number
   readonly pathBytes: number
   readonly pathComponentBytes: number
   readonly pathDepth: number
@@ -152,6 +156,8 @@ export const defaultLimits: Limits = Object.freeze({
   uselessBytes: 32 * MiB,
   extensionsPerSecond: 1_000,
   feedExtents: 16_384,
+  causalPendingBytes: 8 * MiB,
+  groupMembers: 1_024,
   pathBytes: 1_024,
   pathComponentBytes: 255,
   pathDepth: 64,

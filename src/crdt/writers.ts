@@ -44,6 +44,10 @@ export class Writers implements WriterTable {
     return index
   }
 
+  has(writer: Writer): boolean {
+    return this.#indexes.has(writer)
+  }
+
   indexOf(writer: Writer): number {
     const index = this.#indexes.get(writer)
     if (index !== undefined) return index
