@@ -31,6 +31,8 @@ export interface Delivery {
 }
 
 export interface GroupMachineEvents {
+  /** An entry of any kind has its turn; what it says comes after this. */
+  entered(feed: OrderedFeed, number: number): void
   delivered(delivery: Delivery): void
   /** An entry does not count, or says nothing that can be understood; what follows it goes on. */
   passedOver(dot: Dot, reason: PlaitError): void
@@ -153,6 +155,7 @@ export class GroupMachine {
   #take(feed: OrderedFeed, number: number, entry: Entry | PlaitError): void {
     const { writer, place } = feed
     const dot = { writer, number }
+    this.#events.entered(feed, number)
     this.roster.notice(writer, this.nodes[place], number, this.order.history.row(place))
     if (entry instanceof PlaitError) return this.#events.passedOver(dot, entry)
     if (entry.kind !== 'acknowledgement') this.#owes = true
@@ -202,12 +205,12 @@ export class GroupMachine {
     if (operation.time > total(row))
       return this.#events.passedOver(dot, notCounted(dot, 'it claims a later time than it can have'))
     if (number === 1) this.#begin(place, operation)
-    const known = this.#extents()
+    const known = this.#extents(place)
     this.roster.add({ dot, place, operation, row })
     for (const member of this.roster.members.values()) for (const one of member.feeds) this.#open(one)
     this.#openAwaited()
     this.#events.membersChanged()
-    const changed = this.#extents()
+    const changed = this.#extents(place)
     // A feed that had an end, and has a later one now: what was forgotten without its writer is needed again.
     const isOther = known.some(({ end, runs }, at) => runs !== changed[at]?.runs || end < (changed[at]?.end ?? 0))
     if (isOther) this.#events.overturned()
@@ -232,11 +235,12 @@ export class GroupMachine {
       this.nodes[place] = keyText(operation.node)
   }
 
-  /** Of each feed, how much counts, and what of what was delivered. */
-  #extents(): readonly { readonly end: number; readonly runs: string }[] {
-    return this.order.feeds.map(({ writer, delivered }) => {
+  /** Of each feed, how much counts, and what of what was delivered before the entry that is being taken. */
+  #extents(taken: number): readonly { readonly end: number; readonly runs: string }[] {
+    return this.order.feeds.map(({ writer, place, delivered }) => {
+      const before = place === taken ? delivered - 1 : delivered
       const end = this.roster.memberOf(writer) === undefined ? Infinity : this.roster.countsTo(writer)
-      return { end, runs: this.roster.writableRuns(writer, delivered) }
+      return { end, runs: this.roster.writableRuns(writer, before) }
     })
   }
 

@@ -6,7 +6,7 @@ import type { Schema } from '../wire/schema.ts'
 import { compareBytes } from './cell.ts'
 import type { Cell } from './cell.ts'
 import type { Change, Crdt, CrdtType } from './crdt-type.ts'
-import type { Dot } from './dot.ts'
+import type { Dot, Writer } from './dot.ts'
 import { DotSet, dotSet } from './dot-set.ts'
 import { DottedClock } from './dotted-clock.ts'
 import { ReadWriters, sortedWriters, withWriters, writerList, Writers } from './writers.ts'
@@ -69,15 +69,7 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
 
   /** One encoding for equal states, whatever has led to them: the writers, what was seen, and the cells in the order of their keys. */
   encode(): Uint8Array {
-    let writers = new Writers([...this.seen.writers()].sort(), { grows: true })
-    const count = writers.size
-    let cells = [...this.value.cells(writers)]
-    if (writers.size > count) {
-      // Something refers to what was not seen, as deltas do: now all writers are known, and have their places.
-      writers = sortedWriters(writers)
-      cells = [...this.value.cells(writers)]
-    }
-    cells.sort((left, right) => compareBytes(left.key, right.key))
+    const { writers, cells } = sortedCells(this.value, this.seen.writers())
     return concatBytes([encode(writerList, writers), encode(dotSet(writers), this.seen), encodeCells(cells)])
   }
 
@@ -85,6 +77,29 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
   hash(digest: (bytes: Uint8Array) => Uint8Array): Uint8Array {
     return digest(this.encode())
   }
+}
+
+/** The value alone, without what it has seen: one encoding for values that hold the same by the same operations. */
+export function encodeValue<Operation>(value: Crdt<Operation>): Uint8Array {
+  const { writers, cells } = sortedCells(value, [])
+  return concatBytes([encode(writerList, writers), encodeCells(cells)])
+}
+
+/** The cells in the order of their keys, and the writers that occur in them, in order, besides those that are given. */
+function sortedCells<Operation>(
+  value: Crdt<Operation>,
+  seen: Iterable<Writer>,
+): { readonly writers: Writers; readonly cells: readonly Cell[] } {
+  let writers = new Writers([...seen].sort(), { grows: true })
+  const count = writers.size
+  let cells = [...value.cells(writers)]
+  if (writers.size > count) {
+    // Something refers to what was not seen, as deltas do: now all writers are known, and have their places.
+    writers = sortedWriters(writers)
+    cells = [...value.cells(writers)]
+  }
+  cells.sort((left, right) => compareBytes(left.key, right.key))
+  return { writers, cells }
 }
 
 /**

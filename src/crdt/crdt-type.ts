@@ -63,6 +63,9 @@ export interface CrdtType<State extends Crdt<Operation>, Operation> {
   readonly name: string
   /** Whether a map may hold such values: they are gone without a trace when `remove` has taken all of their dots. */
   readonly isRemovable: boolean
+  /** The methods of a state that prepare operations. Where `takesWriter` is true, their last argument is who will write it. */
+  readonly prepares: readonly string[]
+  readonly takesWriter?: boolean
   create(): State
   operation(writers: WriterTable): Schema<Operation>
   /** Adds to `basis` what an operation says that its writer has seen. */
@@ -84,7 +87,7 @@ export class Basis {
 export function isFounded<State extends Crdt<Operation>, Operation>(
   type: CrdtType<State, Operation>,
   operation: Operation,
-  clock: VectorClock,
+  clock: ClockView,
 ): boolean {
   const basis = new Basis()
   type.claim(operation, basis)
@@ -93,6 +96,9 @@ export function isFounded<State extends Crdt<Operation>, Operation>(
   for (const writer of basis.dots.writers()) if ((basis.dots.runs(writer).at(-1) ?? 0) > clock.at(writer)) return false
   return true
 }
+
+/** What is asked of a clock. */
+export type ClockView = Pick<VectorClock, 'at' | 'total'>
 
 /** What an operation, or a merge, has changed at this replica. */
 export interface Change {

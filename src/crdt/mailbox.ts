@@ -257,6 +257,7 @@ export function mailbox(): CrdtType<Mailbox, MailboxOperation> {
   return {
     name: 'mailbox',
     isRemovable: false,
+    prepares: ['create', 'delete', 'append', 'expunge', 'store', 'rename', 'copy'],
     create: () => new Mailbox(),
     operation: mailboxOperation,
     claim: claimMailbox,

@@ -143,6 +143,7 @@ export function registerType<Value>(
 ): Omit<CrdtType<MvRegister<Value>, RegisterOperation<Value>>, 'name' | 'create'> {
   return {
     isRemovable: true,
+    prepares: ['set', 'clear'],
     operation: (writers) => operationSchema(type, writers),
     claim(operation, basis) {
       addDots(basis.dots, operation.dots)

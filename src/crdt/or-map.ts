@@ -171,6 +171,7 @@ export function orMap<Key, State extends Crdt<Operation>, Operation>(
   return {
     name: `map of ${key.name} to ${type.name}`,
     isRemovable: true,
+    prepares: ['update', 'delete'],
     create: () => new OrMap(key, type),
     operation: (writers) => operationSchema(key, type, writers),
     claim(operation, basis) {

@@ -157,6 +157,7 @@ export function orSet<Value>(type: ValueType<Value>): CrdtType<OrSet<Value>, OrS
   return {
     name: `set of ${type.name}`,
     isRemovable: true,
+    prepares: ['add', 'delete'],
     create: () => new OrSet(type),
     operation: (writers) => operationSchema(type, writers),
     claim: ({ dots }, basis) => addDots(basis.dots, dots),

@@ -136,6 +136,8 @@ export function pnCounter(): CrdtType<PnCounter, CounterOperation> {
   return {
     name: 'counter',
     isRemovable: true,
+    prepares: ['add'],
+    takesWriter: true,
     create: () => new PnCounter(),
     operation: (writers) => struct({ total: counterTotal, dots: dotList(writers) }),
     claim: ({ dots }, basis) => addDots(basis.dots, dots),

@@ -113,6 +113,7 @@ export function record<const F extends Fields>(fields: F): CrdtType<CrdtRecord<F
   return {
     name: `record of ${Object.keys(fields).join(', ')}`,
     isRemovable: types.every(({ isRemovable }) => isRemovable),
+    prepares: ['update'],
     create: () => new CrdtRecord(fields),
     operation: (writers) => operationSchema(fields, writers),
     claim: ({ field, operation }, basis) => fields[field]?.claim(operation, basis),

@@ -246,6 +246,7 @@ export function tree<State extends Crdt<Operation>, Operation>(
   return {
     name: `tree of ${type.name}`,
     isRemovable: false,
+    prepares: ['create', 'move', 'edit', 'delete'],
     create: () => new Tree(type),
     operation: (writers) => treeOperation(type, writers),
     claim: (operation, basis) => claimTree(type, operation, basis),

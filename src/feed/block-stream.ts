@@ -8,7 +8,7 @@ const batchBytes = 256 * 1024
 const aheadBytes = 2 * 1024 * 1024
 const aheadBlocksMax = 8_192
 
-/** Blocks in order. */
+/** Blocks in order, one by one. */
 export class BlockStream implements AsyncIterable<Uint8Array> {
   readonly #feed: OpenFeed
   readonly #options: ReadOptions
@@ -20,6 +20,22 @@ export class BlockStream implements AsyncIterable<Uint8Array> {
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     return new BlockIterator(this.#feed, this.#options)
+  }
+}
+
+/** Blocks in order, as many at once as were read at once. */
+export class BatchStream implements AsyncIterable<readonly Uint8Array[]> {
+  readonly #feed: OpenFeed
+  readonly #options: ReadOptions
+
+  constructor(feed: OpenFeed, options: ReadOptions) {
+    this.#feed = feed
+    this.#options = options
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void> {
+    const iterator = new BlockIterator(this.#feed, this.#options)
+    for (let batch = await iterator.nextBatch(); batch.length > 0; batch = await iterator.nextBatch()) yield batch
   }
 }
 
@@ -43,6 +59,16 @@ class BlockIterator implements AsyncIterator<Uint8Array, undefined> {
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const block = this.#take()
     return block === undefined ? this.#read() : Promise.resolve({ done: false, value: block })
+  }
+
+  /** What was read at once and not given yet; nothing at the end. */
+  async nextBatch(): Promise<readonly Uint8Array[]> {
+    const first = this.#take()
+    const step = first === undefined ? await this.#read() : { done: false, value: first }
+    if (step.value === undefined) return []
+    const blocks = [step.value]
+    for (let block = this.#take(); block !== undefined; block = this.#take()) blocks.push(block)
+    return blocks
   }
 
   return(): Promise<IteratorResult<Uint8Array, undefined>> {

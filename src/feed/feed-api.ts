@@ -2,8 +2,10 @@ import type { PlaitError } from '../base/error.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Verify } from '../identity/signature.ts'
-import type { Admission } from '../node/node-api.ts'
+import type { NodeId } from '../identity/node-id.ts'
+import type { Admission, PlaitNode } from '../node/node-api.ts'
 import type { CompactionReport } from '../store/compaction.ts'
+import type { Store } from '../store/open-store.ts'
 import type { OpenReport } from '../store/recovery.ts'
 import type { StoreLimits } from '../store/store-limits.ts'
 import type { FeedId } from './feed-id.ts'
@@ -35,9 +37,11 @@ export interface FeedOptions {
   readonly isLive?: boolean
   /** Which missing block is asked for first: the next one, or the one that the fewest peers have. `next` when absent. */
   readonly order?: 'next' | 'rarest'
+  /** Whether it is shared with a node, which has to know its id too; with every one when absent. Call `review` when it says otherwise. */
+  readonly mayShare?: (nodeId: NodeId) => boolean
 }
 
-export interface CreateFeedOptions {
+export interface CreateFeedOptions extends Pick<FeedOptions, 'mayShare'> {
   /**
    * The key of the writer, which stays the caller's to keep and to close. When absent a key is made, and kept in the store's folder
    * (`keys/`, mode 0600): who has that file can write the feed.
@@ -47,6 +51,10 @@ export interface CreateFeedOptions {
 
 /** The feeds of a store, shared with other nodes. */
 export interface Feeds extends AsyncDisposable {
+  /** With which they are exchanged. */
+  readonly node: PlaitNode | undefined
+  /** In which they are kept. */
+  readonly store: Store
   /** What opening the log of the store has found: a torn tail, rot. */
   readonly report: OpenReport
   /** A new feed that is written here. Resolves when it is durable. With an identity whose feed is here already it is that one. */
@@ -120,6 +128,8 @@ export interface Feed extends FeedEvents {
    * `isLive`, for ever. Each is the caller's. Those that are not here are fetched, some ahead.
    */
   blocks(options?: ReadOptions): AsyncIterable<Uint8Array>
+  /** As `blocks`, with all at once that could be read at once: what many small blocks are read by. */
+  batches(options?: ReadOptions): AsyncIterable<readonly Uint8Array[]>
   /** Resolves when all blocks from `start` (0) to before `end` (the length) are here; asks for them if need be. */
   download(range?: DownloadRange, options?: WaitOptions): Promise<void>
   /** Resolves when the feed has more than `length` blocks. */
@@ -128,6 +138,8 @@ export interface Feed extends FeedEvents {
   clear(start: number, end: number): Promise<void>
   /** Sends `payload` (64 KiB at most), by name, to every peer that shares the feed and is connected; see the event `extension`. */
   extend(name: string, payload: Uint8Array): void
+  /** Begins to share the feed with those with whom it may be shared now (`mayShare`), and ends it with others. */
+  review(): void
   status(): FeedStatus
   /** Shares it no more; it stays in the store. Idempotent. */
   close(): Promise<void>

@@ -2,8 +2,9 @@ import { PlaitError } from '../base/error.ts'
 import { defaultLimits } from '../base/limits.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
+import type { NodeId } from '../identity/node-id.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { BlockStream } from './block-stream.ts'
+import { BatchStream, BlockStream } from './block-stream.ts'
 import type {
   DownloadRange,
   FeedEventDetails,
@@ -58,7 +59,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
 
   constructor(stored: StoredFeed, host: FeedHost, options: OpenFeedOptions) {
     super()
-    const { signer, mode, isLive, order } = options
+    const { signer, mode, isLive, order, mayShare } = options
     this.stored = stored
     this.#host = host
     this.#writer =
@@ -77,6 +78,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       ...(mode && { mode }),
       ...(isLive !== undefined && { isLive }),
       ...(order && { order }),
+      ...(mayShare && { mayShare: (id) => mayShare(id as NodeId) }),
     })
     this.#announced = this.length
     if (stored.conflict !== undefined) this.replica.freeze(stored.conflict)
@@ -136,6 +138,13 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     checkNumber(from, 0, lengthMax)
     checkNumber(to, from, lengthMax)
     return new BlockStream(this, options)
+  }
+
+  batches(options: ReadOptions = {}): AsyncIterable<readonly Uint8Array[]> {
+    const { from = 0, to = lengthMax } = options
+    checkNumber(from, 0, lengthMax)
+    checkNumber(to, from, lengthMax)
+    return new BatchStream(this, options)
   }
 
   async download({ start = 0, end }: DownloadRange = {}, options: WaitOptions = {}): Promise<void> {
@@ -216,6 +225,11 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   async truncate(length: number): Promise<void> {
     checkNumber(length, 0, this.length)
     await this.#writable().truncate(length)
+  }
+
+  review(): void {
+    this.#host.synchronizer.review(this.replica, this.#host.clock.now())
+    this.#host.wake()
   }
 
   status(): FeedStatus {

@@ -40,7 +40,8 @@ export async function feeds(node: PlaitNode | undefined, store: Store, options: 
 }
 
 class StoreFeeds implements Feeds {
-  readonly #store: Store
+  readonly node: PlaitNode | undefined
+  readonly store: Store
   readonly #log: FeedLog
   readonly #keys: FeedKeys
   readonly #synchronizer: Synchronizer
@@ -58,7 +59,8 @@ class StoreFeeds implements Feeds {
   constructor(node: PlaitNode | undefined, store: Store, log: FeedLog, keys: FeedKeys, options: FeedsOptions) {
     const { hash = sha256, verify = verifySignature, open = 'anyone' } = options
     const { runtime } = store
-    this.#store = store
+    this.node = node
+    this.store = store
     this.#log = log
     this.#keys = keys
     this.#synchronizer = new Synchronizer({
@@ -120,7 +122,7 @@ class StoreFeeds implements Feeds {
     const stored = this.#log.find(name)
     const isKey = signer !== undefined && signer.publicKey.every((byte, index) => byte === name.name[index])
     if (stored === undefined || !isKey) {
-      throw new PlaitError('FORBIDDEN', `${id} cannot be written here: its key is not in ${this.#store.folder}`)
+      throw new PlaitError('FORBIDDEN', `${id} cannot be written here: its key is not in ${this.store.folder}`)
     }
     return this.#open(stored, { ...options, signer })
   }
@@ -157,7 +159,7 @@ class StoreFeeds implements Feeds {
       ))
     )
       return present
-    const opening = DialledConnection.open(address, exchange, this.#store.runtime, options)
+    const opening = DialledConnection.open(address, exchange, this.store.runtime, options)
     this.#connectionsByAddress.set(address, opening)
     return opening
   }

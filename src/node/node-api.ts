@@ -148,6 +148,11 @@ export interface NodeEvents {
 
 export interface PlaitNode extends NodeEvents, AsyncDisposable {
   readonly id: NodeId
+  /**
+   * The 64 bytes of a signature by the node's key. What is signed has to begin with words of its own that say what it is for, so that it
+   * can be taken for nothing else.
+   */
+  sign(statement: Uint8Array): Uint8Array
   /** Addresses it listens on, as `plait://NODEID@HOST:PORT`. */
   readonly addresses: readonly string[]
   /** Throws `INVALID_ARGUMENT` when the name is taken. */

@@ -117,6 +117,10 @@ export class LocalNode extends NodeEventTarget implements PlaitNode {
     this.#opener = new Opener({ connections: this.#connections, runtime, dialTimeoutMs })
   }
 
+  sign(statement: Uint8Array): Uint8Array {
+    return this.#parts.identity.sign(statement)
+  }
+
   get addresses(): readonly string[] {
     return this.#listening.map((address) => formatUrl({ nodeId: this.id, addresses: [address] }))
   }

@@ -22,10 +22,13 @@ export class MemoryView implements View {
   }
 
   async transact(cursor: number, changes: readonly ViewChange[]): Promise<void> {
-    for (const { table, key, value } of changes) {
+    for (const { table, key, value, isPrefix } of changes) {
       let entries = this.#entriesByTable.get(table)
       if (entries === undefined) this.#entriesByTable.set(table, (entries = new Map()))
-      if (value === undefined) entries.delete(encodeHex(key))
+      if (isPrefix === true) {
+        const prefix = encodeHex(key)
+        for (const one of entries.keys()) if (one.startsWith(prefix)) entries.delete(one)
+      } else if (value === undefined) entries.delete(encodeHex(key))
       else entries.set(encodeHex(key), { key: key.slice(), value: value.slice() })
     }
     this.cursor = cursor

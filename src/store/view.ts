@@ -27,6 +27,17 @@ export interface ViewChange {
   readonly key: Uint8Array
   /** None: the key is removed. */
   readonly value: Uint8Array | undefined
+  /** All keys that begin with `key` are removed. */
+  readonly isPrefix?: boolean
+}
+
+/** The first key behind all that begin with a prefix; undefined when there is none. */
+export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+  const last = prefix.findLastIndex((byte) => byte < 255)
+  if (last < 0) return undefined
+  const end = prefix.slice(0, last + 1)
+  end[last] = (end[last] as number) + 1
+  return end
 }
 
 /** What a view is derived from: with any other log or format it begins from nothing again, at cursor 0. */

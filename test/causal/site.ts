@@ -174,6 +174,7 @@ export class Site {
       group: this.library.group as Writer,
       verify: simulatedVerify,
       events: {
+        entered: () => {},
         delivered: (delivery) => this.#take(delivery),
         passedOver: (dot, why) => { this.passedOver.push(formatDot(dot)); this.reasons.push(why.message) },
         opened: () => {},

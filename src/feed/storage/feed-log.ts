@@ -19,7 +19,7 @@ import { FeedShelf } from './feed-shelf.ts'
 import type { StoredFeed } from './stored-feed.ts'
 
 export interface FeedLogOptions extends FeedLogBounds {
-  readonly store: Store
+  readonly store: Omit<Store, 'openView'>
   readonly hash: TreeHash
 }
 

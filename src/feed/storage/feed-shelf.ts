@@ -15,7 +15,7 @@ import type { RoundHost } from './rounds.ts'
 import { StoredFeed } from './stored-feed.ts'
 
 export interface FeedShelfOptions {
-  readonly store: Store
+  readonly store: Omit<Store, 'openView'>
   readonly hash: TreeHash
 }
 

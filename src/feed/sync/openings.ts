@@ -48,10 +48,10 @@ export class Openings {
       if (!shared.isOpened && !isSameBucket(shared.chairTag, summary, prints)) this.open(shared)
   }
 
-  /** The other side may find the feed from now on; undefined when there are too many. */
+  /** The other side may find the feed from now on; undefined when there are too many, or it may not. */
   offer(peer: RemotePeer, replica: Replica): SharedFeed | undefined {
-    if (peer.nextNumber >= defaultLimits.sharedFeeds) return undefined
-    const { binding, role } = peer.options
+    const { id, binding, role } = peer.options
+    if (peer.nextNumber >= defaultLimits.sharedFeeds || !replica.mayShare(id)) return undefined
     const tags = {
       chair: feedTag(this.#hash, replica.name, binding, 'chair'),
       guest: feedTag(this.#hash, replica.name, binding, 'guest'),

@@ -25,6 +25,8 @@ export interface ReplicaOptions {
   readonly isLive?: boolean
   /** Which of the blocks that are missing is asked for first: the next one, or the one that the fewest peers have. */
   readonly order?: 'next' | 'rarest'
+  /** Whether it is shared with a peer of this id; with every one when absent. */
+  readonly mayShare?: (peerId: string) => boolean
 }
 
 /** One feed, as the synchronizer has it: what is there, what is wanted, what has been asked for. */
@@ -34,6 +36,7 @@ export class Replica {
   readonly isWriter: boolean
   readonly store: FeedStore
   readonly order: 'next' | 'rarest'
+  readonly mayShare: (peerId: string) => boolean
   isLive: boolean
   mode: 'full' | 'sparse'
   /** Durable blocks. */
@@ -68,6 +71,7 @@ export class Replica {
     this.isWriter = options.isWriter ?? false
     this.store = options.store
     this.order = options.order ?? 'next'
+    this.mayShare = options.mayShare ?? (() => true)
     this.mode = options.mode ?? 'full'
     this.isLive = options.isLive ?? this.mode === 'full'
     this.have = options.have ?? new Bitmap()

@@ -98,6 +98,18 @@ export class Synchronizer {
     for (const { shared } of this.#peers.offered(replica)) this.#openings.close(shared)
   }
 
+  /** Shares a feed with those peers with whom it may be shared now, and with no others. */
+  review(replica: Replica, now: number): void {
+    this.#now = now
+    for (const peer of this.#peers.all) {
+      const shared = peer.byReplica.get(replica)
+      const mayShare = replica.mayShare(peer.options.id)
+      if (shared !== undefined && !mayShare) this.#openings.close(shared)
+      if (shared === undefined && mayShare) this.#openings.open(this.#openings.offer(peer, replica))
+    }
+    this.#fill()
+  }
+
   /** A circuit to a peer is there. Undefined when it has failed too often of late. */
   connect(port: RemotePort, options: RemoteOptions, now: number): RemotePeer | undefined {
     this.#now = now

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { bytesEqual } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
+import { prefixEnd } from '../view.ts'
 import type { View, ViewChange, ViewEntry, ViewRange, ViewSource } from '../view.ts'
 
 /**
@@ -28,6 +29,7 @@ class SqliteView implements View {
   readonly #range: StatementSync
   readonly #put: StatementSync
   readonly #remove: StatementSync
+  readonly #removeAll: StatementSync
   readonly #move: StatementSync
 
   constructor(file: string, { logId, logEnd, format }: ViewSource) {
@@ -53,6 +55,9 @@ class SqliteView implements View {
         'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
       )
       this.#remove = database.prepare('DELETE FROM entries WHERE name = ? AND key = ?')
+      this.#removeAll = database.prepare(
+        'DELETE FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?)',
+      )
       this.#move = database.prepare('UPDATE source SET cursor = ?')
     } catch (error) {
       database.close()
@@ -75,8 +80,9 @@ class SqliteView implements View {
     attempt(() => {
       this.#database.exec('BEGIN IMMEDIATE')
       try {
-        for (const { table, key, value } of changes) {
-          if (value === undefined) this.#remove.run(table, key)
+        for (const { table, key, value, isPrefix } of changes) {
+          if (isPrefix === true) this.#removeRange(table, key)
+          else if (value === undefined) this.#remove.run(table, key)
           else this.#put.run(table, key, value)
         }
         this.#move.run(cursor)
@@ -91,6 +97,11 @@ class SqliteView implements View {
 
   async close(): Promise<void> {
     this.end()
+  }
+
+  #removeRange(table: string, prefix: Uint8Array): void {
+    const high = prefixEnd(prefix) ?? null
+    this.#removeAll.run(table, prefix, high, high)
   }
 
   end(): void {

@@ -1,0 +1,22 @@
+import type { ViewChange } from '../store/view.ts'
+import type { Delivery } from './group-machine.ts'
+
+/** What takes the operations of a group: the state of a replica, or the application. */
+export interface Consumer {
+  /** Tables of the view that are the consumer's, emptied when all is delivered again. */
+  readonly tables: readonly string[]
+  /**
+   * Takes an operation, in causal order, in the turn in which it is delivered. `done` is to be called when it has been carried out, with
+   * what changes in the view; at once or later, in any order. What is done is not delivered again after a restart. What throws is
+   * set aside, and counts as done.
+   */
+  take(delivery: Delivery, done: (changes: readonly ViewChange[]) => void): void
+  /** What is done goes into the view now; calls back what is returned when it is there. */
+  committing(): () => void
+  /** Everything taken so far is void: all that counts is delivered again. */
+  reset(): void
+  /** Whether no more should come for now. `Group` is told of its end by `relieved`. */
+  readonly isFull: boolean
+  /** The group is closed or has failed. */
+  end(error: unknown): void
+}

@@ -1,0 +1,62 @@
+import { PlaitError } from '../base/error.ts'
+import type { Writer } from '../crdt/dot.ts'
+import type { Disk } from '../runtime/disk.ts'
+import { readSmallFile, replaceSmallFile } from '../store/small-file.ts'
+import type { GroupId } from './group-api.ts'
+
+/** What a store has to remember of a group beside its feeds: everything else is derived from them. */
+export interface GroupRecord {
+  /** In which this node writes. */
+  readonly feed: Writer
+  /** When that feed was made, in ms since 1970. */
+  readonly since: number
+  /** The node whose key signs for the feed. */
+  readonly node: string
+  /** Who was there when it was joined: `plait://NODEID@HOST:PORT`. */
+  readonly hosts: readonly string[]
+}
+
+/** Below the store's folder. */
+const folder = 'groups'
+const title = 'plait group 1'
+
+export async function listGroups(disk: Disk): Promise<readonly GroupId[]> {
+  const names = await disk.list(folder).catch(() => [])
+  return names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
+}
+
+const suffix = '.group'
+
+/** Undefined when the group is not here. Rejects with `CORRUPT` for a file that says nothing that can be understood. */
+export async function readGroupRecord(disk: Disk, group: GroupId): Promise<GroupRecord | undefined> {
+  const bytes = await readSmallFile(disk, `${folder}/${group}${suffix}`)
+  if (bytes === undefined) return undefined
+  const [first, second = ''] = new TextDecoder().decode(bytes).split('\n')
+  const record = first === title ? parseRecord(second) : undefined
+  if (record === undefined)
+    throw new PlaitError('CORRUPT', `${folder}/${group}${suffix} in the store is damaged; restore it from a copy`)
+  return record
+}
+
+export async function writeGroupRecord(disk: Disk, group: GroupId, record: GroupRecord): Promise<void> {
+  await disk.makeDirectory(folder)
+  await disk.syncDirectory('')
+  const text = `${title}\n${JSON.stringify(record)}\n`
+  await replaceSmallFile(disk, folder, `${group}${suffix}`, [new TextEncoder().encode(text)])
+}
+
+/** Where the view of a group is kept, below the store's folder. */
+export function viewName(group: GroupId): string {
+  return `${folder}/${group}.view`
+}
+
+function parseRecord(text: string): GroupRecord | undefined {
+  try {
+    const { feed, since, node, hosts } = JSON.parse(text) as Partial<Record<keyof GroupRecord, unknown>>
+    const isWhole =
+      typeof feed === 'string' && typeof node === 'string' && Number.isSafeInteger(since) && Array.isArray(hosts)
+    return isWhole ? { feed, node, since: since as number, hosts: hosts.map(String) } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,365 @@
+import { PlaitError } from '../base/error.ts'
+import type { WaitOptions } from '../circuit/circuit-api.ts'
+import { keyFromWriter } from '../crdt/dot.ts'
+import type { Dot, Writer } from '../crdt/dot.ts'
+import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
+import { publicKeyFromNodeId } from '../identity/node-id.ts'
+import type { NodeId } from '../identity/node-id.ts'
+import { createSeed, identityFromSeed } from '../identity/seed.ts'
+import type { Verify } from '../identity/signature.ts'
+import { parseUrl } from '../node/url.ts'
+import type { ContinueRequest, JoinRequest } from './admission.ts'
+import type { Consumer } from './consumer.ts'
+import { HandlerConsumer, IteratorConsumer } from './deliveries.ts'
+import type { DeliveriesHost } from './deliveries.ts'
+import type {
+  AcknowledgedDelivery,
+  DeliveryHandler,
+  Group,
+  GroupEventDetails,
+  GroupEventName,
+  GroupEvents,
+  GroupId,
+  GroupMember,
+  GroupSnapshot,
+  InviteOptions,
+  PublishOptions,
+} from './group-api.ts'
+import { GroupEngine } from './group-engine.ts'
+import type { GroupRecord } from './group-file.ts'
+import { GroupLanes, urlOf } from './group-lanes.ts'
+import { formatGroupLink, parseGroupLink } from './group-link.ts'
+import { currentMembers, groupSnapshot, memberOf } from './group-snapshot.ts'
+import type { GroupView } from './group-view.ts'
+import type { Member } from './members/member.ts'
+import { allows, claimStatement } from './members/roster-operation.ts'
+import type { Claim, FeedEnd, Role, RosterStatement } from './members/roster-operation.ts'
+import { keyText } from './members/roster.ts'
+import { rawBody } from './order/bodies.ts'
+import type { EntryBody } from './order/entry.ts'
+
+export interface OpenGroupOptions {
+  readonly id: GroupId
+  /** Of a group that is being made here. */
+  readonly name?: string
+  readonly feeds: Feeds
+  readonly view: GroupView
+  readonly verify: Verify
+  readonly acknowledgeMs: number
+  readonly record: GroupRecord
+  readonly own: WritableFeed
+  readonly host: GroupHost
+}
+
+export interface GroupHost {
+  /** Another feed to write in, which is remembered when this resolves. */
+  continueIn(): Promise<{ readonly own: WritableFeed; readonly record: GroupRecord }>
+  /** Asks members to say that this node writes on in another feed, until one has. */
+  askToContinue(request: ContinueRequest): void
+  closed(): void
+}
+
+const GroupEventTarget = EventTarget as unknown as new () => GroupEvents
+
+function forbidden(message: string): PlaitError {
+  return new PlaitError('FORBIDDEN', message)
+}
+
+/** A group that is open. */
+export class OpenGroup extends GroupEventTarget implements Group {
+  readonly id: GroupId
+  readonly engine: GroupEngine
+  readonly feeds: Feeds
+  readonly view: GroupView
+  readonly #options: OpenGroupOptions
+  readonly #lanes: GroupLanes
+  #record: GroupRecord
+  #own: WritableFeed
+  #isStarted = false
+  #closing: Promise<void> | undefined
+
+  constructor(options: OpenGroupOptions) {
+    super()
+    const { id, feeds, view, verify, acknowledgeMs, record, own } = options
+    this.id = id
+    this.feeds = feeds
+    this.view = view
+    this.#options = options
+    this.#record = record
+    this.#own = own
+    this.#lanes = new GroupLanes(feeds)
+    const hosts = new Set(record.hosts.map((host) => parseUrl(host).nodeId))
+    this.engine = new GroupEngine({
+      ...{ group: id, feeds, view, verify, acknowledgeMs, mayShare: (nodeId) => hosts.has(nodeId) },
+      events: {
+        ready: () => this.#takeReady(),
+        membersChanged: () => this.#takeMembers(),
+        setAside: (dot, error) => this.#emit('setaside', { dot, error }),
+        overturned: () => this.#emit('overturned', {}),
+        forgotten: () => void this.#continue(),
+        failed: (error) => this.#emit('failed', { error }),
+      },
+    })
+  }
+
+  get name(): string {
+    return this.engine.machine.roster.name
+  }
+
+  get members(): readonly GroupMember[] {
+    return currentMembers(this.engine.machine.roster.members.values()).map(memberOf)
+  }
+
+  get role(): Role | undefined {
+    const member = this.#self
+    return member === undefined || member.isRemoved ? undefined : member.role
+  }
+
+  async publish(payload: Uint8Array, options: PublishOptions = {}): Promise<Dot> {
+    if (!this.engine.isWriting) await this.engine.whenWriting(options.signal)
+    return this.write({ schema: () => rawBody, value: payload }, options)
+  }
+
+  /** Publishes an operation; it is delivered here in this turn. */
+  async write<Value>(body: EntryBody<Value>, { replication = 'local', signal }: PublishOptions): Promise<Dot> {
+    this.#check('write')
+    const { dot, durable } = this.engine.write('operation', body)
+    await durable
+    if (replication !== 'local') await this.engine.replication.wait(dot.number, replication, signal)
+    return dot
+  }
+
+  deliver(handler: DeliveryHandler): void {
+    this.start(
+      new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime),
+    )
+  }
+
+  deliveries(options: WaitOptions = {}): AsyncIterable<AcknowledgedDelivery> {
+    const consumer = new IteratorConsumer(this.#deliveriesHost, options)
+    this.start(consumer)
+    return consumer
+  }
+
+  observe(): void {
+    this.start(undefined)
+  }
+
+  /** Begins to take operations. Throws `INVALID_ARGUMENT` when something takes them already. */
+  start(consumer: Consumer | undefined): void {
+    if (this.#isStarted) throw new PlaitError('INVALID_ARGUMENT', 'the operations of this group are taken already')
+    this.#isStarted = true
+    this.#lanes.update([], this.#record.hosts)
+    this.engine.start(this.#own, consumer).catch((error: unknown) => this.engine.fail(error))
+  }
+
+  async invite({ role = 'write', validMs, uses = 0 }: InviteOptions = {}): Promise<string> {
+    const secret = createSeed()
+    const { publicKey } = identityFromSeed(secret)
+    const notAfter = validMs === undefined ? 0 : Math.floor(this.#wallMs + validMs)
+    const addresses = (this.feeds.node?.addresses ?? []).flatMap((address) => parseUrl(address).addresses)
+    if (this.feeds.node === undefined || addresses.length === 0)
+      throw new PlaitError('INVALID_ARGUMENT', 'nobody can join at a node that does not listen')
+    await this.#say('admin', () => ({ kind: 'invite', invitation: publicKey, role, notAfter, uses }))
+    return formatGroupLink({ nodeId: this.feeds.node.id, addresses, groupId: this.id, role, secret })
+  }
+
+  async revoke(link: string): Promise<void> {
+    const { publicKey } = identityFromSeed(parseGroupLink(link).secret)
+    await this.#say('admin', () => ({ kind: 'revoke', invitation: publicKey }))
+  }
+
+  async assign(node: NodeId, role: Role): Promise<void> {
+    await this.#sayOf(node, (key) => ({ kind: 'role', node: key, role, ends: this.engine.machine.endsOf(node) }))
+  }
+
+  async remove(node: NodeId): Promise<void> {
+    await this.#sayOf(node, (key) => ({ kind: 'remove', node: key, ends: this.engine.machine.endsOf(node) }))
+  }
+
+  async park(node: NodeId): Promise<void> {
+    await this.#sayOf(node, (key) => ({ kind: 'park', node: key, ends: this.engine.machine.endsOf(node) }))
+  }
+
+  async leave(): Promise<void> {
+    const node = this.#record.node as NodeId
+    // Its own entry that says so counts.
+    const ends = (): readonly FeedEnd[] =>
+      this.engine.machine
+        .endsOf(node)
+        .map((end) => ({ ...end, length: end.length + (keyText(end.feed) === this.writer ? 1 : 0) }))
+    await this.#say('read', () => ({ kind: 'remove', node: publicKeyFromNodeId(node), ends: ends() }))
+  }
+
+  snapshot(): GroupSnapshot {
+    const { machine, progress } = this.engine
+    return groupSnapshot(machine, progress.waiting, this.#own.status())
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Lets a node in that has come with an invitation. Throws `FORBIDDEN`, with why. */
+  async admit(request: JoinRequest): Promise<void> {
+    const { node, feed, since, proof, invitation, invitationProof, addresses } = request
+    await this.engine.whenWriting(undefined)
+    const { roster } = this.engine.machine
+    const known = roster.naming(keyText(feed)).length > 0 && roster.memberOf(keyText(feed))?.isRemoved === false
+    if (known) return
+    const invited = roster.invitations.get(keyText(invitation))
+    const at = Math.floor(this.#wallMs)
+    if (invited === undefined) throw forbidden('this link is of no invitation that is known here')
+    if (invited.isRevoked) throw forbidden('this link was revoked; ask for another one')
+    if (invited.uses > 0 && invited.used >= invited.uses)
+      throw forbidden('this link was used as often as it may be; ask for another one')
+    if (invited.notAfter > 0 && at > invited.notAfter) throw forbidden('this link is past its time; ask for another one')
+    const claim = claimStatement(keyFromWriter(this.id), request)
+    const { verify } = this.#options
+    if (!verify(node, claim, proof) || !verify(invitation, claim, invitationProof))
+      throw forbidden('the node has not signed for what it asks')
+    const statement = { node, feed, since, proof, invitation, invitationProof, at, addresses }
+    await this.engine.writeStatement({ kind: 'admit', ...statement }).durable
+  }
+
+  /** Lets a member write on in another feed. Throws `FORBIDDEN`, with why. */
+  async continueFor({ node, feed, since, proof }: ContinueRequest): Promise<void> {
+    await this.engine.whenWriting(undefined)
+    const { roster } = this.engine.machine
+    const member = roster.members.get(keyText(node))
+    if (member === undefined || member.isRemoved) throw forbidden('the node is no member of this group')
+    if (roster.memberOf(keyText(feed)) !== undefined) return
+    const claim = claimStatement(keyFromWriter(this.id), { node, feed, since })
+    if (!this.#options.verify(node, claim, proof)) throw forbidden('the node has not signed for the feed')
+    await this.engine.writeStatement({ kind: 'continue', node, feed, since, proof }).durable
+  }
+
+  /** The feed in which this node writes. */
+  get writer(): Writer {
+    return this.#record.feed
+  }
+
+  /** Where the other members can be reached, and who let this node in. */
+  urlsOfOthers(): readonly string[] {
+    const { members } = this.engine.machine.roster
+    const urls = currentMembers(members.values()).flatMap((member) => {
+      const url = member.node === this.#record.node ? undefined : urlOf(member)
+      return url ?? []
+    })
+    return [...new Set([...urls, ...this.#record.hosts])]
+  }
+
+  get #self(): Member | undefined {
+    return this.engine.machine.roster.members.get(this.#record.node)
+  }
+
+
+  get #wallMs(): number {
+    return this.feeds.store.runtime.clock.wallMs()
+  }
+
+  get #claim(): Claim {
+    const { node, feed, since } = this.#record
+    return { node: publicKeyFromNodeId(node as NodeId), feed: keyFromWriter(feed), since }
+  }
+
+  get #deliveriesHost(): DeliveriesHost {
+    return {
+      relieve: () => this.engine.relieve(),
+      durable: (dot) => this.engine.durable(dot),
+      setAside: (dot, error) => this.#emit('setaside', { dot, error }),
+    }
+  }
+
+  #check(needed: Role): void {
+    const member = this.#self
+    if (member === undefined || member.isRemoved) throw forbidden('this node is no member of the group any more')
+    if (!allows(member.role, needed)) throw forbidden(`this takes the role ${needed}; this node has the role ${member.role}`)
+  }
+
+  async #say(needed: Role, statement: () => RosterStatement): Promise<void> {
+    await this.engine.whenWriting(undefined)
+    this.#check(needed)
+    await this.engine.writeStatement(statement()).durable
+  }
+
+  async #sayOf(node: NodeId, statement: (key: Uint8Array) => RosterStatement): Promise<void> {
+    const key = publicKeyFromNodeId(node)
+    await this.engine.whenWriting(undefined)
+    const member = this.engine.machine.roster.members.get(node)
+    if (member === undefined || member.isRemoved)
+      throw new PlaitError('INVALID_ARGUMENT', `${node} is no member of the group`)
+    await this.#say('admin', () => statement(key))
+  }
+
+  /** The feed that is written here is one of the group. */
+  #takeReady(): void {
+    const { machine } = this.engine
+    if (this.#own.length === 0 && machine.own?.delivered === 0) {
+      const { node } = this.#claim
+      const proof = this.#sign()
+      const addresses = this.feeds.node?.addresses ?? []
+      const { since } = this.#record
+      const statement: RosterStatement =
+        this.id === this.writer
+          ? { kind: 'found', name: this.#options.name ?? '', node, since, proof, addresses }
+          : { kind: 'begin', group: keyFromWriter(this.id), node }
+      this.engine.writeStatement(statement).durable.catch((error: unknown) => this.engine.fail(error))
+    }
+    const { role } = this
+    if (role !== undefined) this.#emit('joined', { role })
+    this.#announce()
+  }
+
+  /** Says where this node can be reached now, if that is not what members know. */
+  #announce(): void {
+    const addresses = this.feeds.node?.addresses ?? []
+    const known = this.#self?.addresses ?? []
+    if (addresses.length === 0 || addresses.join(' ') === known.join(' ')) return
+    this.engine.writeStatement({ kind: 'addresses', addresses }).durable.catch(() => {})
+  }
+
+  #takeMembers(): void {
+    const { roster } = this.engine.machine
+    this.#lanes.update(roster.members.values(), this.#record.hosts)
+    this.#emit('members', { members: this.members })
+    if (this.#self?.isParked === true && !this.engine.isContinuing) void this.#continue()
+  }
+
+  /** Writes on in another feed: this one has entries that are not here, or they do not count. */
+  async #continue(): Promise<void> {
+    if (this.engine.isContinuing || this.#closing !== undefined) return
+    this.engine.isContinuing = true
+    try {
+      const { own, record } = await this.#options.host.continueIn()
+      this.#own = own
+      this.#record = record
+      await this.engine.writeIn(own)
+      this.#options.host.askToContinue({ group: keyFromWriter(this.id), ...this.#claim, proof: this.#sign() })
+      this.#emit('continued', { feed: record.feed })
+    } catch (error) {
+      this.engine.fail(error)
+    }
+  }
+
+  #sign(): Uint8Array {
+    const { node } = this.feeds
+    if (node === undefined) throw new PlaitError('INVALID_ARGUMENT', 'a group needs a node: give one to feeds()')
+    return node.sign(claimStatement(keyFromWriter(this.id), this.#claim))
+  }
+
+  async #close(): Promise<void> {
+    this.#lanes.close()
+    await this.engine.close()
+    this.#options.host.closed()
+  }
+
+  #emit<Name extends GroupEventName>(name: Name, detail: GroupEventDetails[Name]): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}

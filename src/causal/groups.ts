@@ -1,0 +1,227 @@
+import { PlaitError } from '../base/error.ts'
+import { encodeBase32 } from '../base/bytes.ts'
+import type { Circuit, WaitOptions } from '../circuit/circuit-api.ts'
+import { keyFromWriter, writerFromKey } from '../crdt/dot.ts'
+import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
+import { formatFeedId } from '../feed/feed-id.ts'
+import { publicKeyFromNodeId } from '../identity/node-id.ts'
+import { identityFromSeed } from '../identity/seed.ts'
+import { verify as verifySignature } from '../identity/signature.ts'
+import { messenger } from '../message/messenger.ts'
+import { Backoff } from '../node/backoff.ts'
+import type { Peer, PlaitNode } from '../node/node-api.ts'
+import { formatUrl } from '../node/url.ts'
+import { decode, encode } from '../wire/schema.ts'
+import {
+  continueMessage,
+  continueRequest,
+  groupPeerId,
+  groupService,
+  joinMessage,
+  joinRequest,
+} from './admission.ts'
+import type { ContinueRequest } from './admission.ts'
+import type { Group, GroupId, Groups, GroupsOptions } from './group-api.ts'
+import { listGroups, readGroupRecord, viewName, writeGroupRecord } from './group-file.ts'
+import type { GroupRecord } from './group-file.ts'
+import { parseGroupLink } from './group-link.ts'
+import { GroupView } from './group-view.ts'
+import { OpenGroup } from './group.ts'
+import { claimStatement } from './members/roster-operation.ts'
+
+/** Another number when the tables of views change: they are made anew then. */
+const viewFormat = 1
+
+/** The groups whose feeds are in a store. The feeds have a node: it is the member. Close it before them. */
+export function groups(feeds: Feeds, options: GroupsOptions = {}): Groups {
+  const { node } = feeds
+  if (node === undefined) throw new PlaitError('INVALID_ARGUMENT', 'groups need a node: give one to feeds()')
+  return new StoreGroups(feeds, node, options)
+}
+
+class StoreGroups implements Groups {
+  readonly #feeds: Feeds
+  readonly #node: PlaitNode
+  readonly #options: GroupsOptions
+  readonly #peer: Peer
+  readonly #openById = new Map<GroupId, Promise<OpenGroup>>()
+  readonly #ending = new AbortController()
+
+  constructor(feeds: Feeds, node: PlaitNode, options: GroupsOptions) {
+    this.#feeds = feeds
+    this.#node = node
+    this.#options = options
+    this.#peer = node.peer(groupService, { id: groupPeerId, open: 'anyone' })
+    void this.#serve()
+  }
+
+  async create({ name }: { readonly name: string }): Promise<Group> {
+    this.#check()
+    const own = await this.#createFeed()
+    const id = writerFromKey(own.name)
+    const record = await this.#remember(id, own, [])
+    return this.#opened(id, this.#make(id, own, record, name))
+  }
+
+  async join(link: string, options: WaitOptions = {}): Promise<Group> {
+    this.#check()
+    const { nodeId, addresses, groupId, secret } = parseGroupLink(link)
+    const host = formatUrl({ nodeId, addresses })
+    const known = await readGroupRecord(this.#feeds.store.runtime.disk, groupId)
+    const own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
+    const record = known ?? (await this.#remember(groupId, own, [host]))
+    const group = keyFromWriter(groupId)
+    const claim = { node: publicKeyFromNodeId(this.#node.id), feed: own.name, since: record.since }
+    const statement = claimStatement(group, claim)
+    const invitation = identityFromSeed(secret)
+    await this.#ask(host, joinMessage, options, {
+      bytes: encode(joinRequest, {
+        ...{ group, ...claim, proof: this.#node.sign(statement) },
+        ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
+        addresses: this.#node.addresses,
+      }),
+    })
+    return this.#openById.get(groupId) ?? this.#opened(groupId, this.#make(groupId, own, record))
+  }
+
+  async open(id: GroupId): Promise<Group> {
+    this.#check()
+    return this.#openById.get(id) ?? this.#opened(id, this.#restore(id))
+  }
+
+  list(): Promise<readonly GroupId[]> {
+    return listGroups(this.#feeds.store.runtime.disk)
+  }
+
+  async close(): Promise<void> {
+    if (this.#ending.signal.aborted) return
+    this.#ending.abort(new PlaitError('STORE_CLOSED', 'the groups were closed here'))
+    for (const opening of this.#openById.values()) await opening.then((group) => group.close()).catch(() => {})
+    await this.#peer.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #check(): void {
+    if (this.#ending.signal.aborted) throw new PlaitError('STORE_CLOSED', 'the groups were closed here')
+  }
+
+  #opened(id: GroupId, opening: Promise<OpenGroup>): Promise<OpenGroup> {
+    this.#openById.set(id, opening)
+    opening.catch(() => this.#openById.delete(id))
+    return opening
+  }
+
+  async #restore(id: GroupId): Promise<OpenGroup> {
+    const record = await readGroupRecord(this.#feeds.store.runtime.disk, id)
+    if (record === undefined)
+      throw new PlaitError('INVALID_ARGUMENT', `there is no group ${id} in ${this.#feeds.store.folder}`)
+    if (record.node !== this.#node.id)
+      throw new PlaitError('FORBIDDEN', `the member of this group in ${this.#feeds.store.folder} is another node`)
+    return this.#make(id, await this.#openFeed(record), record)
+  }
+
+  async #make(id: GroupId, own: WritableFeed, record: GroupRecord, name?: string): Promise<OpenGroup> {
+    const { openView, verify = verifySignature, acknowledgeMs = 1_000 } = this.#options
+    const source = { logId: keyFromWriter(id), logEnd: Infinity, format: viewFormat }
+    const view = new GroupView((openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source))
+    return new OpenGroup({
+      ...{ id, own, record, view, verify, acknowledgeMs, feeds: this.#feeds },
+      ...(name !== undefined && { name }),
+      host: {
+        continueIn: async () => {
+          const next = await this.#createFeed()
+          return { own: next, record: await this.#remember(id, next, record.hosts) }
+        },
+        askToContinue: (request) => void this.#keepAsking(id, request),
+        closed: () => this.#openById.delete(id),
+      },
+    })
+  }
+
+  async #createFeed(): Promise<WritableFeed> {
+    const identity = this.#options.createFeedIdentity?.()
+    return this.#feeds.create(identity === undefined ? {} : { identity })
+  }
+
+  #openFeed({ feed }: GroupRecord): Promise<WritableFeed> {
+    return this.#feeds.openWritable(formatFeedId({ name: keyFromWriter(feed), isSealed: false }))
+  }
+
+  async #remember(id: GroupId, own: WritableFeed, hosts: readonly string[]): Promise<GroupRecord> {
+    const { disk, clock } = this.#feeds.store.runtime
+    const since = Math.floor(clock.wallMs())
+    const record = { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
+    await writeGroupRecord(disk, id, record)
+    return record
+  }
+
+  /** Takes what other nodes ask for. */
+  async #serve(): Promise<void> {
+    for await (const circuit of this.#peer.incoming) this.#answer(circuit)
+  }
+
+  #answer(circuit: Circuit): void {
+    const messages = messenger(circuit)
+    messages.handle(joinMessage, async (bytes, { from }) => {
+      const request = decode(joinRequest, bytes)
+      const group = await this.#asked(request.group, request.node, from)
+      await group.admit(request)
+      return nothing
+    })
+    messages.handle(continueMessage, async (bytes, { from }) => {
+      const request = decode(continueRequest, bytes)
+      const group = await this.#asked(request.group, request.node, from)
+      await group.continueFor(request)
+      return nothing
+    })
+  }
+
+  async #asked(group: Uint8Array, node: Uint8Array, from: string): Promise<OpenGroup> {
+    if (encodeBase32(node) !== from) throw new PlaitError('FORBIDDEN', 'a node asks for itself only')
+    const opening = this.#openById.get(encodeBase32(group))
+    if (opening === undefined) throw new PlaitError('FORBIDDEN', 'this group is not open at this node')
+    return opening
+  }
+
+  async #ask(
+    host: string,
+    type: typeof joinMessage,
+    { signal }: WaitOptions,
+    { bytes }: { readonly bytes: Uint8Array },
+  ): Promise<void> {
+    const waiting = signal === undefined ? {} : { signal }
+    const circuit = await this.#peer.open(`${host}/${groupService}/${groupPeerId}`, undefined, waiting)
+    const messages = messenger(circuit)
+    try {
+      await messages.request(type, bytes, { ...waiting, deadlineMs: 30_000 })
+    } finally {
+      void messages.close().catch(() => {})
+    }
+  }
+
+  /** Asks one member after the other, until one has said it. */
+  async #keepAsking(id: GroupId, request: ContinueRequest): Promise<void> {
+    const { runtime } = this.#feeds.store
+    const { signal } = this.#ending
+    const backoff = new Backoff(runtime.random)
+    const bytes = encode(continueRequest, request)
+    for (;;) {
+      const group = await this.#openById.get(id)?.catch(() => undefined)
+      for (const url of group?.urlsOfOthers() ?? []) {
+        if (signal.aborted) return
+        const isDone = await this.#ask(url, continueMessage, { signal }, { bytes }).then(
+          () => true,
+          () => false,
+        )
+        if (isDone) return
+      }
+      if (group === undefined || signal.aborted) return
+      await new Promise<void>((resolve) => void runtime.timers.after(backoff.next(), resolve, { background: true }))
+    }
+  }
+}
+
+const nothing = new Uint8Array(0)

@@ -1,0 +1,64 @@
+import { PlaitError } from '../base/error.ts'
+import { Queue } from '../base/queue.ts'
+
+/** Where an operation has to be durable before `publish` resolves: here, at one other member, at most of all, at all. */
+export type ReplicationLevel = 'local' | 'one' | 'majority' | 'all'
+
+const levels = ['one', 'majority', 'all'] as const
+
+interface Waiter {
+  readonly number: number
+  readonly settle: (error?: unknown) => void
+}
+
+/** Who waits until an own entry is durable at others. */
+export class Replication {
+  readonly #waitersByLevel = new Map(levels.map((level) => [level, new Queue<Waiter>()]))
+  /** How many of the own entries each other member has, of those that are waited for; least first. */
+  #held: readonly number[] = []
+
+  /** What members have now, those parked or removed left out, and this one. */
+  update(held: readonly number[]): void {
+    this.#held = held.toSorted((left, right) => left - right)
+    for (const [level, waiters] of this.#waitersByLevel) {
+      const reached = this.reached(level)
+      for (let next = waiters.peek(); next !== undefined && next.number <= reached; next = waiters.peek()) {
+        waiters.shift()
+        next.settle()
+      }
+    }
+  }
+
+  /** How many own entries are where the level asks for. */
+  reached(level: Exclude<ReplicationLevel, 'local'>): number {
+    const others = this.#held.length
+    // With itself it is a member more; of six, three others make a majority.
+    const needed = { one: 1, majority: Math.floor((others + 1) / 2), all: others }[level]
+    if (needed > others) return 0
+    return needed === 0 ? Infinity : (this.#held[others - needed] as number)
+  }
+
+  /** Resolves when that many own entries are there. In the order of the numbers. */
+  wait(number: number, level: Exclude<ReplicationLevel, 'local'>, signal: AbortSignal | undefined): Promise<void> {
+    if (this.reached(level) >= number) return Promise.resolve()
+    signal?.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const abort = (): void => waiter.settle(signal?.reason)
+      const waiter: Waiter = {
+        number,
+        settle: (error) => {
+          signal?.removeEventListener('abort', abort)
+          if (error === undefined) resolve()
+          else reject(error as Error)
+        },
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waitersByLevel.get(level)?.push(waiter)
+    })
+  }
+
+  end(error: PlaitError): void {
+    for (const waiters of this.#waitersByLevel.values())
+      for (let next = waiters.shift(); next !== undefined; next = waiters.shift()) next.settle(error)
+  }
+}
