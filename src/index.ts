@@ -96,6 +96,33 @@ export type { FeedSnapshot, PeerSnapshot as FeedPeerSnapshot } from './feed/sync
 export type { OpenReport } from './store/recovery.ts'
 export type { CompactionReport } from './store/compaction.ts'
 
+// Groups: operations of a set of writers reach all of them, in causal order.
+export { groups } from './causal/groups.ts'
+export type {
+  AcknowledgedDelivery,
+  DeliveryHandler,
+  DeliveryTransaction,
+  Group,
+  GroupDelivery,
+  GroupEventDetails,
+  GroupEventName,
+  GroupEvents,
+  GroupFeedSnapshot,
+  GroupId,
+  GroupMember,
+  GroupMemberSnapshot,
+  Groups,
+  GroupSnapshot,
+  GroupsOptions,
+  InviteOptions,
+  PublishOptions,
+} from './causal/group-api.ts'
+export type { Role } from './causal/members/roster-operation.ts'
+export type { ReplicationLevel } from './causal/replication.ts'
+export { createReplica } from './causal/replica.ts'
+export type { Replica, ReplicaChange, ReplicaField, ReplicaOf, ReplicaOptions } from './causal/replica.ts'
+export type { View, ViewChange, ViewEntry, ViewRange, ViewSource } from './store/view.ts'
+
 // Replicated values: pure data, for any way to carry operations.
 export { CausalState, decodeOperation, encodeOperation } from './crdt/causal-state.ts'
 export { Basis, isFounded } from './crdt/crdt-type.ts'

@@ -47,4 +47,3 @@ export const continueMessage: MessageType<Uint8Array, Uint8Array> = messageType(
   name: 'group.continue',
   request: bytes(),
 })
-

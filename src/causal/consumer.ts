@@ -1,3 +1,4 @@
+import type { PlaitError } from '../base/error.ts'
 import type { ViewChange } from '../store/view.ts'
 import type { Delivery } from './group-machine.ts'
 
@@ -18,5 +19,5 @@ export interface Consumer {
   /** Whether no more should come for now. `Group` is told of its end by `relieved`. */
   readonly isFull: boolean
   /** The group is closed or has failed. */
-  end(error: unknown): void
+  end(error: PlaitError): void
 }

@@ -39,7 +39,7 @@ class DeliveryQueue {
   readonly #waiting = new Queue<Waiting>()
   readonly #arrivals = new Waiters()
   #bytes = 0
-  #ended: unknown
+  #ended: PlaitError | undefined
   /** Counts how often all was taken back. */
   epoch = 0
 
@@ -81,7 +81,7 @@ class DeliveryQueue {
     this.#bytes = 0
   }
 
-  end(error: unknown): void {
+  end(error: PlaitError): void {
     this.#ended ??= error
     this.#arrivals.fail(error)
   }
@@ -123,7 +123,7 @@ export class HandlerConsumer implements Consumer {
     this.#pending.clear()
   }
 
-  end(error: unknown): void {
+  end(error: PlaitError): void {
     this.#queue.end(error)
   }
 
@@ -187,7 +187,7 @@ export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDel
     this.#queue.clear()
   }
 
-  end(error: unknown): void {
+  end(error: PlaitError): void {
     this.#queue.end(error)
   }
 

@@ -161,7 +161,7 @@ export interface GroupEventDetails {
   /** An operation cannot be carried out, or does not count. */
   readonly setaside: { readonly dot: Dot; readonly error: PlaitError }
   /** What was delivered does not count any more, because its writer was removed: all is delivered again. */
-  readonly overturned: Record<never, never>
+  readonly overturned: undefined
   /** This node had forgotten what it has written, and goes on under another feed. */
   readonly continued: { readonly feed: Writer }
   /** A member has not been heard of for so long; park it if it does not come back. */

@@ -311,7 +311,7 @@ export class GroupEngine {
     this.#updateReplication()
     this.#options.events.membersChanged()
     // Not while an entry is being delivered.
-    queueMicrotask(() => this.#considerWriting())
+    void Promise.resolve().then(() => this.#considerWriting())
   }
 
   #takeWritten(): void {
@@ -407,5 +407,8 @@ export interface Written {
 }
 
 function forgotten(): PlaitError {
-  return new PlaitError('FEED_BEHIND', 'what this node had written was forgotten here; it goes on under another feed, try again')
+  return new PlaitError(
+    'FEED_BEHIND',
+    'what this node had written was forgotten here; it goes on under another feed, try again',
+  )
 }

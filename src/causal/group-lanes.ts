@@ -51,7 +51,13 @@ export class GroupLanes {
     const { timers, random } = this.#feeds.store.runtime
     const backoff = new Backoff(random)
     while (!signal.aborted) {
-      if (await this.#feeds.connect(address, { signal }).then(() => true, () => false)) return
+      if (
+        await this.#feeds.connect(address, { signal }).then(
+          () => true,
+          () => false,
+        )
+      )
+        return
       const pauseMs = backoff.next()
       await new Promise<void>((resolve) => {
         const timer = timers.after(pauseMs, resolve, { background: true })

@@ -8,7 +8,8 @@ import { keyFromWriter } from '../crdt/dot.ts'
 import { bytesEqual } from '../base/bytes.ts'
 import { allows, rosterOperation } from './members/roster-operation.ts'
 import type { FeedEnd, RosterOperation, RosterStatement } from './members/roster-operation.ts'
-import { keyText, Roster } from './members/roster.ts'
+import { keyText } from './members/roster-entry.ts'
+import { Roster } from './members/roster.ts'
 import { CausalOrder } from './order/causal-order.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
 import type { Entry, EntryBody, EntryKind } from './order/entry.ts'
@@ -25,9 +26,9 @@ export interface Delivery {
   /** By which the body names writers. It may grow, and changes nothing that it has. */
   readonly writers: WriterTable
   /** How much of a feed the operation follows, itself included. Asked while it is delivered. */
-  clockAt(writer: Writer): number
+  readonly clockAt: (writer: Writer) => number
   /** How many operations it follows in all, itself included. Asked while it is delivered. */
-  clockTotal(): number
+  readonly clockTotal: () => number
 }
 
 export interface GroupMachineEvents {

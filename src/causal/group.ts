@@ -34,7 +34,7 @@ import type { GroupView } from './group-view.ts'
 import type { Member } from './members/member.ts'
 import { allows, claimStatement } from './members/roster-operation.ts'
 import type { Claim, FeedEnd, Role, RosterStatement } from './members/roster-operation.ts'
-import { keyText } from './members/roster.ts'
+import { keyText } from './members/roster-entry.ts'
 import { rawBody } from './order/bodies.ts'
 import type { EntryBody } from './order/entry.ts'
 
@@ -95,7 +95,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
         setAside: (dot, error) => this.#emit('setaside', { dot, error }),
-        overturned: () => this.#emit('overturned', {}),
+        overturned: () => this.#emit('overturned', undefined),
         forgotten: () => void this.#continue(),
         failed: (error) => this.#emit('failed', { error }),
       },
@@ -130,9 +130,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   }
 
   deliver(handler: DeliveryHandler): void {
-    this.start(
-      new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime),
-    )
+    this.start(new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime))
   }
 
   deliveries(options: WaitOptions = {}): AsyncIterable<AcknowledgedDelivery> {
@@ -218,7 +216,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
     if (invited.isRevoked) throw forbidden('this link was revoked; ask for another one')
     if (invited.uses > 0 && invited.used >= invited.uses)
       throw forbidden('this link was used as often as it may be; ask for another one')
-    if (invited.notAfter > 0 && at > invited.notAfter) throw forbidden('this link is past its time; ask for another one')
+    if (invited.notAfter > 0 && at > invited.notAfter)
+      throw forbidden('this link is past its time; ask for another one')
     const claim = claimStatement(keyFromWriter(this.id), request)
     const { verify } = this.#options
     if (!verify(node, claim, proof) || !verify(invitation, claim, invitationProof))
@@ -258,7 +257,6 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.engine.machine.roster.members.get(this.#record.node)
   }
 
-
   get #wallMs(): number {
     return this.feeds.store.runtime.clock.wallMs()
   }
@@ -279,7 +277,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
   #check(needed: Role): void {
     const member = this.#self
     if (member === undefined || member.isRemoved) throw forbidden('this node is no member of the group any more')
-    if (!allows(member.role, needed)) throw forbidden(`this takes the role ${needed}; this node has the role ${member.role}`)
+    if (!allows(member.role, needed))
+      throw forbidden(`this takes the role ${needed}; this node has the role ${member.role}`)
   }
 
   async #say(needed: Role, statement: () => RosterStatement): Promise<void> {

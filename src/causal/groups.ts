@@ -12,14 +12,7 @@ import { Backoff } from '../node/backoff.ts'
 import type { Peer, PlaitNode } from '../node/node-api.ts'
 import { formatUrl } from '../node/url.ts'
 import { decode, encode } from '../wire/schema.ts'
-import {
-  continueMessage,
-  continueRequest,
-  groupPeerId,
-  groupService,
-  joinMessage,
-  joinRequest,
-} from './admission.ts'
+import { continueMessage, continueRequest, groupPeerId, groupService, joinMessage, joinRequest } from './admission.ts'
 import type { ContinueRequest } from './admission.ts'
 import type { Group, GroupId, Groups, GroupsOptions } from './group-api.ts'
 import { listGroups, readGroupRecord, viewName, writeGroupRecord } from './group-file.ts'
@@ -126,7 +119,9 @@ class StoreGroups implements Groups {
   async #make(id: GroupId, own: WritableFeed, record: GroupRecord, name?: string): Promise<OpenGroup> {
     const { openView, verify = verifySignature, acknowledgeMs = 1_000 } = this.#options
     const source = { logId: keyFromWriter(id), logEnd: Infinity, format: viewFormat }
-    const view = new GroupView((openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source))
+    const view = new GroupView(
+      (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
+    )
     return new OpenGroup({
       ...{ id, own, record, view, verify, acknowledgeMs, feeds: this.#feeds },
       ...(name !== undefined && { name }),

@@ -30,7 +30,7 @@ export class Outbox {
 
   /** Resolves when the entry is synced. After a failure nothing more is taken: what follows would have another number. */
   push(bytes: Uint8Array): Promise<void> {
-    if (this.#failed !== undefined) return Promise.reject(this.#failed as Error)
+    if (this.#failed !== undefined) return Promise.reject(this.#failed)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes, resolve, reject })
       if (!this.#isWriting) void this.#write()

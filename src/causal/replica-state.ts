@@ -5,9 +5,11 @@ import { isFounded } from '../crdt/crdt-type.ts'
 import type { Change, Crdt, CrdtType } from '../crdt/crdt-type.ts'
 import { keyFromWriter, writerFromKey } from '../crdt/dot.ts'
 import { Writers } from '../crdt/writers.ts'
+import type { WriterTable } from '../crdt/writers.ts'
 import type { View, ViewChange } from '../store/view.ts'
 import { Reader } from '../wire/reader.ts'
 import { decode } from '../wire/schema.ts'
+import type { Schema } from '../wire/schema.ts'
 import type { Consumer } from './consumer.ts'
 import type { Delivery } from './group-machine.ts'
 
@@ -29,11 +31,9 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
   #writersKept = 0
   /** What is being published: it need not be read from its bytes. */
   #own: Operation | undefined
+  readonly #schemas = new WeakMap<WriterTable, Schema<Operation>>()
 
-  constructor(
-    type: CrdtType<State, Operation>,
-    changed: (delivery: Delivery, changes: readonly Change[]) => void,
-  ) {
+  constructor(type: CrdtType<State, Operation>, changed: (delivery: Delivery, changes: readonly Change[]) => void) {
     this.#type = type
     this.#changed = changed
     this.value = type.create()
@@ -57,6 +57,13 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
     }
   }
 
+  /** How operations are written by a table; made once for each. */
+  schemaFor(writers: WriterTable): Schema<Operation> {
+    let schema = this.#schemas.get(writers)
+    if (schema === undefined) this.#schemas.set(writers, (schema = this.#type.operation(writers)))
+    return schema
+  }
+
   /** Runs `write`, by which `operation` is delivered. */
   publishing<Result>(operation: Operation, write: () => Result): Result {
     this.#own = operation
@@ -69,7 +76,7 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
 
   take(delivery: Delivery, done: (changes: readonly ViewChange[]) => void): void {
     const { dot, body, writers } = delivery
-    const operation = this.#own ?? decode(this.#type.operation(writers), body)
+    const operation = this.#own ?? decode(this.schemaFor(writers), body)
     const clock = { at: (writer: string) => delivery.clockAt(writer), total: () => delivery.clockTotal() }
     if (!isFounded(this.#type, operation, clock))
       throw new PlaitError('PROTOCOL', 'an operation that refers to what it does not follow', { traced: false })
@@ -103,9 +110,9 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
       if (!isOne) changes.push({ table: cellTable, key: prefix, value: undefined, isPrefix: true })
       for (const { key, value } of cells) changes.push({ table: cellTable, key, value })
     }
-    for (const writer of [...this.#writers].slice(this.#writersKept)) {
-      changes.push({ table: writerTable, key: placeKey(this.#writersKept), value: keyFromWriter(writer) })
-      this.#writersKept += 1
+    for (; this.#writersKept < this.#writers.size; this.#writersKept += 1) {
+      const value = keyFromWriter(this.#writers.at(this.#writersKept))
+      changes.push({ table: writerTable, key: placeKey(this.#writersKept), value })
     }
     return changes
   }

@@ -76,22 +76,30 @@ export async function createReplica<const F extends Fields>(
   return Object.assign(replica, fields) as unknown as ReplicaOf<F>
 }
 
-const reserved: ReadonlySet<string> = new Set(['group', 'settled', 'subscribe', 'hash', 'begin', 'field', 'then', 'constructor', '__proto__'])
+const reserved: ReadonlySet<string> = new Set([
+  'group',
+  'settled',
+  'subscribe',
+  'hash',
+  'begin',
+  'field',
+  'then',
+  'constructor',
+  '__proto__',
+])
 
 class GroupReplica<F extends Fields> implements Replica {
   readonly group: OpenGroup
   readonly #schema: F
   readonly #options: ReplicaOptions
   readonly #state: ReplicaState<CrdtRecord<F>, RecordOperation<F>>
-  readonly #schemaType: CrdtType<CrdtRecord<F>, RecordOperation<F>>
   readonly #listeners = new Set<(change: ReplicaChange) => void>()
 
   constructor(group: OpenGroup, schema: F, options: ReplicaOptions) {
     this.group = group
     this.#schema = schema
     this.#options = options
-    this.#schemaType = record(schema)
-    this.#state = new ReplicaState(this.#schemaType, (delivery, changes) => this.#tell(delivery, changes))
+    this.#state = new ReplicaState(record(schema), (delivery, changes) => this.#tell(delivery, changes))
   }
 
   async begin(): Promise<void> {
@@ -127,11 +135,11 @@ class GroupReplica<F extends Fields> implements Replica {
         get: (_target, key) => {
           const publishing = typeof key === 'string' ? methods.get(key) : undefined
           if (publishing !== undefined) return publishing
-          const state = this.#state.value.at(name) as object
+          const state: object = this.#state.value.at(name)
           const value: unknown = Reflect.get(state, key)
           return typeof value === 'function' ? (value.bind(state) as unknown) : value
         },
-        has: (_target, key) => methods.has(String(key)) || Reflect.has(this.#state.value.at(name) as object, key),
+        has: (_target, key) => methods.has(String(key)) || Reflect.has(this.#state.value.at(name), key),
       },
     )
   }
@@ -141,13 +149,13 @@ class GroupReplica<F extends Fields> implements Replica {
     if (!group.engine.isWriting) await group.engine.whenWriting(undefined)
     const all = type.takesWriter === true ? [...given.slice(0, 1), group.writer] : given
     const operation = this.#state.value.update(name, (state) => {
-      const prepare = Reflect.get(state as object, method) as (...values: readonly unknown[]) => OperationOf<F[typeof name]>
+      const prepare = Reflect.get(state, method) as (...values: readonly unknown[]) => OperationOf<F[typeof name]>
       return prepare.apply(state, [...all])
     })
     const { replication } = this.#options
     return this.#state.publishing(operation, () =>
       group.write(
-        { schema: (writers) => this.#schemaType.operation(writers), value: operation },
+        { schema: (writers) => this.#state.schemaFor(writers), value: operation },
         replication === undefined ? {} : { replication },
       ),
     )

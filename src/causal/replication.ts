@@ -1,4 +1,4 @@
-import { PlaitError } from '../base/error.ts'
+import type { PlaitError } from '../base/error.ts'
 import { Queue } from '../base/queue.ts'
 
 /** Where an operation has to be durable before `publish` resolves: here, at one other member, at most of all, at all. */
@@ -49,7 +49,7 @@ export class Replication {
         settle: (error) => {
           signal?.removeEventListener('abort', abort)
           if (error === undefined) resolve()
-          else reject(error as Error)
+          else reject(error)
         },
       }
       signal?.addEventListener('abort', abort, { once: true })

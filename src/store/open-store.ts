@@ -35,7 +35,8 @@ export async function openStore(folder: string, options: StoreOptions = {}): Pro
   return {
     folder,
     runtime: runtime ?? systemRuntime({ root: folder }),
-    openView: options.openView ?? ((path, source) => openViewBelow(runtime === undefined ? folder : undefined, path, source)),
+    openView:
+      options.openView ?? ((path, source) => openViewBelow(runtime === undefined ? folder : undefined, path, source)),
     close,
     [Symbol.asyncDispose]: close,
   }

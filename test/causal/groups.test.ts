@@ -26,8 +26,7 @@ it('delivers 1 to 100 in order, whatever the order in which two hundred sites re
   for (let seed = 0; seed < 200; seed += 1) {
     const random = new SeededRandom(`reorder ${seed}`)
     const reader = new Site(library, `reader ${seed}`)
-    while (reader.delivered.length < 100)
-      reader.read(writers[random.integer(0, 2)]!.writer, random.integer(1, 9))
+    while (reader.delivered.length < 100) reader.read(writers[random.integer(0, 2)]!.writer, random.integer(1, 9))
     expect(reader.delivered).toEqual(dots)
     expect(reader.faults).toEqual([])
   }
@@ -35,11 +34,11 @@ it('delivers 1 to 100 in order, whatever the order in which two hundred sites re
 
 it('delivers to everybody the same, each after what it follows, in random histories', () => {
   const marks = new Map<string, number>()
-  for (let seed = Number(process.env['FROM'] ?? 1); seed <= Number(process.env['SEEDS'] ?? 300); seed += 1) {
+  for (let seed = 1; seed <= 200; seed += 1) {
     for (const mark of playGroup(seed)) marks.set(mark, (marks.get(mark) ?? 0) + 1)
   }
-  console.log(marks)
-  for (const mark of ['operations', 'restarts', 'continued', 'overturned']) expect(marks.get(mark), mark).toBeGreaterThan(20)
+  for (const mark of ['operations', 'restarts', 'continued', 'overturned'])
+    expect(marks.get(mark), mark).toBeGreaterThan(20)
 })
 
 it('passes over what no member has written, and what a reader has', () => {

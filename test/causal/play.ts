@@ -19,8 +19,6 @@ export function playGroup(seed: number): ReadonlySet<string> {
   return play.marks
 }
 
-export const debug: { sites: readonly Site[] } = { sites: [] }
-
 class Play {
   readonly marks: Set<string> = new Set()
   readonly #random: SeededRandom
@@ -32,7 +30,7 @@ class Play {
     this.#random = random
     const founder = new Site(this.#library, 'site 0')
     founder.found()
-    this.#sites.push(founder); debug.sites = this.#sites
+    this.#sites.push(founder)
     for (const role of ['admin', 'write', 'read'] as const) this.#invite(founder, role)
   }
 
@@ -59,8 +57,10 @@ class Play {
       if (site.faults.length > 0) return `${site.identity.id}: ${site.faults[0]}`
       const waiting = site.machine.order.feeds.find(({ waitsFor }) => waitsFor !== undefined)
       if (waiting !== undefined) return `${waiting.writer} waits`
-      if (site.delivered.toSorted().join(' ') !== expected) return `${site.identity.id} has delivered ${site.delivered.filter((dot) => !first.delivered.includes(dot)).join(' ')} and not ${first.delivered.filter((dot) => !site.delivered.includes(dot)).join(' ')}`
-      if (membersOf(site) !== membersOf(first)) return `they do not agree who is a member: ${membersOf(site)}\n${membersOf(first)}`
+      if (site.delivered.toSorted().join(' ') !== expected)
+        return `${site.identity.id} has delivered ${site.delivered.filter((dot) => !first.delivered.includes(dot)).join(' ')} and not ${first.delivered.filter((dot) => !site.delivered.includes(dot)).join(' ')}`
+      if (membersOf(site) !== membersOf(first))
+        return `they do not agree who is a member: ${membersOf(site)}\n${membersOf(first)}`
     }
     return undefined
   }

@@ -36,7 +36,6 @@ export class Site {
   /** Operations in the order in which they were delivered, by dot. */
   delivered: string[] = []
   passedOver: string[] = []
-  reasons: string[] = []
   /** What was seen that must not be. */
   readonly faults: string[] = []
   renewals = 0
@@ -176,7 +175,7 @@ export class Site {
       events: {
         entered: () => {},
         delivered: (delivery) => this.#take(delivery),
-        passedOver: (dot, why) => { this.passedOver.push(formatDot(dot)); this.reasons.push(why.message) },
+        passedOver: (dot) => void this.passedOver.push(formatDot(dot)),
         opened: () => {},
         membersChanged: () => {},
         overturned: () => void (this.#isOverturned = true),

@@ -5,8 +5,8 @@ import type { NodeId } from '../../identity/node-id.ts'
 import type { Invitation, Member } from './member.ts'
 import { allows, claimStatement, rosterBounds } from './roster-operation.ts'
 import type { Claim, FeedEnd, Role, RosterOperation } from './roster-operation.ts'
-import type { RosterEntry, RosterTerms } from './roster.ts'
-import { keyText } from './roster.ts'
+import type { RosterEntry, RosterTerms } from './roster-entry.ts'
+import { keyText } from './roster-entry.ts'
 
 type Changing<Type> = { -readonly [Name in keyof Type]: Type[Name] }
 type Said<Kind extends RosterOperation['kind']> = Extract<RosterOperation, { readonly kind: Kind }>

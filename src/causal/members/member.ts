@@ -1,7 +1,7 @@
 import type { Writer } from '../../crdt/dot.ts'
 import type { NodeId } from '../../identity/node-id.ts'
 import type { Role } from './roster-operation.ts'
-import type { RosterEntry } from './roster.ts'
+import type { RosterEntry } from './roster-entry.ts'
 
 /** A node that belongs to a group, or did. */
 export interface Member {

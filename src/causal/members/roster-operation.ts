@@ -27,7 +27,7 @@ export const rosterBounds = {
 const role: Schema<Role> = {
   ...u8,
   measure(value) {
-    if (!roles.includes(value)) refuse(`${String(value)} is none of ${roles.join(', ')}`)
+    if (!roles.includes(value)) refuse(`${value} is none of ${roles.join(', ')}`)
     return 1
   },
   write: (value, out, offset) => u8.write(roles.indexOf(value), out, offset),
@@ -136,7 +136,14 @@ const usesMax = 1_000_000
 export const rosterOperation: Schema<RosterOperation> = choice({
   found: {
     number: 1,
-    schema: struct({ name: text({ max: rosterBounds.nameBytes }), node: key, since: u64, proof: signature, addresses, time }),
+    schema: struct({
+      name: text({ max: rosterBounds.nameBytes }),
+      node: key,
+      since: u64,
+      proof: signature,
+      addresses,
+      time,
+    }),
   },
   begin: { number: 2, schema: struct({ group: key, node: key, time }) },
   admit: {

@@ -1,30 +1,11 @@
 import type { Writer } from '../../crdt/dot.ts'
 import { compareDots, sameDot } from '../../crdt/dot.ts'
-import type { Dot } from '../../crdt/dot.ts'
-import type { Verify } from '../../identity/signature.ts'
-import { encodeBase32 } from '../../base/bytes.ts'
 import type { Row } from '../order/history.ts'
 import { Census, lengthIn } from './census.ts'
 import type { Member } from './member.ts'
-import type { RosterOperation } from './roster-operation.ts'
+import { keyText } from './roster-entry.ts'
+import type { RosterEntry, RosterTerms } from './roster-entry.ts'
 import { allows } from './roster-operation.ts'
-
-/** Something that was said of the members, and what it follows. */
-export interface RosterEntry {
-  readonly dot: Dot
-  /** The place of the dot's writer. */
-  readonly place: number
-  readonly operation: RosterOperation
-  /** The clock of the entry, itself included. */
-  readonly row: Row
-}
-
-/** What a roster is counted with. */
-export interface RosterTerms {
-  /** The founder's feed. */
-  readonly group: Writer
-  readonly verify: Verify
-}
 
 /**
  * Who belongs to a group and what they may do: what follows from all that was said of it, the same everywhere whatever the order in which
@@ -192,9 +173,4 @@ export class Roster {
 
 function compareEntries(left: RosterEntry, right: RosterEntry): number {
   return left.operation.time - right.operation.time || compareDots(left.dot, right.dot)
-}
-
-/** Node ids, feeds and invitations in what follows are their keys in base32. */
-export function keyText(key: Uint8Array): string {
-  return encodeBase32(key)
 }

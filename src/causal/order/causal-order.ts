@@ -96,7 +96,9 @@ export class CausalOrder {
 
   /** The last dots that were delivered: those that no other one follows. */
   frontier(): DotList {
-    return Array.from(this.#frontier, ([place, number]) => ({ writer: this.places.at(place), number })).sort(compareDots)
+    return Array.from(this.#frontier, ([place, number]) => ({ writer: this.places.at(place), number })).sort(
+      compareDots,
+    )
   }
 
   /** Whether an entry waits for one of a feed that is not open. */
@@ -157,12 +159,10 @@ export class CausalOrder {
     const lane = this.#laneOf(feed)
     assert(lane.received === lane.delivered, 'all of an own feed is delivered before more is written')
     const follows = this.frontier().filter(({ writer }) => writer !== lane.writer)
-    const bytes = encodeEntry(lane.table, kind, follows, body)
+    const { bytes, bodyStart } = encodeEntry(lane.table, kind, follows, body)
     lane.received += 1
     lane.tableSize = lane.table.size
-    // As everybody else will: so nothing is delivered here that could not be read there.
-    const bodyBytes = bytes.subarray(bytes.length - body.schema(lane.table).measure(body.value))
-    this.#deliver(lane, { kind, follows, body: bodyBytes })
+    this.#deliver(lane, { kind, follows, body: bytes.subarray(bodyStart) })
     this.#run()
     return bytes
   }

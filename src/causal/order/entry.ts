@@ -1,7 +1,5 @@
-import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import { varintLength, writeVarint } from '../../base/varint.ts'
-import { bounds } from '../../crdt/bounds.ts'
 import { keyFromWriter, writerBytes, writerFromKey } from '../../crdt/dot.ts'
 import { dotList } from '../../crdt/dot-list.ts'
 import type { DotList } from '../../crdt/dot-list.ts'
@@ -42,6 +40,12 @@ export interface EntryBody<Value> {
   readonly value: Value
 }
 
+/** The bytes of an entry, and where its body begins in them. */
+export interface EncodedEntry {
+  readonly bytes: Uint8Array
+  readonly bodyStart: number
+}
+
 /**
  * An entry as it stands in the feed: its kind, the LEB128 count and the keys of the writers that are mentioned for the first time, the
  * dots that it follows, and the body up to the end. The table learns who was mentioned. Throws `INVALID_ARGUMENT` for a body that
@@ -52,25 +56,32 @@ export function encodeEntry<Value>(
   kind: EntryKind,
   follows: DotList,
   body: EntryBody<Value>,
-): Uint8Array {
-  const draft = table.draft()
-  const dots = dotList(draft)
-  const bodySchema = body.schema(draft)
-  const tail = dots.measure(follows) + bodySchema.measure(body.value)
-  const keys = [...draft.added].map(keyFromWriter)
-  const length = 1 + varintLength(keys.length) + keys.length * writerBytes + tail
-  if (length > defaultLimits.feedBlockBytes) throw beyond(length, defaultLimits.feedBlockBytes)
-  if (keys.length > table.room) throw new PlaitError('INVALID_ARGUMENT', `more than ${bounds.writers} writers`)
-  const out = new Uint8Array(length)
-  out[0] = entryKinds[kind]
-  let at = writeVarint(out, 1, keys.length)
-  for (const key of keys) {
-    out.set(key, at)
-    at += writerBytes
+): EncodedEntry {
+  table.begin()
+  try {
+    const dots = dotList(table)
+    const schema = body.schema(table)
+    const dotsBytes = dots.measure(follows)
+    const bodyBytes = schema.measure(body.value)
+    const { added } = table
+    const head = 1 + varintLength(added.length) + added.length * writerBytes
+    const length = head + dotsBytes + bodyBytes
+    if (length > defaultLimits.feedBlockBytes) throw beyond(length, defaultLimits.feedBlockBytes)
+    const bytes = new Uint8Array(length)
+    bytes[0] = entryKinds[kind]
+    let at = writeVarint(bytes, 1, added.length)
+    for (const writer of added) {
+      bytes.set(keyFromWriter(writer), at)
+      at += writerBytes
+    }
+    const bodyStart = dots.write(follows, bytes, at)
+    schema.write(body.value, bytes, bodyStart)
+    table.keep()
+    return { bytes, bodyStart }
+  } catch (error) {
+    table.forget()
+    throw error
   }
-  bodySchema.write(body.value, out, dots.write(follows, out, at))
-  table.mention(draft.added)
-  return out
 }
 
 /**
@@ -81,22 +92,25 @@ export function decodeEntry(table: FeedTable, bytes: Uint8Array): Entry {
   const reader = new Reader(bytes)
   const kind = kindsByNumber.get(reader.u8())
   if (kind === undefined) throw malformed('an entry of no kind')
-  const count = reader.varint()
-  if (count > table.room) throw beyond(count, table.room)
-  if (count * writerBytes > reader.remaining) throw malformed(`${count} writers in ${reader.remaining} bytes`)
-  const draft = table.draft()
-  for (let index = 0; index < count; index += 1) {
-    const writer = writerFromKey(reader.bytes(writerBytes))
-    if (table.has(writer)) throw malformed('a writer mentioned twice')
-    if (draft.added.add(writer) !== index) throw malformed('a writer mentioned twice')
+  try {
+    const count = reader.varint()
+    if (count * writerBytes > reader.remaining) throw malformed(`${count} writers in ${reader.remaining} bytes`)
+    for (let index = 0; index < count; index += 1) {
+      const writer = writerFromKey(reader.bytes(writerBytes))
+      if (table.has(writer)) throw malformed('a writer mentioned twice')
+      table.mention(writer)
+    }
+    const follows = dotList(table).read(reader)
+    for (const [index, { writer }] of follows.entries()) {
+      if (writer === table.own) throw malformed('an entry that names its own feed')
+      if (index > 0 && follows[index - 1]?.writer === writer) throw malformed('two dots of one writer')
+    }
+    table.keep()
+    return { kind, follows, body: reader.bytes(reader.remaining) }
+  } catch (error) {
+    table.forget()
+    throw error
   }
-  const follows = dotList(draft).read(reader)
-  for (const [index, { writer }] of follows.entries()) {
-    if (writer === table.own) throw malformed('an entry that names its own feed')
-    if (index > 0 && follows[index - 1]?.writer === writer) throw malformed('two dots of one writer')
-  }
-  table.mention(draft.added)
-  return { kind, follows, body: reader.bytes(reader.remaining) }
 }
 
 const kindsByNumber: ReadonlyMap<number, EntryKind> = new Map(

@@ -165,7 +165,8 @@ export function covers(left: Row, right: Row): boolean {
 }
 
 function raise(row: number[], other: Row): void {
-  for (let at = 0; at < other.length; at += 1) if ((row[at] ?? 0) < (other[at] as number)) put(row, at, other[at] as number)
+  for (let at = 0; at < other.length; at += 1)
+    if ((row[at] ?? 0) < (other[at] as number)) put(row, at, other[at] as number)
 }
 
 /** Without holes, which would make it slow. */

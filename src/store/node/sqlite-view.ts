@@ -55,9 +55,7 @@ class SqliteView implements View {
         'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
       )
       this.#remove = database.prepare('DELETE FROM entries WHERE name = ? AND key = ?')
-      this.#removeAll = database.prepare(
-        'DELETE FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?)',
-      )
+      this.#removeAll = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?)')
       this.#move = database.prepare('UPDATE source SET cursor = ?')
     } catch (error) {
       database.close()
