@@ -23,6 +23,16 @@ export interface GroupState {
   readonly stable: Row
   readonly frontier: readonly Link[]
   readonly roster: readonly RosterState[]
+  /** The last snapshots that admins have named. */
+  readonly snapshots: readonly SnapshotState[]
+}
+
+interface SnapshotState {
+  readonly place: number
+  readonly number: number
+  readonly name: Uint8Array
+  /** The clock of the entry that names it. */
+  readonly row: Row
 }
 
 interface FeedState {
@@ -68,10 +78,11 @@ export const groupState: Schema<GroupState> = struct({
   stable: row,
   frontier: links,
   roster: array(struct({ place, number, operation: rosterOperation, row }), { max: bounds.dots }),
+  snapshots: array(struct({ place, number, name: key, row }), { max: 16 }),
 })
 
 /** What the machine knows now. */
-export function stateOf({ order, roster, nodes }: GroupMachine): GroupState {
+export function stateOf({ order, roster, nodes, snapshots }: GroupMachine): GroupState {
   const writers = new Places(order.places)
   const entryIndexes = new Map(roster.entries.map((entry, index) => [entry, index]))
   const feeds = [...order.history.lanes()].map(({ row, base, links }, at): FeedState => {
@@ -92,6 +103,9 @@ export function stateOf({ order, roster, nodes }: GroupMachine): GroupState {
     stable: order.history.stable,
     frontier: order.frontier().map(({ writer, number }) => ({ writer: writers.placeOf(writer), number })),
     roster: roster.entries.map(({ place, dot, operation, row }) => ({ place, number: dot.number, operation, row })),
+    snapshots: snapshots.map(({ dot, name, row }) => ({
+      ...{ place: writers.placeOf(dot.writer), number: dot.number, name, row },
+    })),
     writers: writers.keys(),
   }
 }
@@ -119,6 +133,8 @@ export function restoreState(machine: GroupMachine, state: GroupState): void {
     row,
   }))
   roster.restore(entries)
+  for (const { place, number, name, row } of state.snapshots)
+    machine.snapshots.push({ dot: { writer: writerAt(place), number }, name, row })
   for (const [at, { node, noticed }] of state.feeds.entries()) {
     machine.nodes[at] = node === undefined ? undefined : keyText(node)
     const pairs = noticed.map(({ entry, from }) => [entries[entry] ?? refer('an entry', entry), from] as const)
@@ -158,6 +174,7 @@ export function rewoundState(known: GroupState, base?: GroupState): GroupState {
     stable: moveRow(base?.stable ?? []),
     frontier: (base?.frontier ?? []).map(moveLink),
     roster: known.roster,
+    snapshots: known.snapshots,
     writers: writers.keys(),
   }
 }

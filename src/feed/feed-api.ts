@@ -37,11 +37,13 @@ export interface FeedOptions {
   readonly isLive?: boolean
   /** Which missing block is asked for first: the next one, or the one that the fewest peers have. `next` when absent. */
   readonly order?: 'next' | 'rarest'
+  /** Of a full feed, the first block that is kept: those before it are not fetched. 0 when absent. */
+  readonly first?: number
   /** Whether it is shared with a node, which has to know its id too; with every one when absent. Call `review` when it says otherwise. */
   readonly mayShare?: (nodeId: NodeId) => boolean
 }
 
-export interface CreateFeedOptions extends Pick<FeedOptions, 'mayShare'> {
+export interface CreateFeedOptions extends Pick<FeedOptions, 'mayShare' | 'first'> {
   /**
    * The key of the writer, which stays the caller's to keep and to close. When absent a key is made, and kept in the store's folder
    * (`keys/`, mode 0600): who has that file can write the feed.
@@ -111,7 +113,7 @@ export interface Feed extends FeedEvents {
    */
   readonly length: number
   readonly bytes: number
-  /** Blocks from 0 on that are here without a hole. */
+  /** Up to which all blocks are here that are kept: from 0 on, or from `FeedOptions.first`. */
   readonly contiguousLength: number
   /** How often the writer has truncated it. */
   readonly fork: number
@@ -134,7 +136,10 @@ export interface Feed extends FeedEvents {
   download(range?: DownloadRange, options?: WaitOptions): Promise<void>
   /** Resolves when the feed has more than `length` blocks. */
   longerThan(length: number, options?: WaitOptions): Promise<void>
-  /** Drops the blocks from `start` to before `end`; others hear that they are not here any more. The proofs stay. */
+  /**
+   * Drops the blocks from `start` to before `end`; others hear that they are not here any more. The proofs stay. Of a full feed only the
+   * first blocks can be dropped, which are not fetched again as long as it is open.
+   */
   clear(start: number, end: number): Promise<void>
   /** Sends `payload` (64 KiB at most), by name, to every peer that shares the feed and is connected; see the event `extension`. */
   extend(name: string, payload: Uint8Array): void

@@ -59,7 +59,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
 
   constructor(stored: StoredFeed, host: FeedHost, options: OpenFeedOptions) {
     super()
-    const { signer, mode, isLive, order, mayShare } = options
+    const { signer, mode, isLive, order, first, mayShare } = options
     this.stored = stored
     this.#host = host
     this.#writer =
@@ -78,6 +78,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       ...(mode && { mode }),
       ...(isLive !== undefined && { isLive }),
       ...(order && { order }),
+      ...(first !== undefined && { first }),
       ...(mayShare && { mayShare: (id) => mayShare(id as NodeId) }),
     })
     this.#announced = this.length
@@ -192,8 +193,11 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     checkNumber(end, start, lengthMax)
     this.#check()
     if (this.replica.mode === 'full') {
-      const message = 'a full feed would fetch again what is cleared; open it with the mode sparse'
-      throw new PlaitError('INVALID_ARGUMENT', message)
+      const message =
+        'a full feed would fetch again what is cleared behind its first blocks; open it with the mode sparse'
+      if (start > this.replica.first) throw new PlaitError('INVALID_ARGUMENT', message)
+      this.replica.first = Math.max(this.replica.first, end)
+      this.#host.synchronizer.unwant(this.replica, 0, end, this.#host.clock.now())
     }
     const runs = this.stored.have.runs(start, end, Infinity)
     this.replica.wanted.remove(start, end)

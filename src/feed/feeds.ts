@@ -69,8 +69,8 @@ class StoreFeeds implements Feeds {
       events: {
         stored: (replica, groups, head) => this.#openByReplica.get(replica)?.takeStored(groups, head),
         heard: (replica) => this.#openByReplica.get(replica)?.takeHeard(),
-        informed: (replica, { peer, have, knownLength }) =>
-          this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, have.nextHole(0)),
+        informed: (replica, { peer, knownLength, contiguous }) =>
+          this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, contiguous),
         behind: (replica, head) => this.#openByReplica.get(replica)?.takeBehind(head),
         forked: (replica, conflict) => this.#openByReplica.get(replica)?.takeForked(conflict),
         renewed: (replica) => this.#openByReplica.get(replica)?.takeReset(replica.fork),

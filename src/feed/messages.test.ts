@@ -14,7 +14,7 @@ const samples: FeedMessages = {
   open: { feed: 1, tag: hash },
   close: { feed: 16_383 },
   head: { feed: 1, fork: 2, length: 3, bytes: 4, root: hash, signature, known: 2, nodes: concatBytes([hash, hash]) },
-  info: { feed: 1, fork: 0, length: 2 ** 48, contiguous: 7, flags: 3 },
+  info: { feed: 1, fork: 0, length: 2 ** 48, first: 0, contiguous: 7, flags: 3 },
   have: { feed: 1, runs: [0, 5, 2 ** 47, 2 ** 48] },
   unhave: { feed: 1, runs: [3, 4] },
   want: { feed: 1, start: 0, end: 2 ** 48 },

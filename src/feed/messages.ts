@@ -42,6 +42,7 @@ export interface InfoMessage extends OfFeed {
   /** Up to which its sender can verify blocks and proofs. */
   readonly length: number
   /** Blocks from 0 on without a hole. */
+  readonly first: number
   readonly contiguous: number
   /** The sum of `infoFlags`. */
   readonly flags: number
@@ -191,7 +192,7 @@ export const feedSchemas: { readonly [Name in FeedMessageName]: Schema<FeedMessa
     known: length,
     nodes: optional(nodes),
   }),
-  info: struct({ feed, fork: varint, length, contiguous: length, flags: u8 }),
+  info: struct({ feed, fork: varint, length, first: length, contiguous: length, flags: u8 }),
   have: heldRuns,
   unhave: heldRuns,
   want: wanted,

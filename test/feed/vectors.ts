@@ -56,7 +56,7 @@ export function feedVectors(): ReadonlyMap<string, Uint8Array> {
     ],
     [
       'INFO of fork 0, all is there, serves',
-      encodeFeedMessage('info', { feed: 5, fork: 0, length: 7, contiguous: 7, flags: 1 }),
+      encodeFeedMessage('info', { feed: 5, fork: 0, length: 7, first: 2, contiguous: 7, flags: 1 }),
     ],
     ['HAVE of blocks 0 to 6', encodeFeedMessage('have', { feed: 5, runs: [0, 7] })],
     ['WANT of all that may ever be', encodeFeedMessage('want', { feed: 5, start: 0, end: 2 ** 48 })],

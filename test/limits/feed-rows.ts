@@ -201,7 +201,7 @@ function extend(amount: number): number {
 /** Messages about feeds: what they may claim. */
 export const feedRows: readonly Row[] = [
   row('feedBlockBytes', 'in DATA', (amount) => reads('data', numbers(1, 1, 1, amount), new Uint8Array(amount))),
-  row('feedBlocks', 'in INFO', (amount) => reads('info', numbers(1, 0, amount, 0, 0))),
+  row('feedBlocks', 'in INFO', (amount) => reads('info', numbers(1, 0, amount, 0, 0, 0))),
   row('feedBlocks', 'in a run', (amount) => reads('have', numbers(1, 1, amount - 1, 1))),
   row('proofNodes', 'in PROOF', (amount) =>
     reads('proof', numbers(1, 1, 0, 9, 0, 0, 0, amount), new Uint8Array(amount * 32), Uint8Array.of(1)),

@@ -95,13 +95,14 @@ export class Heads {
     if (head.fork > replica.fork) this.#renewals.begin(replica, head)
   }
 
-  takeInfo(shared: SharedFeed, { fork, length, contiguous, flags }: InfoMessage): void {
+  takeInfo(shared: SharedFeed, { fork, length, first, contiguous, flags }: InfoMessage): void {
     const most = shared.head?.length ?? 0
-    if (length > most || contiguous > length) throw malformed('more than its head has')
+    if (length > most || contiguous > length || first > contiguous) throw malformed('more than its head has')
     shared.flags = flags
     if (fork !== shared.head?.fork) return
-    shared.have.add(0, contiguous)
-    shared.look(0, contiguous)
+    shared.first = first
+    shared.have.add(first, contiguous)
+    shared.look(first, contiguous)
     // What it was sent since is on its way to be known there.
     if (shared.isOnFork) shared.knownLength = Math.max(shared.knownLength, length)
     this.#options.events?.informed?.(shared.replica, shared)

@@ -116,13 +116,13 @@ export class Openings {
     if (evidence !== undefined) this.#peers.say(shared, 'fork', evidence)
     if (replica.isFrozen) return
     replica.holders.add(shared.have)
-    const { mode } = replica
+    const { mode, first } = replica
     if (replica.head !== undefined) {
       this.#peers.say(shared, 'head', { ...replica.head, known: 0 })
       shared.sent = replica.head
     }
     this.#news.sayInfo(shared)
-    const wanted = mode === 'full' ? [0, lengthMax] : [...replica.wanted.runs(0, lengthMax, wantsMax + 1)]
+    const wanted = mode === 'full' ? [first, lengthMax] : [...replica.wanted.runs(0, lengthMax, wantsMax + 1)]
     // What is too much to be said one by one is said as if all between were wanted too.
     if (wanted.length > 2 * wantsMax) wanted.splice(2 * wantsMax - 1, Infinity, lengthMax)
     for (let at = 0; at < wanted.length; at += 2)

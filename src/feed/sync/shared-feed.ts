@@ -67,6 +67,8 @@ export class SharedFeed {
   /** Its head, verified. */
   head: FeedHead | undefined
   readonly have: Bitmap = new Bitmap()
+  /** The first block that it keeps. */
+  first = 0
   /** Of those, what it could not give. */
   doubts: Doubts | undefined
   readonly wants: Bitmap = new Bitmap()
@@ -85,6 +87,11 @@ export class SharedFeed {
   /** What it sends without being asked. */
   pushed: Request | undefined
   lastRequest = 0
+
+  /** Up to which it has all blocks that it keeps. */
+  get contiguous(): number {
+    return this.have.nextHole(this.first)
+  }
 
   constructor(replica: Replica, peer: RemotePeer, ours: number, chairTag: Uint8Array, theirTag: string = '') {
     this.chairTag = chairTag
