@@ -7,7 +7,7 @@ import type { ChunkList } from '../chunk-schemas.ts'
 import type { ChunkFetch } from './chunk-fetch.ts'
 import { openRequestsMax, requestBytesMin, requestShareMin } from './downloads.ts'
 import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
-import { noteUseful, noteUseless } from './useless.ts'
+import { excuse, noteUseful, noteUseless } from './useless.ts'
 
 /** Chunks that one peer was asked for. */
 export interface ChunkRequest {
@@ -83,7 +83,7 @@ export class ChunkDownloads {
   release(shared: SharedFeed, number: number): void {
     const request = shared.chunkRequests.get(number)
     if (request === undefined) return
-    this.#peer.excusedBytes += request.owedBytes
+    excuse(this.#peer, Math.max(request.owedBytes, request.bytes - request.receivedBytes))
     this.#drop(shared, request)
   }
 

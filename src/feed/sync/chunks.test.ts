@@ -122,6 +122,20 @@ describe('chunks', () => {
     expect(node.ended).toEqual([])
   })
 
+  it('are waited for when both holders are on slow lines, where a large one is long in coming', () => {
+    const world = new SyncWorld()
+    const chunks = chunksOf(12, 256 * KiB)
+    const { node, replica } = wanting(world)
+    for (const name of ['a', 'b']) world.connect(keeper(world, name, new Shelf(chunks)), node, { bytesPerMs: 30 })
+    const taker = new Taker(world, node, replica, namesOf(chunks))
+    world.run(120_000, () => taker.isDone)
+    expect(taker.hasExactly(chunks)).toBe(true)
+    // Nothing came twice: each has 6 of them, at 9 s.
+    expect(world.now).toBeLessThan(60_000)
+    expect(node.receivedBytes).toBeLessThan(12 * 256 * KiB * 1.01)
+    expect(node.synchronizer.snapshot().map(({ strikes }) => strikes)).toEqual([0, 0])
+  })
+
   it('that a holder owes when its circuit ends come from another', () => {
     const world = new SyncWorld()
     const chunks = chunksOf(100, 10_000)

@@ -6,6 +6,8 @@ import type { RemotePeer, SharedFeed } from './shared-feed.ts'
 const stallMsMin = 1_000
 /** How slow an answer may be altogether, in bytes for each ms, before others are asked. */
 const rateMin = 8
+/** What is expected of who has not shown its rate yet. */
+const rateGuess = 32
 /** Requests of one peer that were taken from it in a row; then it is dead. */
 const strikesMax = 4
 /** How many times as long a request waits when nobody else could answer it. */
@@ -34,8 +36,9 @@ export function findSlow(peers: readonly RemotePeer[], now: number): readonly Sl
         // Those behind others of the same peer wait their turn: what counts is that anything comes.
         const silentMs = now - Math.max(request.sentAt, last)
         const trickleMs = stallMs + (request.receivedBytes + peer.owedBytes) / rateMin
-        const isSlow = silentMs >= stallMs || now - request.sentAt >= trickleMs
-        if (isSlow && (silentMs >= patience * stallMs || hasOther(peers, peer, shared, request, now)))
+        const quietMs = stallMs + wholeMs(peer, request)
+        const isSlow = silentMs >= quietMs || now - request.sentAt >= trickleMs
+        if (isSlow && (silentMs >= patience * quietMs || hasOther(peers, peer, shared, request, now)))
           slow.push({ peer, shared, number: request.number, isDead: peer.strikes >= strikesMax })
       }
     }
@@ -64,6 +67,12 @@ export function releaseSlow(peer: RemotePeer, shared: SharedFeed, number: number
   peer.window.shrink()
   if (peer.restsUntil <= now) peer.strikes += 1
   peer.restsUntil = now + restMs * peer.strikes
+}
+
+/** How long the next chunk may take, of which nothing is seen before all of it is there. */
+function wholeMs({ window }: RemotePeer, request: AnyRequest): number {
+  if (!('fetch' in request)) return 0
+  return (2 * (request.sizes[request.answered] ?? 0)) / (window.rate > 0 ? window.rate : rateGuess)
 }
 
 function lastProgress(peer: RemotePeer): number {

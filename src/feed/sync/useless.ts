@@ -14,6 +14,11 @@ export function noteUseless(peer: RemotePeer, bytes: number): void {
   throw new PlaitError('LIMIT', 'the other side sent what nobody asked for', { traced: false })
 }
 
+/** So much may come yet of what was asked for, and is not waited for any longer. */
+export function excuse(peer: RemotePeer, bytes: number): void {
+  peer.excusedBytes = Math.min(defaultLimits.uselessBytes, peer.excusedBytes + bytes)
+}
+
 /** So much has come that was asked for. */
 export function noteUseful(peer: RemotePeer, bytes: number): void {
   peer.strikes = 0
