@@ -142,8 +142,9 @@ export interface Feed extends FeedEvents {
    * however often it stands in the list, for as long as it takes: who did not have one is asked again, when it says something new of the
    * feed or some seconds later. Several holders are asked at once; what comes is verified, and stored nowhere. No more are on their way,
    * or wait to be taken, than the windows of their holders take; give lengths where they are known, because that is reckoned in bytes.
-   * Rejects with the signal's reason, `STORE_CLOSED` when the feed is closed, `FEED_FROZEN` when its writer forks it. Throws `INVALID_ARGUMENT`
-   * for what is no hash of 32 bytes, or a length beyond 1 MiB. Who takes no more of them has to end the iterator, as leaving `for await` does.
+   * Rejects with the signal's reason, `STORE_CLOSED` when the feed is closed, `FEED_FROZEN` when its writer forks it. Throws
+   * `INVALID_ARGUMENT` for what is no hash of 32 bytes, or a length beyond 1 MiB. Who takes no more of them has to end the iterator, as
+   * leaving `for await` does.
    */
   chunks(wanted: Iterable<Uint8Array | ChunkName>, options?: WaitOptions): AsyncIterable<Chunk>
   /** From now on those who share the feed may have the chunks of `source`, until the feed is closed; of another one instead, or of none. */

@@ -4,7 +4,10 @@ import { doubtMs } from './doubts.ts'
 /** Of the time that one would wait: after so much of it what the peer says of the feed is taken for a sign that it has more. */
 const heardShare = 1 / 20
 
-/** Chunks, by their places in a list, that one peer has said not to have. It is asked again some time later, each time after a longer one. */
+/**
+ * Chunks, by their places in a list, that one peer has said not to have. It is asked again some time later, each time after a longer
+ * one.
+ */
 export class Absences {
   readonly chunks: Bitmap = new Bitmap()
   #pauseMs: number = doubtMs.first

@@ -26,7 +26,10 @@ export interface ChunkRequest {
   progressAt: number
 }
 
-/** Asks one peer for chunks, and takes what it answers: nothing is given on before its hash is right. Throws what a peer has to be ended with. */
+/**
+ * Asks one peer for chunks, and takes what it answers: nothing is given on before its hash is right. Throws what a peer has to be ended
+ * with.
+ */
 export class ChunkDownloads {
   readonly #peer: RemotePeer
   readonly #say: Say
