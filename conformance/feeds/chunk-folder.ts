@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Chunk, ChunkSource } from 'plait'
-import { blockOf } from './content.ts'
 
-/** So many chunks, named by their hashes; those of two numbers or two lengths are never the same. */
-export function chunksFrom(start: number, count: number, bytes: number): Chunk[] {
-  return Array.from({ length: count }, (_value, index) => {
-    const chunk = blockOf(start + index, bytes)
-    return { hash: sha256(chunk), bytes: chunk }
-  })
+/** So many chunks, named by their hashes, one after the other; those of two numbers or two lengths are never the same. */
+export async function* chunksFrom(start: number, count: number, bytes: number): AsyncGenerator<Chunk> {
+  for (let index = start; index < start + count; index += 1) {
+    const chunk = new Uint8Array(bytes).fill(index & 255)
+    new DataView(chunk.buffer).setUint32(0, index, true)
+    // Nothing else should have to wait for all of them.
+    if (index % 64 === 0) await nextTurn()
+    yield { hash: sha256(chunk), bytes: chunk }
+  }
 }
 
 /** Whether a chunk is the one of its hash. */
@@ -26,9 +29,9 @@ export class ChunkFolder implements ChunkSource {
     this.#path = path
   }
 
-  async put(chunks: readonly Chunk[]): Promise<void> {
+  async put(chunks: AsyncIterable<Chunk>): Promise<void> {
     await mkdir(this.#path, { recursive: true })
-    for (const { hash, bytes } of chunks) await writeFile(this.#fileOf(hash), bytes)
+    for await (const { hash, bytes } of chunks) await writeFile(this.#fileOf(hash), bytes)
   }
 
   async read(hash: Uint8Array, { signal }: { readonly signal: AbortSignal }): Promise<Uint8Array | undefined> {

@@ -46,7 +46,7 @@ async function fetchAll(id: FeedId, holders: readonly Far[]): Promise<{ fetched:
   return { fetched, wireBytes: after.received + after.sent - before.received - before.sent }
 }
 
-describe('F6 chunks of files', () => {
+describe('F2 chunks of files', () => {
   it('come whole from two holders of which neither has all, each once, with little more than themselves', async () => {
     const [one, id] = await holderOf(undefined, 'first')
     const [other] = await holderOf(id, 'last')
@@ -66,6 +66,6 @@ describe('F6 chunks of files', () => {
     const [staller] = await holderOf(id, 'all', 'stall')
     const { fetched } = await fetchAll(id, [liar, staller, honest])
     expect(fetched).toMatchObject({ came: total, distinct: total, wrong: 0 })
-    expect(fetched.ms).toBeLessThan(withinMs(10_000))
+    expect(fetched.ms).toBeLessThan(withinMs(60_000))
   })
 })

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNode, feeds, openStore } from 'plait'
-import type { Circuit, Feed, FeedId, FeedOptions, WritableFeed } from 'plait'
+import type { ChunkName, Circuit, Feed, FeedId, FeedOptions, WritableFeed } from 'plait'
 import { ChunkFolder, chunksFrom, isChunk } from './chunk-folder.ts'
 import { blockOf, blocksFrom, isBlock } from './content.ts'
 import { tampering, type Mischief } from './mischief.ts'
@@ -120,9 +120,9 @@ const commands: Record<string, (arguments_: Arguments) => Promise<unknown>> = {
   /** Fetches chunks of some lengths; how many have come, and of those the different and the wrong ones. */
   async fetchChunks({ id, kinds }) {
     const feed = await open(id)
-    const wanted = kinds.flatMap(({ bytes, amount }) =>
-      chunksFrom(0, amount, bytes).map(({ hash }) => ({ hash, length: bytes })),
-    )
+    const wanted: ChunkName[] = []
+    for (const { bytes, amount } of kinds)
+      for await (const { hash } of chunksFrom(0, amount, bytes)) wanted.push({ hash, length: bytes })
     const distinct = new Set<string>()
     const begunAt = performance.now()
     let [came, wrong] = [0, 0]
