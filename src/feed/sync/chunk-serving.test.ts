@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chunksOf, keeper, namesOf, Shelf, Taker, wanting } from '../../../test/feed/chunk-world.ts'
+import { chunksOf, feed, keeper, namesOf, Shelf, Taker, wanting } from '../../../test/feed/chunk-world.ts'
 import { blocksOf, reader, SyncWorld, Writer, type SyncNode } from '../../../test/feed/sync-world.ts'
 import { concatBytes } from '../../base/bytes.ts'
 import type { Chunk } from '../chunk-api.ts'
@@ -103,6 +103,32 @@ describe('serving', () => {
     expect(it.sent.map(({ op, payload }) => decodeFeedMessage(op, payload).value)).toEqual(
       Array.from({ length: 64 }, (_, index) => ({ feed: 0, request: index + 1, reason: 1 })),
     )
+  })
+
+  it('is for those alone with whom the feed may be shared, and ends with that', () => {
+    const world = new SyncWorld()
+    const shelf = new Shelf(chunks, (run) => world.later(10, run))
+    const friends = new Set(['friend'])
+    const source = world.node('source')
+    const { replica } = reader(feed, { mayShare: (id) => friends.has(id) })
+    replica.chunkReader = shelf
+    source.synchronizer.add(replica, 0)
+    const takers = ['friend', 'stranger'].map((name) => {
+      const node = world.node(name)
+      const copy = reader(feed).replica
+      node.synchronizer.add(copy, 0)
+      world.connect(source, node)
+      return new Taker(world, node, copy, namesOf(chunks))
+    })
+    world.run(200)
+    const [came = 0, none] = takers.map((taker) => taker.came.length)
+    expect([came > 0 && came < 1_024, none]).toEqual([true, 0])
+    friends.clear()
+    source.synchronizer.review(replica, world.now)
+    expect(shelf.open).toBe(0)
+    const { reads } = shelf
+    world.run(1_000)
+    expect([shelf.reads, source.ended]).toEqual([reads, []])
   })
 
   it('does not hold up blocks when a chunk is long in coming', () => {

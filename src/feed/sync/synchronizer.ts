@@ -116,7 +116,10 @@ export class Synchronizer {
     for (const peer of this.#peers.all) {
       const shared = peer.byReplica.get(replica)
       const mayShare = replica.mayShare(peer.options.id)
-      if (shared !== undefined && !mayShare) this.#openings.close(shared)
+      if (shared !== undefined && !mayShare) {
+        this.#openings.close(shared)
+        this.chunks.leave(shared)
+      }
       if (shared === undefined && mayShare) this.#openings.open(this.#openings.offer(peer, replica))
     }
     this.#fill()
