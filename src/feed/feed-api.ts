@@ -8,6 +8,7 @@ import type { CompactionReport } from '../store/compaction.ts'
 import type { Store } from '../store/open-store.ts'
 import type { OpenReport } from '../store/recovery.ts'
 import type { StoreLimits } from '../store/store-limits.ts'
+import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
 import type { FeedId } from './feed-id.ts'
 import type { TreeHash } from './hash.ts'
 import type { PeerSnapshot } from './sync/snapshot.ts'
@@ -141,6 +142,18 @@ export interface Feed extends FeedEvents {
    * first blocks can be dropped, which are not fetched again as long as it is open.
    */
   clear(start: number, end: number): Promise<void>
+  /**
+   * Chunks by the SHA-256 of their bytes, from those who share the feed and have them, in the order in which they come, each hash once
+   * however often it stands in the list, for as long as it takes: who did not have one is asked again, when it says something new of the
+   * feed or some seconds later. Several holders are asked at once; what comes is verified, and stored nowhere. No more are on their way,
+   * or wait to be taken, than the windows of their holders take; give lengths where they are known, because that is reckoned in bytes.
+   * Rejects with the signal's reason, `STORE_CLOSED` when the feed is closed, `FEED_FROZEN` when its writer forks it. Throws
+   * `INVALID_ARGUMENT` for what is no hash of 32 bytes, or a length beyond 1 MiB. Who takes no more of them has to end the iterator, as
+   * leaving `for await` does.
+   */
+  chunks(wanted: Iterable<Uint8Array | ChunkName>, options?: WaitOptions): AsyncIterable<Chunk>
+  /** From now on those who share the feed may have the chunks of `source`, until the feed is closed; of another one instead, or of none. */
+  serveChunks(source: ChunkSource | undefined): void
   /** Sends `payload` (64 KiB at most), by name, to every peer that shares the feed and is connected; see the event `extension`. */
   extend(name: string, payload: Uint8Array): void
   /** Begins to share the feed with those with whom it may be shared now (`mayShare`), and ends it with others. */

@@ -3,8 +3,8 @@ import { defaultLimits } from '../base/limits.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import type { Clock } from '../runtime/clock.ts'
 import { BatchStream, BlockStream } from './block-stream.ts'
+import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
 import type {
   DownloadRange,
   FeedEventDetails,
@@ -16,6 +16,7 @@ import type {
   ReadOptions,
   WritableFeed,
 } from './feed-api.ts'
+import { FeedChunks, type ChunkHost } from './feed-chunks.ts'
 import type { FeedId } from './feed-id.ts'
 import type { Conflict } from './fork.ts'
 import { feedStatus } from './feed-status.ts'
@@ -25,7 +26,6 @@ import { FeedWriter, type FeedSigner } from './storage/feed-writer.ts'
 import type { StoredFeed } from './storage/stored-feed.ts'
 import type { FeedHead, StoredGroup } from './sync/feed-store.ts'
 import { Replica } from './sync/replica.ts'
-import type { Synchronizer } from './sync/synchronizer.ts'
 
 const { feedBlockBytes } = defaultLimits
 
@@ -34,11 +34,7 @@ export interface OpenFeedOptions extends FeedOptions {
   readonly signer?: FeedSigner | undefined
 }
 
-export interface FeedHost {
-  readonly synchronizer: Synchronizer
-  readonly clock: Clock
-  /** Something may have to be looked after from now on. */
-  wake(): void
+export interface FeedHost extends ChunkHost {
   /** The feed is not used any more. */
   closed(feed: OpenFeed): void
 }
@@ -51,6 +47,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   readonly replica: Replica
   readonly #host: FeedHost
   readonly #writer: FeedWriter | undefined
+  readonly #chunks: FeedChunks
   readonly #changes = new Waiters()
   #isBehind = false
   /** The length of which the event was. */
@@ -81,8 +78,12 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       ...(first !== undefined && { first }),
       ...(mayShare && { mayShare: (id) => mayShare(id as NodeId) }),
     })
+    this.#chunks = new FeedChunks(this.replica, host)
     this.#announced = this.length
-    if (stored.conflict !== undefined) this.replica.freeze(stored.conflict)
+    if (stored.conflict !== undefined) {
+      this.replica.freeze(stored.conflict)
+      this.#chunks.end(frozen())
+    }
     stored.onLost = (runs, error) => this.#lost(runs, error)
     if (this.#writer?.signRest() === true) stored.probe.sometimes('blocks signed when their feed was opened')
     host.synchronizer.add(this.replica, host.clock.now())
@@ -211,6 +212,15 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     this.#host.synchronizer.extend(this.replica, undefined, name, payload)
   }
 
+  chunks(wanted: Iterable<Uint8Array | ChunkName>, options: WaitOptions = {}): AsyncIterable<Chunk> {
+    return this.#chunks.fetch(wanted, options)
+  }
+
+  serveChunks(source: ChunkSource | undefined): void {
+    this.#check()
+    this.#chunks.serve(source)
+  }
+
   append(block: Uint8Array | readonly Uint8Array[]): Promise<number> {
     const blocks = block instanceof Uint8Array ? [block] : block
     let bytes = 0
@@ -260,6 +270,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     if (this.#closed !== undefined) return
     this.#closed = error
     this.#writer?.end(error)
+    this.#chunks.end(error)
     this.#host.synchronizer.remove(this.replica)
     this.stored.onLost = () => {}
     this.#host.closed(this)
@@ -298,6 +309,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   takeForked(conflict: Conflict): void {
     const { one, other } = conflict
     this.stored.freeze(conflict).catch(() => {})
+    this.#chunks.end(frozen())
     this.#emit('conflict', { fork: one.fork, lengths: [one.length, other.length] })
     this.#changes.wake()
   }

@@ -83,6 +83,7 @@ class StoreFeeds implements Feeds {
     this.#host = {
       synchronizer,
       clock: runtime.clock,
+      timers: runtime.timers,
       wake: () => this.#exchange?.wake(),
       closed: (feed) => {
         this.#closed.add(feed.id)

@@ -93,14 +93,17 @@ export class Openings {
 
   close(shared: SharedFeed): void {
     const { peer } = shared
-    this.#peers.of(peer)?.downloads.releaseAll(shared)
+    const connected = this.#peers.of(peer)
+    connected?.downloads.releaseAll(shared)
+    connected?.chunkDownloads.releaseAll(shared)
     if (!shared.isClosing && shared.isOpened) this.#peers.say(shared, 'close', {})
     shared.isClosing = true
-    this.#peers.of(peer)?.serving.drop(shared)
+    connected?.serving.drop(shared)
+    connected?.chunkServing.drop(shared)
     peer.byReplica.delete(shared.replica)
     peer.closed.set(shared.theirTag, shared)
     for (const places of [shared.have, shared.wants]) places.clear()
-    this.#peers.of(peer)?.replicasByTag.delete(shared.theirTag)
+    connected?.replicasByTag.delete(shared.theirTag)
     for (const waiting of [peer.hungry, peer.untold, peer.unsaid, peer.unconfirmed]) waiting.delete(shared)
     shared.replica.holders.delete(shared.have)
   }

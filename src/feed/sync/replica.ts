@@ -4,6 +4,7 @@ import type { Conflict } from '../fork.ts'
 import { isLaterHead } from '../head.ts'
 import { lengthMax } from '../numbering.ts'
 import { Backoff } from './backoff.ts'
+import type { ChunkReader } from './chunk-reader.ts'
 import type { FeedHead, FeedStore } from './feed-store.ts'
 
 export interface ReplicaOptions {
@@ -65,6 +66,8 @@ export class Replica {
   readonly backoff: Backoff = new Backoff()
   /** What each peer has that shares it, by which one sees what is rare. */
   readonly holders: Set<Bitmap> = new Set()
+  /** Where the chunks are that those may have who share the feed. */
+  chunkReader: ChunkReader | undefined
   /** The writer has forked it, as this proves: nothing is done about it but to tell others. */
   conflict: Conflict | undefined
 
