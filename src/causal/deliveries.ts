@@ -90,6 +90,7 @@ class DeliveryQueue {
 /** Hands operations to a function, one after the other, with a transaction for each. */
 export class HandlerConsumer implements Consumer {
   readonly tables: readonly string[] = [applicationTable]
+  readonly isRestorable = true
   readonly #pending = new PendingChanges()
   readonly #queue: DeliveryQueue
   readonly #handler: DeliveryHandler
@@ -109,6 +110,8 @@ export class HandlerConsumer implements Consumer {
   get isFull(): boolean {
     return this.#queue.isFull
   }
+
+  async load(): Promise<void> {}
 
   take(delivery: Delivery, done: Done): void {
     this.#queue.push(delivery, done)
@@ -163,6 +166,7 @@ export class HandlerConsumer implements Consumer {
 /** Operations one by one, for whoever says himself when each has been carried out. */
 export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDelivery> {
   readonly tables: readonly string[] = []
+  readonly isRestorable = false
   readonly #queue: DeliveryQueue
   readonly #signal: AbortSignal | undefined
 
@@ -174,6 +178,8 @@ export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDel
   get isFull(): boolean {
     return this.#queue.isFull
   }
+
+  async load(): Promise<void> {}
 
   take(delivery: Delivery, done: Done): void {
     this.#queue.push(delivery, done)

@@ -14,6 +14,8 @@ export type GroupId = Writer
 export interface GroupsOptions {
   /** Who has delivered something and has nothing to say says so after so long, in ms. 1,000 when absent. */
   readonly acknowledgeMs?: number
+  /** An admin makes a snapshot when so many entries were delivered since the last one. 100,000 when absent. */
+  readonly snapshotEntries?: number
   /** Doors for tests. */
   readonly openView?: (name: string, source: ViewSource) => View
   readonly createFeedIdentity?: () => Identity

@@ -12,22 +12,25 @@ import { GroupMachine } from './group-machine.ts'
 import type { Delivery } from './group-machine.ts'
 import { restoreState, rewoundState, stateOf } from './group-state.ts'
 import type { GroupState } from './group-state.ts'
+import { clockOf } from './group-view.ts'
 import type { GroupView } from './group-view.ts'
 import type { RosterStatement } from './members/roster-operation.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
-import { emptyBody } from './order/bodies.ts'
+import { emptyBody, rawBody } from './order/bodies.ts'
 import type { EntryBody, EntryKind } from './order/entry.ts'
 import { Outbox } from './outbox.ts'
 import { Progress } from './progress.ts'
 import type { Step } from './progress.ts'
 import { Readers } from './readers.ts'
 import { Replication } from './replication.ts'
+import type { GroupBase } from './snapshot-feed.ts'
+import { Snapshots } from './snapshots.ts'
 
 /** What was carried out goes into the view after so long, or when it is so many entries. */
 const commitMs = 50
 const commitEntries = 4_096
 /** The machine's state is written down after so many entries: what came after it is gone through again at the next opening. */
-const stateEntries = 16_384
+const stateEntriesMax = 16_384
 
 export interface GroupEngineOptions {
   readonly group: GroupId
@@ -37,6 +40,11 @@ export interface GroupEngineOptions {
   readonly acknowledgeMs: number
   /** Beside members: with whom feeds are shared before anything is known. */
   readonly mayShare: (nodeId: NodeId) => boolean
+  readonly snapshotEntries: number
+  /** The sealed feed of the snapshot from which everything can be made again. */
+  readonly base: Uint8Array | undefined
+  /** There is another one; resolves when that is remembered. */
+  readonly rememberBase: (name: Uint8Array) => Promise<void>
   readonly events: GroupEngineEvents
 }
 
@@ -58,6 +66,7 @@ export class GroupEngine {
   isContinuing = false
   readonly #options: GroupEngineOptions
   readonly #readers: Readers
+  readonly #snapshots: Snapshots
   readonly #changes = new Waiters()
   #machine: GroupMachine
   #progress = new Progress([])
@@ -68,6 +77,8 @@ export class GroupEngine {
   #outbox: Outbox | undefined
   #isWriting = false
   #isRenewing = false
+  /** Nothing new is taken until all that was delivered is in the view: otherwise that would never be so. */
+  #isPaused = false
   #step: Step | undefined
   #sinceState = 0
   #commitTimer: Timer | undefined
@@ -78,10 +89,22 @@ export class GroupEngine {
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
+    const { feeds, view, snapshotEntries, base, rememberBase } = options
+    const { timers } = feeds.store.runtime
+    const mayShare = (nodeId: NodeId): boolean => this.#isMember(nodeId) || options.mayShare(nodeId)
+    this.#snapshots = new Snapshots(
+      {
+        ...{ feeds, view, mayShare, everyEntries: snapshotEntries, rememberBase },
+        nextTurn: () => new Promise((resolve) => timers.endOfTurn(resolve)),
+        name: (name) => this.write('snapshot', { schema: () => rawBody, value: name }).durable,
+        feed: (writer) => this.#readers.feeds.get(writer),
+      },
+      base,
+    )
     this.#readers = new Readers({
-      feeds: options.feeds,
-      mayShare: (nodeId) => this.#isMember(nodeId) || options.mayShare(nodeId),
-      isFull: () => this.#consumer?.isFull === true,
+      ...{ feeds, mayShare },
+      firstOf: (writer) => this.#snapshots.firsts.get(writer) ?? 0,
+      isFull: () => this.#isPaused || this.#consumer?.isFull === true,
       failed: (error) => this.fail(error),
     })
     this.#machine = this.#newMachine()
@@ -104,13 +127,38 @@ export class GroupEngine {
   async start(own: WritableFeed, consumer: Consumer | undefined): Promise<void> {
     const { view } = this.#options
     this.#consumer = consumer
+    this.#useOwn(own)
+    const base = await this.#snapshots.read()
     this.#clock = await view.clock()
     const state = await view.state()
-    if (state !== undefined) restoreState(this.#machine, state)
-    this.#useOwn(own)
+    const { firsts } = this.#snapshots
+    const known = new Map(state === undefined ? [] : clockOf(state))
+    // Its last transactions, or all of it, may be lost.
+    const isUsable = [...firsts].every(([writer, number]) => (known.get(writer) ?? 0) >= number)
+    if (!isUsable && base !== undefined) await this.#begin(base.state, base)
+    else {
+      if (state !== undefined) restoreState(this.#machine, state)
+      await consumer?.load(view.view)
+    }
     // The log is a copy of before the view: what was written since then is lost here.
     if ((this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
     this.#readAll()
+  }
+
+  /** The snapshot from which this node could begin: what is here was dropped elsewhere. Does nothing when all of it is known here. */
+  async adopt(name: Uint8Array): Promise<void> {
+    const before = this.#snapshots.base
+    this.#snapshots.base = name
+    const base = await this.#snapshots.read()
+    const { order } = this.#machine
+    const isNews = [...this.#snapshots.firsts].some(([writer, number]) => (order.feed(writer)?.delivered ?? 0) < number)
+    if (!isNews || base === undefined) {
+      this.#snapshots.base = before
+      await this.#snapshots.read()
+      return
+    }
+    await this.#options.rememberBase(name)
+    await this.#renew(undefined)
   }
 
   /** Another feed to write in from now on. */
@@ -199,6 +247,7 @@ export class GroupEngine {
     this.replication.end(error)
     this.#outbox?.end(error)
     this.#changes.fail(error)
+    this.#snapshots.close()
     await this.#readers.stop()
   }
 
@@ -228,6 +277,7 @@ export class GroupEngine {
         opened: (feed) => this.#follow(feed),
         membersChanged: () => this.#takeMembers(),
         overturned: () => void this.#renew(rewoundState(stateOf(this.#machine))),
+        // Looked at when the next state is written down.
         snapshotNamed: () => {},
       },
     })
@@ -261,7 +311,7 @@ export class GroupEngine {
   /** Writes from now on, if the feed to write in is one of the group, and all of its entries have been delivered. */
   #considerWriting(): void {
     const own = this.#own
-    if (own === undefined || this.#isWriting || this.#isRenewing || this.#ended !== undefined) return
+    if (own === undefined || this.#isWriting || this.#isPaused || this.#isRenewing || this.#ended !== undefined) return
     const { order, roster, group } = this.#machine
     const ordered = order.feed(this.#ownWriter)
     const isFounder = group === this.#ownWriter && own.length === 0
@@ -285,6 +335,8 @@ export class GroupEngine {
     }
     this.#sinceState += 1
     this.#changes.wake()
+    // There is room for one more.
+    this.#readers.relieve()
     if (this.#step !== undefined) this.stir()
     this.#acknowledgeTimer ??= this.#after(this.#options.acknowledgeMs, () => this.#acknowledge())
   }
@@ -348,7 +400,9 @@ export class GroupEngine {
     const durable = this.#outbox?.durable ?? 0
     const taken = this.#progress.take(({ place, number }) => place !== ownPlace || number <= durable)
     const isSettled = this.#progress.waiting === 0 && this.#outbox?.isEmpty !== false
-    const isStateDue = isSettled && this.#sinceState > 0 && (isLast || this.#sinceState >= stateEntries)
+    const isStateDue = isSettled && this.#sinceState > 0 && (isLast || this.#sinceState >= this.#stateEntries)
+    if (!isSettled && this.#isWriting && this.#sinceState >= 2 * this.#stateEntries) this.#pause()
+    else if (isSettled && this.#isPaused) this.#resume()
     if (taken === undefined && !isStateDue) return
     const { places } = this.#machine.order
     const clock = (taken?.numbers ?? []).map(([place, number]) => [places.at(place), number] as const)
@@ -357,24 +411,26 @@ export class GroupEngine {
       this.#machine.order.forget(this.#machine.stable())
     }
     const state = isStateDue ? stateOf(this.#machine) : undefined
+    const consumer = this.#consumer
     const committed = this.#consumer.committing()
     view.write(taken?.changes ?? [], clock, state).then(committed, (error: unknown) => this.fail(error))
+    const self = this.#options.feeds.node?.id
+    if (state !== undefined && self !== undefined && consumer.isRestorable && !isLast)
+      this.#snapshots.consider(this.#machine, state, consumer.tables, self)
   }
 
-  /** Delivers everything again, beginning with a state. */
-  async #renew(state: GroupState | undefined): Promise<void> {
+  /** Delivers everything again, with what is known of the members. */
+  async #renew(known: GroupState | undefined): Promise<void> {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
+    this.#isPaused = false
     this.#isWriting = false
-    const { view, events } = this.#options
+    const { events } = this.#options
     try {
       await this.#readers.stop()
       while (this.#outbox?.isEmpty === false) await this.#changes.wait()
-      this.#consumer?.reset()
-      await view.rewind(this.#consumer?.tables ?? [], state)
-      this.#clock = new Map()
-      this.#progress = new Progress([])
-      this.#machine = this.#newMachine(state)
+      const base = await this.#snapshots.read()
+      await this.#begin(known === undefined ? base?.state : rewoundState(known, base?.state), base)
     } catch (error) {
       this.fail(error)
       return
@@ -382,6 +438,39 @@ export class GroupEngine {
     this.#isRenewing = false
     events.overturned()
     this.#readAll()
+  }
+
+  /** Puts a state in place of all that there is, and what it has led to. */
+  async #begin(state: GroupState | undefined, base: GroupBase | undefined): Promise<void> {
+    const { view } = this.#options
+    const consumer = this.#consumer
+    if (base !== undefined && consumer?.isRestorable === false) {
+      const message = 'entries of this group were dropped, and what takes its operations cannot go on from a snapshot'
+      throw new PlaitError('INVALID_ARGUMENT', `${message}; use deliver or a replica`)
+    }
+    consumer?.reset()
+    await view.rewind(consumer?.tables ?? [], state, base)
+    await consumer?.load(view.view)
+    this.#clock = base === undefined || state === undefined ? new Map() : new Map(clockOf(state))
+    this.#progress = new Progress([])
+    this.#machine = this.#newMachine(state)
+  }
+
+  #pause(): void {
+    this.#isPaused = true
+    this.#isWriting = false
+  }
+
+  #resume(): void {
+    this.#isPaused = false
+    this.#isWriting = !this.#isRenewing && this.#ended === undefined
+    this.#readers.relieve()
+    // When what is under way is done.
+    void Promise.resolve().then(() => this.#changes.wake())
+  }
+
+  get #stateEntries(): number {
+    return Math.min(stateEntriesMax, this.#options.snapshotEntries)
   }
 
   #forget(own = this.#own): void {

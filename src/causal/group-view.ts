@@ -79,12 +79,21 @@ export class GroupView {
   }
 
   /** The tables as they are when all that was written before this is in them; what is written after it waits until they are read. */
-  async *pages(tables: readonly string[], nextTurn: () => Promise<void>): AsyncGenerator<Page> {
+  pages(tables: readonly string[], nextTurn: () => Promise<void>): AsyncIterable<Page> {
     let release = (): void => {}
     const before = this.#last
     this.#last = new Promise((resolve) => {
       release = resolve
     })
+    return this.#read(tables, nextTurn, before, release)
+  }
+
+  async *#read(
+    tables: readonly string[],
+    nextTurn: () => Promise<void>,
+    before: Promise<void>,
+    release: () => void,
+  ): AsyncGenerator<Page> {
     try {
       await before
       for (const table of tables) {

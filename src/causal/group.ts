@@ -1,3 +1,4 @@
+import { emptyBytes } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import { keyFromWriter } from '../crdt/dot.ts'
@@ -46,6 +47,7 @@ export interface OpenGroupOptions {
   readonly view: GroupView
   readonly verify: Verify
   readonly acknowledgeMs: number
+  readonly snapshotEntries: number
   readonly record: GroupRecord
   readonly own: WritableFeed
   readonly host: GroupHost
@@ -56,6 +58,8 @@ export interface GroupHost {
   continueIn(): Promise<{ readonly own: WritableFeed; readonly record: GroupRecord }>
   /** Asks members to say that this node writes on in another feed, until one has. */
   askToContinue(request: ContinueRequest): void
+  /** Resolves when it will be there at the next opening. */
+  remember(record: GroupRecord): Promise<void>
   closed(): void
 }
 
@@ -80,7 +84,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   constructor(options: OpenGroupOptions) {
     super()
-    const { id, feeds, view, verify, acknowledgeMs, record, own } = options
+    const { id, feeds, view, verify, acknowledgeMs, snapshotEntries, record, own } = options
     this.id = id
     this.feeds = feeds
     this.view = view
@@ -90,7 +94,9 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#lanes = new GroupLanes(feeds)
     const hosts = new Set(record.hosts.map((host) => parseUrl(host).nodeId))
     this.engine = new GroupEngine({
-      ...{ group: id, feeds, view, verify, acknowledgeMs, mayShare: (nodeId) => hosts.has(nodeId) },
+      ...{ group: id, feeds, view, verify, acknowledgeMs, snapshotEntries, mayShare: (nodeId) => hosts.has(nodeId) },
+      base: record.base === undefined ? undefined : keyFromWriter(record.base),
+      rememberBase: (name) => this.#remember({ ...this.#record, base: keyText(name) }),
       events: {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
@@ -130,25 +136,27 @@ export class OpenGroup extends GroupEventTarget implements Group {
   }
 
   deliver(handler: DeliveryHandler): void {
-    this.start(new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime))
+    void this.start(new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime))
   }
 
   deliveries(options: WaitOptions = {}): AsyncIterable<AcknowledgedDelivery> {
     const consumer = new IteratorConsumer(this.#deliveriesHost, options)
-    this.start(consumer)
+    void this.start(consumer)
     return consumer
   }
 
   observe(): void {
-    this.start(undefined)
+    void this.start(undefined)
   }
 
-  /** Begins to take operations. Throws `INVALID_ARGUMENT` when something takes them already. */
-  start(consumer: Consumer | undefined): void {
+  /** Begins to take operations; resolves when it goes on from where it was. Throws `INVALID_ARGUMENT` when something takes them already. */
+  start(consumer: Consumer | undefined): Promise<void> {
     if (this.#isStarted) throw new PlaitError('INVALID_ARGUMENT', 'the operations of this group are taken already')
     this.#isStarted = true
     this.#lanes.update([], this.#record.hosts)
-    this.engine.start(this.#own, consumer).catch((error: unknown) => this.engine.fail(error))
+    const started = this.engine.start(this.#own, consumer)
+    started.catch((error: unknown) => this.engine.fail(error))
+    return started
   }
 
   async invite({ role = 'write', validMs, uses = 0 }: InviteOptions = {}): Promise<string> {
@@ -201,6 +209,11 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** The snapshot by which others can begin, if there is one. */
+  get base(): Uint8Array {
+    return this.#record.base === undefined ? emptyBytes : keyFromWriter(this.#record.base)
   }
 
   /** Lets a node in that has come with an invitation. Throws `FORBIDDEN`, with why. */
@@ -350,6 +363,11 @@ export class OpenGroup extends GroupEventTarget implements Group {
     const { node } = this.feeds
     if (node === undefined) throw new PlaitError('INVALID_ARGUMENT', 'a group needs a node: give one to feeds()')
     return node.sign(claimStatement(keyFromWriter(this.id), this.#claim))
+  }
+
+  async #remember(record: GroupRecord): Promise<void> {
+    await this.#options.host.remember(record)
+    this.#record = record
   }
 
   async #close(): Promise<void> {

@@ -52,7 +52,7 @@ class StoreGroups implements Groups {
     this.#check()
     const own = await this.#createFeed()
     const id = writerFromKey(own.name)
-    const record = await this.#remember(id, own, [])
+    const record = await this.#remember(id, this.#record(own, []))
     return this.#opened(id, this.#make(id, own, record, name))
   }
 
@@ -62,19 +62,24 @@ class StoreGroups implements Groups {
     const host = formatUrl({ nodeId, addresses })
     const known = await readGroupRecord(this.#feeds.store.runtime.disk, groupId)
     const own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
-    const record = known ?? (await this.#remember(groupId, own, [host]))
+    const record = known ?? (await this.#remember(groupId, this.#record(own, [host])))
     const group = keyFromWriter(groupId)
     const claim = { node: publicKeyFromNodeId(this.#node.id), feed: own.name, since: record.since }
     const statement = claimStatement(group, claim)
     const invitation = identityFromSeed(secret)
-    await this.#ask(host, joinMessage, options, {
+    const base = await this.#ask(host, joinMessage, options, {
       bytes: encode(joinRequest, {
         ...{ group, ...claim, proof: this.#node.sign(statement) },
         ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
         addresses: this.#node.addresses,
       }),
     })
-    return this.#openById.get(groupId) ?? this.#opened(groupId, this.#make(groupId, own, record))
+    const present = this.#openById.get(groupId)
+    if (present !== undefined) return present
+    // An admin has made the link, and who says this is the node that it names.
+    const isNew = known === undefined && base.length === keyBytes
+    const begun = isNew ? await this.#remember(groupId, { ...record, base: encodeBase32(base) }) : record
+    return this.#opened(groupId, this.#make(groupId, own, begun))
   }
 
   async open(id: GroupId): Promise<Group> {
@@ -117,19 +122,22 @@ class StoreGroups implements Groups {
   }
 
   async #make(id: GroupId, own: WritableFeed, record: GroupRecord, name?: string): Promise<OpenGroup> {
-    const { openView, verify = verifySignature, acknowledgeMs = 1_000 } = this.#options
+    const { openView, verify = verifySignature, acknowledgeMs = 1_000, snapshotEntries = 100_000 } = this.#options
     const source = { logId: keyFromWriter(id), logEnd: Infinity, format: viewFormat }
     const view = new GroupView(
       (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
     )
     return new OpenGroup({
-      ...{ id, own, record, view, verify, acknowledgeMs, feeds: this.#feeds },
+      ...{ id, own, record, view, verify, acknowledgeMs, snapshotEntries, feeds: this.#feeds },
       ...(name !== undefined && { name }),
       host: {
         continueIn: async () => {
           const next = await this.#createFeed()
-          return { own: next, record: await this.#remember(id, next, record.hosts) }
+          const { base } = (await readGroupRecord(this.#feeds.store.runtime.disk, id)) ?? record
+          const fresh = this.#record(next, record.hosts)
+          return { own: next, record: await this.#remember(id, base === undefined ? fresh : { ...fresh, base }) }
         },
+        remember: async (next) => void (await this.#remember(id, next)),
         askToContinue: (request) => void this.#keepAsking(id, request),
         closed: () => this.#openById.delete(id),
       },
@@ -145,11 +153,13 @@ class StoreGroups implements Groups {
     return this.#feeds.openWritable(formatFeedId({ name: keyFromWriter(feed), isSealed: false }))
   }
 
-  async #remember(id: GroupId, own: WritableFeed, hosts: readonly string[]): Promise<GroupRecord> {
-    const { disk, clock } = this.#feeds.store.runtime
-    const since = Math.floor(clock.wallMs())
-    const record = { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
-    await writeGroupRecord(disk, id, record)
+  #record(own: WritableFeed, hosts: readonly string[]): GroupRecord {
+    const since = Math.floor(this.#feeds.store.runtime.clock.wallMs())
+    return { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
+  }
+
+  async #remember(id: GroupId, record: GroupRecord): Promise<GroupRecord> {
+    await writeGroupRecord(this.#feeds.store.runtime.disk, id, record)
     return record
   }
 
@@ -164,13 +174,13 @@ class StoreGroups implements Groups {
       const request = decode(joinRequest, bytes)
       const group = await this.#asked(request.group, request.node, from)
       await group.admit(request)
-      return nothing
+      return group.base
     })
     messages.handle(continueMessage, async (bytes, { from }) => {
       const request = decode(continueRequest, bytes)
       const group = await this.#asked(request.group, request.node, from)
       await group.continueFor(request)
-      return nothing
+      return group.base
     })
   }
 
@@ -186,12 +196,12 @@ class StoreGroups implements Groups {
     type: typeof joinMessage,
     { signal }: WaitOptions,
     { bytes }: { readonly bytes: Uint8Array },
-  ): Promise<void> {
+  ): Promise<Uint8Array> {
     const waiting = signal === undefined ? {} : { signal }
     const circuit = await this.#peer.open(`${host}/${groupService}/${groupPeerId}`, undefined, waiting)
     const messages = messenger(circuit)
     try {
-      await messages.request(type, bytes, { ...waiting, deadlineMs: 30_000 })
+      return await messages.request(type, bytes, { ...waiting, deadlineMs: 30_000 })
     } finally {
       void messages.close().catch(() => {})
     }
@@ -207,11 +217,11 @@ class StoreGroups implements Groups {
       const group = await this.#openById.get(id)?.catch(() => undefined)
       for (const url of group?.urlsOfOthers() ?? []) {
         if (signal.aborted) return
-        const isDone = await this.#ask(url, continueMessage, { signal }, { bytes }).then(
-          () => true,
-          () => false,
-        )
-        if (isDone) return
+        const base = await this.#ask(url, continueMessage, { signal }, { bytes }).catch(() => undefined)
+        if (base === undefined) continue
+        if (base.length === keyBytes)
+          await group?.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
+        return
       }
       if (group === undefined || signal.aborted) return
       await new Promise<void>((resolve) => void runtime.timers.after(backoff.next(), resolve, { background: true }))
@@ -219,4 +229,4 @@ class StoreGroups implements Groups {
   }
 }
 
-const nothing = new Uint8Array(0)
+const keyBytes = 32

@@ -12,6 +12,8 @@ import type { OrderedFeed } from './order/causal-order.ts'
 export interface ReadersOptions {
   readonly feeds: Feeds
   readonly mayShare: (nodeId: NodeId) => boolean
+  /** The first entry of a feed that is kept. */
+  readonly firstOf: (writer: Writer) => number
   /** Whether what takes the operations has enough for now. */
   readonly isFull: () => boolean
   readonly failed: (error: unknown) => void
@@ -59,11 +61,11 @@ export class Readers {
   }
 
   async open(writer: Writer): Promise<Feed> {
-    const { feeds, mayShare } = this.#options
+    const { feeds, mayShare, firstOf } = this.#options
     const present = this.feeds.get(writer)
     if (present !== undefined) return present
     const id = formatFeedId({ name: keyFromWriter(writer), isSealed: false })
-    const feed = await feeds.open(id, { mode: 'full', mayShare })
+    const feed = await feeds.open(id, { mode: 'full', mayShare, first: firstOf(writer) })
     this.feeds.set(writer, feed)
     return feed
   }

@@ -63,7 +63,7 @@ export interface Feeds extends AsyncDisposable {
   /** A new feed that is written here. Resolves when it is durable. With an identity whose feed is here already it is that one. */
   create(options?: CreateFeedOptions): Promise<WritableFeed>
   /** A sealed feed of these blocks, complete from the beginning and for ever as it is; its id is a hash of all. */
-  seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Feed>
+  seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, options?: Pick<FeedOptions, 'mayShare'>): Promise<Feed>
   /**
    * A feed by its id: one that is here, or one of somebody else that is fetched from now on. One that is open already is given again; a
    * sparse one becomes a full one when that is asked for, other options stay.

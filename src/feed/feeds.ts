@@ -104,9 +104,12 @@ class StoreFeeds implements Feeds {
     return this.#open(await this.#stored(name), { ...options, signer: identity })
   }
 
-  async seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Feed> {
+  async seal(
+    blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    options: Pick<FeedOptions, 'mayShare'> = {},
+  ): Promise<Feed> {
     this.#check()
-    return this.#open(await sealBlocks(this.#log, blocks), {})
+    return this.#open(await sealBlocks(this.#log, blocks), options)
   }
 
   async open(id: FeedId, options: FeedOptions = {}): Promise<Feed> {
