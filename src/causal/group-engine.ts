@@ -61,7 +61,7 @@ export interface GroupEngineEvents {
 
 /** Joins the machine of a group to its feeds, to the disk, and to what takes its operations. */
 export class GroupEngine {
-  readonly replication: Replication = new Replication()
+  readonly replication: Replication = new Replication(() => this.#others())
   /** Another feed is to be written in, which is no feed of the group yet. */
   isContinuing = false
   readonly #options: GroupEngineOptions
@@ -83,8 +83,6 @@ export class GroupEngine {
   #sinceState = 0
   #commitTimer: Timer | undefined
   #acknowledgeTimer: Timer | undefined
-  /** How many of the own entries each other node has. */
-  readonly #heldByNode = new Map<string, number>()
   #ended: PlaitError | undefined
 
   constructor(options: GroupEngineOptions) {
@@ -288,8 +286,8 @@ export class GroupEngine {
   #useOwn(own: WritableFeed): void {
     this.#own = own
     this.#outbox = new Outbox(own, own.length, () => this.#takeWritten())
-    this.#heldByNode.clear()
-    own.addEventListener('peer', ({ detail }) => this.#takeHeld(detail.nodeId, detail.contiguousLength))
+    this.replication.forget()
+    own.addEventListener('peer', ({ detail }) => this.replication.note(detail.nodeId, detail.contiguousLength))
     own.addEventListener('behind', () => this.#forget(own))
     own.addEventListener('conflict', () => this.#forget(own))
   }
@@ -331,7 +329,7 @@ export class GroupEngine {
     if (writer !== this.#ownWriter) {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
-      if (node !== undefined && seen > 0) this.#takeHeld(node, seen)
+      if (node !== undefined && seen > 0) this.replication.note(node, seen)
     }
     this.#sinceState += 1
     this.#changes.wake()
@@ -360,7 +358,7 @@ export class GroupEngine {
 
   #takeMembers(): void {
     this.#readers.review()
-    this.#updateReplication()
+    this.replication.update()
     this.#options.events.membersChanged()
     // Not while an entry is being delivered.
     void Promise.resolve().then(() => this.#considerWriting())
@@ -369,20 +367,6 @@ export class GroupEngine {
   #takeWritten(): void {
     this.stir()
     this.#changes.wake()
-  }
-
-  #takeHeld(nodeId: string, length: number): void {
-    if (length <= (this.#heldByNode.get(nodeId) ?? 0)) return
-    this.#heldByNode.set(nodeId, length)
-    this.#updateReplication()
-  }
-
-  #updateReplication(): void {
-    const own = this.#options.feeds.node?.id
-    const held: number[] = []
-    for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())
-      if (node !== own && !isParked && !isRemoved) held.push(this.#heldByNode.get(node) ?? 0)
-    this.replication.update(held)
   }
 
   #acknowledge(): void {
@@ -478,6 +462,13 @@ export class GroupEngine {
     this.#isWriting = false
     this.#outbox?.end(forgotten())
     this.#options.events.forgotten()
+  }
+
+  /** The other members that are waited for. */
+  *#others(): Generator<NodeId> {
+    const self = this.#options.feeds.node?.id
+    for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())
+      if (node !== self && !isParked && !isRemoved) yield node
   }
 
   #isMember(nodeId: NodeId): boolean {

@@ -1,4 +1,5 @@
 import type { PlaitError } from '../base/error.ts'
+import type { NodeId } from '../identity/node-id.ts'
 import { Queue } from '../base/queue.ts'
 
 /** Where an operation has to be durable before `publish` resolves: here, at one other member, at most of all, at all. */
@@ -14,12 +15,28 @@ interface Waiter {
 /** Who waits until an own entry is durable at others. */
 export class Replication {
   readonly #waitersByLevel = new Map(levels.map((level) => [level, new Queue<Waiter>()]))
+  readonly #others: () => Iterable<NodeId>
+  readonly #heldByNode = new Map<string, number>()
   /** How many of the own entries each other member has, of those that are waited for; least first. */
   #held: readonly number[] = []
 
-  /** What members have now, those parked or removed left out, and this one. */
-  update(held: readonly number[]): void {
-    this.#held = held.toSorted((left, right) => left - right)
+  /** `others`: the members that are waited for, without this one. */
+  constructor(others: () => Iterable<NodeId>) {
+    this.#others = others
+  }
+
+  /** A node has so many of the own entries, durable. */
+  note(node: string, length: number): void {
+    if (length <= (this.#heldByNode.get(node) ?? 0)) return
+    this.#heldByNode.set(node, length)
+    this.update()
+  }
+
+  /** Others are waited for than before, or more is known of them. */
+  update(): void {
+    this.#held = Array.from(this.#others(), (node) => this.#heldByNode.get(node) ?? 0).sort(
+      (left, right) => left - right,
+    )
     for (const [level, waiters] of this.#waitersByLevel) {
       const reached = this.reached(level)
       for (let next = waiters.peek(); next !== undefined && next.number <= reached; next = waiters.peek()) {
@@ -55,6 +72,12 @@ export class Replication {
       signal?.addEventListener('abort', abort, { once: true })
       this.#waitersByLevel.get(level)?.push(waiter)
     })
+  }
+
+  /** Another feed is written in: nobody has any of it. */
+  forget(): void {
+    this.#heldByNode.clear()
+    this.update()
   }
 
   end(error: PlaitError): void {
