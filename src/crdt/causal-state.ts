@@ -127,8 +127,15 @@ export function decodeOperation<State extends Crdt<Operation>, Operation>(
 }
 
 function standalone<State extends Crdt<Operation>, Operation>(type: CrdtType<State, Operation>): Schema<Operation> {
-  return withWriters((writers) => type.operation(writers))
+  const made = standaloneByType.get(type) as Schema<Operation> | undefined
+  if (made !== undefined) return made
+  const schema = withWriters((writers) => type.operation(writers))
+  standaloneByType.set(type, schema)
+  return schema
 }
+
+/** Of each type the one schema: to make it takes longer than to write an operation. */
+const standaloneByType = new WeakMap<object, unknown>()
 
 function readState<State extends Crdt<Operation>, Operation>(
   type: CrdtType<State, Operation>,
