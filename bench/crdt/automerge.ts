@@ -20,7 +20,7 @@ export function createSetTool(): SetTool {
   return {
     version: installedVersions('@automerge/automerge'),
     settings:
-      'has no set: keys of a map in the document stand for the elements, each with the value true; what is prepared is one change, what is measured has a change of its own',
+      'has no set: keys of a map in the document stand for the elements, each with the value true, where a removal spares what it has not seen; what is prepared is one change, what is measured has a change of its own',
     create: (writer) => new AutomergeSet(from<Content>({ set: {} }, { actor: actorOf(writer) })),
     load: (state, writer) => new AutomergeSet(load<Content>(state, { actor: actorOf(writer) })),
   }

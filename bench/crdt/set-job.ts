@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Profile } from '../harness/profile.ts'
-import { peakMiB } from '../harness/usage.ts'
+import { cpuSeconds, peakMiB } from '../harness/usage.ts'
 import type { Measure } from '../workloads/workload.ts'
 import { elementOf, fingerprintOf } from './element.ts'
 import type { CrdtResult, SetJob, SetMeasurement } from './job.ts'
@@ -83,13 +83,16 @@ const measurements: Readonly<Record<SetMeasurement, Measuring>> = {
       spent[kind] += performance.now() - began
       sent[kind] += operation.length
     }
+    const usedBefore = cpuSeconds()
     for (let pair = 0; pair < pairs; pair += 1) {
       timed('add', windowElement(elements + pair, elements))
       timed('delete', windowElement(pair, elements))
     }
+    const cpu = cpuSeconds() - usedBefore
     return [
       { metric: 'add', unit: 'µs', value: (spent.add * 1_000) / pairs },
       { metric: 'delete', unit: 'µs', value: (spent.delete * 1_000) / pairs },
+      { metric: 'cpu', unit: 'µs', value: (cpu * 1e6) / (2 * pairs) },
       { metric: 'addBytes', unit: 'B', value: sent.add / pairs },
       { metric: 'deleteBytes', unit: 'B', value: sent.delete / pairs },
       peak(),
@@ -98,21 +101,30 @@ const measurements: Readonly<Record<SetMeasurement, Measuring>> = {
   remote(replica, { pairs }, file) {
     const operations = splitOperations(file('operations'))
     if (operations.length !== 2 * pairs) throw new Error(`${operations.length} operations for ${pairs} pairs`)
+    const usedBefore = cpuSeconds()
     const began = performance.now()
     for (const operation of operations) replica.apply(operation, theirs)
     const ms = performance.now() - began
-    return [{ metric: 'apply', unit: 'µs', value: (ms * 1_000) / operations.length }, peak()]
+    const cpu = cpuSeconds() - usedBefore
+    return [
+      { metric: 'apply', unit: 'µs', value: (ms * 1_000) / operations.length },
+      { metric: 'cpu', unit: 'µs', value: (cpu * 1e6) / operations.length },
+      peak(),
+    ]
   },
   merge(replica, _job, file) {
     const state = file('theirs')
+    const usedBefore = cpuSeconds()
     const began = performance.now()
     replica.merge(state)
     const mergedAt = performance.now()
+    const cpu = cpuSeconds() - usedBefore
     const most = peak()
     const encodeBegan = performance.now()
     const merged = replica.encode()
     return [
       { metric: 'merge', unit: 'ms', value: mergedAt - began },
+      { metric: 'cpu', unit: 'ms', value: cpu * 1_000 },
       most,
       { metric: 'encode', unit: 'ms', value: performance.now() - encodeBegan },
       bytes('mergedBytes', merged),
