@@ -52,8 +52,8 @@ test.for([
     const missing = missingSetTool(tool)
     if (missing !== undefined) return context.skip(missing)
     const { createSetTool } = (await import(setToolModule(tool))) as { createSetTool: CreateSetTool }
-    const { create, load, settings } = createSetTool()
-    const common = create(1)
+    const set = createSetTool()
+    const common = set.create(1)
     common.addAll(['something else'])
     const [one, other] = [set.load(common.encode(), 2), set.load(common.encode(), 3)]
     one.add('x')
