@@ -62,12 +62,15 @@ export function metadataBytes(members: number, pattern: Pattern, seed: number): 
 /** One member's feed, as the one who writes and those who read it know it. */
 export class FeedMetadata {
   readonly #writer: Writer
-  readonly #written = new Writers()
-  readonly #read = new Writers()
+  /** Its own writer first, then those that it has mentioned. */
+  readonly #written: Writers
+  readonly #read: Writers
   #number = 0
 
   constructor(writer: Writer) {
     this.#writer = writer
+    this.#written = new Writers([writer])
+    this.#read = new Writers([writer])
   }
 
   /**
@@ -76,9 +79,11 @@ export class FeedMetadata {
    */
   write(follows: DotList): { readonly dot: Dot; readonly bytes: Uint8Array; readonly newWriters: number } {
     const dots = follows.filter(({ writer, number }) => writer !== this.#writer || number !== this.#number)
-    const known = this.#written.size
-    for (const { writer } of dots) this.#written.add(writer)
-    const added = [...this.#written].slice(known)
+    const added: Writer[] = []
+    for (const { writer } of dots) {
+      const known = this.#written.size
+      if (this.#written.add(writer) === known) added.push(writer)
+    }
     const head = encode(keys, added.map(keyFromWriter))
     const bytes = concatBytes([head, encode(dotList(this.#written), dots)])
     this.#check(bytes, head.length, dots)
