@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { encodeEntry } from '../../src/causal/order/entry.ts'
+import { FeedTable } from '../../src/causal/order/feed-table.ts'
 import { writerFromKey } from '../../src/crdt/dot.ts'
+import { varint } from '../../src/wire/schema.ts'
 import { FeedMetadata, metadataBytes } from './metadata.ts'
 
 const key = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
@@ -16,6 +19,14 @@ test('a feed writes the key of a writer once, then its place, and never what it 
   expect(write([bob, 6], [eve, 300])).toEqual([1, ...key(3), 2, 1, 6, 1, 0xac, 0x02])
   expect(write([ann, 3])).toEqual([0, 0])
   expect(write([eve, 301])).toEqual([0, 1, 2, 0xad, 0x02])
+})
+
+test('it is what an entry of a group says between its kind and its body', () => {
+  const [feed, table] = [new FeedMetadata(ann), new FeedTable(ann)]
+  for (const follows of [[], [{ writer: bob, number: 200 }], [bob, eve].map((writer) => ({ writer, number: 300 }))]) {
+    const entry = encodeEntry(table, 'operation', follows, { schema: () => varint, value: 0 })
+    expect([...feed.write(follows).bytes]).toEqual([...entry.subarray(1, -1)])
+  }
 })
 
 test('in turn each operation follows one other, and its first in a feed brings a key', () => {
