@@ -159,6 +159,7 @@ export { compareDots, dotOf, formatDot, keyFromWriter, parseDot, writerFromKey }
 export type { Dot, Writer } from './crdt/dot.ts'
 export type { DotList } from './crdt/dot-list.ts'
 export { DotSet } from './crdt/dot-set.ts'
+export type { DotSink } from './crdt/dot-set.ts'
 export { DottedClock } from './crdt/dotted-clock.ts'
 export { Frontier } from './crdt/frontier.ts'
 export { VectorClock } from './crdt/vector-clock.ts'
