@@ -285,7 +285,7 @@ export class GroupEngine {
 
   #useOwn(own: WritableFeed): void {
     this.#own = own
-    this.#outbox = new Outbox(own, own.length, () => this.#takeWritten())
+    this.#outbox = this.#newOutbox(own)
     this.replication.forget()
     own.addEventListener('peer', ({ detail }) => this.replication.note(detail.nodeId, detail.contiguousLength))
     own.addEventListener('behind', () => this.#forget(own))
@@ -362,6 +362,23 @@ export class GroupEngine {
     this.#options.events.membersChanged()
     // Not while an entry is being delivered.
     void Promise.resolve().then(() => this.#considerWriting())
+  }
+
+  #newOutbox(own: WritableFeed): Outbox {
+    return new Outbox(own, own.length, {
+      written: () => this.#takeWritten(),
+      failed: (error) => this.#takeUnwritten(own, error),
+    })
+  }
+
+  /** What was delivered here and could not be written is taken back: all is delivered again, without it. */
+  #takeUnwritten(own: WritableFeed, error: PlaitError): void {
+    this.#isWriting = false
+    // Of a feed that is behind the event tells.
+    if (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN' || own !== this.#own) return
+    if (error.code !== 'NO_SPACE') return this.fail(error)
+    this.#outbox = this.#newOutbox(own)
+    void this.#renew(undefined)
   }
 
   #takeWritten(): void {

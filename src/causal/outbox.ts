@@ -7,21 +7,28 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+export interface OutboxEvents {
+  /** More is durable. */
+  readonly written: () => void
+  /** Nothing is written any more; those who waited know. */
+  readonly failed: (error: PlaitError) => void
+}
+
 /** Own entries on their way to the disk: all that came while the disk was busy go there at once, in order. */
 export class Outbox {
   readonly #feed: WritableFeed
-  readonly #written: () => void
+  readonly #events: OutboxEvents
   #waiting: Waiting[] = []
   #isWriting = false
   #failed: unknown
   /** How many entries of the feed are durable. */
   durable: number
 
-  /** `written`: more is durable. `durable`: what is there already. */
-  constructor(feed: WritableFeed, durable: number, written: () => void) {
+  /** `durable`: what is there already. */
+  constructor(feed: WritableFeed, durable: number, events: OutboxEvents) {
     this.#feed = feed
     this.durable = durable
-    this.#written = written
+    this.#events = events
   }
 
   get isEmpty(): boolean {
@@ -58,11 +65,13 @@ export class Outbox {
       } catch (error) {
         for (const { reject } of batch) reject(error)
         this.end(error)
-        break
+        this.#isWriting = false
+        this.#events.failed(PlaitError.from(error, 'STORE_FAILED'))
+        return
       }
       this.durable += batch.length
       for (const { resolve } of batch) resolve()
-      this.#written()
+      this.#events.written()
     }
     this.#isWriting = false
   }
