@@ -5,7 +5,7 @@ import type { Dot, Writer } from '../crdt/dot.ts'
 import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
 import { publicKeyFromNodeId } from '../identity/node-id.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import { createSeed, identityFromSeed } from '../identity/seed.ts'
+import { identityFromSeed } from '../identity/seed.ts'
 import type { Verify } from '../identity/signature.ts'
 import { parseUrl } from '../node/url.ts'
 import type { ContinueRequest, JoinRequest } from './admission.ts'
@@ -46,6 +46,7 @@ export interface OpenGroupOptions {
   readonly view: GroupView
   readonly verify: Verify
   readonly acknowledgeMs: number
+  readonly createSecret: () => Uint8Array
   readonly record: GroupRecord
   readonly own: WritableFeed
   readonly host: GroupHost
@@ -152,7 +153,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   }
 
   async invite({ role = 'write', validMs, uses = 0 }: InviteOptions = {}): Promise<string> {
-    const secret = createSeed()
+    const secret = this.#options.createSecret()
     const { publicKey } = identityFromSeed(secret)
     const notAfter = validMs === undefined ? 0 : Math.floor(this.#wallMs + validMs)
     const addresses = (this.feeds.node?.addresses ?? []).flatMap((address) => parseUrl(address).addresses)

@@ -5,7 +5,7 @@ import { keyFromWriter, writerFromKey } from '../crdt/dot.ts'
 import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
 import { formatFeedId } from '../feed/feed-id.ts'
 import { publicKeyFromNodeId } from '../identity/node-id.ts'
-import { identityFromSeed } from '../identity/seed.ts'
+import { createSeed, identityFromSeed } from '../identity/seed.ts'
 import { verify as verifySignature } from '../identity/signature.ts'
 import { messenger } from '../message/messenger.ts'
 import { Backoff } from '../node/backoff.ts'
@@ -117,13 +117,13 @@ class StoreGroups implements Groups {
   }
 
   async #make(id: GroupId, own: WritableFeed, record: GroupRecord, name?: string): Promise<OpenGroup> {
-    const { openView, verify = verifySignature, acknowledgeMs = 1_000 } = this.#options
+    const { openView, verify = verifySignature, acknowledgeMs = 1_000, createSecret = createSeed } = this.#options
     const source = { logId: keyFromWriter(id), logEnd: Infinity, format: viewFormat }
     const view = new GroupView(
       (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
     )
     return new OpenGroup({
-      ...{ id, own, record, view, verify, acknowledgeMs, feeds: this.#feeds },
+      ...{ id, own, record, view, verify, acknowledgeMs, createSecret, feeds: this.#feeds },
       ...(name !== undefined && { name }),
       host: {
         continueIn: async () => {
@@ -142,7 +142,9 @@ class StoreGroups implements Groups {
   }
 
   #openFeed({ feed }: GroupRecord): Promise<WritableFeed> {
-    return this.#feeds.openWritable(formatFeedId({ name: keyFromWriter(feed), isSealed: false }))
+    const identity = this.#options.feedIdentity?.(feed)
+    const id = formatFeedId({ name: keyFromWriter(feed), isSealed: false })
+    return this.#feeds.openWritable(id, identity === undefined ? {} : { identity })
   }
 
   async #remember(id: GroupId, own: WritableFeed, hosts: readonly string[]): Promise<GroupRecord> {
