@@ -116,6 +116,7 @@ export class GroupEngine {
   /** Another feed to write in from now on. */
   async writeIn(own: WritableFeed): Promise<void> {
     this.#outbox?.end(forgotten())
+    this.replication.begin(forgotten())
     this.#isWriting = false
     this.#useOwn(own)
     // What was written and is not durable was seen here alone: nothing of it is known any more.
@@ -239,7 +240,9 @@ export class GroupEngine {
     this.#own = own
     this.#outbox = new Outbox(own, own.length, () => this.#takeWritten())
     this.#heldByNode.clear()
-    own.addEventListener('peer', ({ detail }) => this.#takeHeld(detail.nodeId, detail.contiguousLength))
+    own.addEventListener('peer', ({ detail }) => {
+      if (own === this.#own) this.#takeHeld(detail.nodeId, detail.contiguousLength)
+    })
     own.addEventListener('behind', () => this.#forget(own))
     own.addEventListener('conflict', () => this.#forget(own))
   }
@@ -270,6 +273,7 @@ export class GroupEngine {
     this.#machine.become(this.#ownWriter)
     this.#isWriting = true
     this.isContinuing = false
+    this.#updateReplication()
     this.#options.events.ready()
     this.#changes.wake()
   }
@@ -326,6 +330,8 @@ export class GroupEngine {
   }
 
   #updateReplication(): void {
+    // While all is gone through again not all members are known.
+    if (!this.#isWriting) return
     const own = this.#options.feeds.node?.id
     const held: number[] = []
     for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())

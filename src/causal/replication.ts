@@ -57,6 +57,12 @@ export class Replication {
     })
   }
 
+  /** Another feed is written from now on: of that one nobody has anything, and of the last one nothing more is heard. */
+  begin(error: PlaitError): void {
+    this.end(error)
+    this.#held = []
+  }
+
   end(error: PlaitError): void {
     for (const waiters of this.#waitersByLevel.values())
       for (let next = waiters.shift(); next !== undefined; next = waiters.shift()) next.settle(error)

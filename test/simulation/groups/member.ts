@@ -22,7 +22,7 @@ export interface Society {
   measures: number
 }
 
-const publishing: readonly ErrorCode[] = ['FEED_BEHIND', 'FEED_FROZEN', 'TIMEOUT']
+const publishing: readonly ErrorCode[] = ['FEED_BEHIND', 'FEED_FROZEN', 'TIMEOUT', 'STORE_CLOSED']
 const governing: readonly ErrorCode[] = ['FORBIDDEN', 'INVALID_ARGUMENT', 'FEED_BEHIND', 'FEED_FROZEN']
 const countsTable = 'counts'
 
@@ -56,6 +56,7 @@ export class Member {
       if (lot < 0.02) group = await this.#again(group)
       else if (this.#site.isHeldBack || !group.engine.isWriting) continue
       else if (lot < 0.08) await this.#govern(group)
+      else if (group.role === 'read' && !random.chance(0.05)) continue
       else await this.#publish(group)
     }
   }
@@ -81,6 +82,7 @@ export class Member {
     const { writer } = group
     const level = replica === undefined ? random.pick(['local', 'local', 'one', 'majority', 'all'] as const) : this.#level
     const isPoison = replica === undefined && random.chance(0.03)
+    const isRefused = group.role === 'read' || ledger.curbed.has(this.#site)
     const result =
       replica === undefined ? this.#publishBytes(group, level, isPoison) : changeSomething(replica, random)
     const number = machine.own?.delivered
@@ -89,7 +91,7 @@ export class Member {
     const dot = await life.call(
       `publish ${number} at ${level}`,
       result,
-      ledger.curbed.has(this.#site) ? [...publishing, 'FORBIDDEN'] : publishing,
+      isRefused ? [...publishing, 'FORBIDDEN'] : publishing,
     )
     if (dot === undefined) return undefined
     if (formatDot(dot) !== formatDot({ writer, number: number ?? 0 })) life.wrong(`published under ${formatDot(dot)}`)
@@ -130,6 +132,7 @@ export class Member {
       if (site?.isLossy === true || length === undefined || length >= dot.number) holders += 1
       if ((told.get(node) ?? 0) >= dot.number) direct += 1
     }
+    if (process.env['DBG'] && holders < needed) console.log(members.map(({node})=>{const site=this.#society.sites.find((o)=>o.node.id===node); return [site?.name, site?.life?.feedsByWriter.get(dot.writer)?.contiguousLength, told.get(node)]}), dot)
     if (holders < needed && !this.#life.ledger.forked.has(dot.writer))
       life.wrong(`operation ${dot.number} is at ${holders} others, and ${level} of ${others} were asked for`)
     if (direct < needed) life.world.mark('publish resolved by what others passed on')
