@@ -108,6 +108,7 @@ export class GroupEngine {
     const state = await view.state()
     if (state !== undefined) restoreState(this.#machine, state)
     this.#useOwn(own)
+    if (state !== undefined) this.#takeMembers()
     // The log is a copy of before the view: what was written since then is lost here.
     if ((this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
     this.#readAll()
@@ -268,7 +269,10 @@ export class GroupEngine {
     const { order, roster, group } = this.#machine
     const ordered = order.feed(this.#ownWriter)
     const isFounder = group === this.#ownWriter && own.length === 0
-    if (ordered === undefined || (!isFounder && roster.memberOf(this.#ownWriter) === undefined)) return
+    const member = roster.memberOf(this.#ownWriter)
+    if (ordered === undefined || (!isFounder && member === undefined)) return
+    // What is written beyond the end of a feed is void.
+    if (member?.isRemoved === false && roster.countsTo(this.#ownWriter) !== Infinity) return
     if (ordered.delivered < own.length) return
     this.#machine.become(this.#ownWriter)
     this.#isWriting = true

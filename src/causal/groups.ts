@@ -199,24 +199,26 @@ class StoreGroups implements Groups {
     }
   }
 
-  /** Asks one member after the other, until one has said it. */
+  /** Asks one member after the other, until one has said it and that has come here. */
   async #keepAsking(id: GroupId, request: ContinueRequest): Promise<void> {
     const { runtime } = this.#feeds.store
     const { signal } = this.#ending
     const backoff = new Backoff(runtime.random)
     const bytes = encode(continueRequest, request)
+    const feed = encodeBase32(request.feed)
     for (;;) {
+      await new Promise<void>((resolve) => void runtime.timers.after(backoff.next(), resolve, { background: true }))
       const group = await this.#openById.get(id)?.catch(() => undefined)
       for (const url of group?.urlsOfOthers() ?? []) {
-        if (signal.aborted) return
+        if (signal.aborted || group?.isAwaiting(feed) !== true) return
         const isDone = await this.#ask(url, continueMessage, { signal }, { bytes }).then(
           () => true,
           () => false,
         )
-        if (isDone) return
+        // What a member says that was removed or parked may be void: another one is asked after a while if nothing has come of it.
+        if (isDone) break
       }
-      if (group === undefined || signal.aborted) return
-      await new Promise<void>((resolve) => void runtime.timers.after(backoff.next(), resolve, { background: true }))
+      if (signal.aborted || group?.isAwaiting(feed) !== true) return
     }
   }
 }

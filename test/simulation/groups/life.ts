@@ -198,13 +198,16 @@ export class GroupLife {
       this.#delivered.clear()
       world.note(this.name, 'overturned')
     })
-    group.addEventListener('continued', () => {
-      if (isCurrent()) world.mark('took another feed')
+    group.addEventListener('continued', ({ detail: { feed } }) => {
+      if (!isCurrent()) return
+      world.mark('took another feed')
+      world.note(this.name, `goes on in ${feed.slice(0, 6)}`)
     })
     group.addEventListener('members', ({ detail: { members } }) => {
       if (!isCurrent()) return
       const wasParked = isParked
       isParked = members.some((member) => member.node === this.site.node.id && member.isParked)
+      world.note(this.name, members.map(({ role, isParked }) => `${role}${isParked ? ' parked' : ''}`).join(', '))
       if (wasParked && !isParked) world.mark('came back after it was parked')
     })
   }
