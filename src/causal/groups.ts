@@ -22,6 +22,9 @@ import { GroupView } from './group-view.ts'
 import { OpenGroup } from './group.ts'
 import { claimStatement } from './members/roster-operation.ts'
 
+/** So many are remembered of those who were asked to let this node in. */
+const hostsMax = 16
+
 /** Another number when the tables of views change: they are made anew then. */
 const viewFormat = 1
 
@@ -62,7 +65,7 @@ class StoreGroups implements Groups {
     const host = formatUrl({ nodeId, addresses })
     const known = await readGroupRecord(this.#feeds.store.runtime.disk, groupId)
     const own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
-    const record = known ?? (await this.#remember(groupId, own, [host]))
+    const record = await this.#rememberHost(groupId, own, known, host)
     const group = keyFromWriter(groupId)
     const claim = { node: publicKeyFromNodeId(this.#node.id), feed: own.name, since: record.since }
     const statement = claimStatement(group, claim)
@@ -152,6 +155,20 @@ class StoreGroups implements Groups {
     const since = Math.floor(clock.wallMs())
     const record = { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
     await writeGroupRecord(disk, id, record)
+    return record
+  }
+
+  /** Who asks again may ask somebody else: the first one may be no member itself. */
+  async #rememberHost(
+    id: GroupId,
+    own: WritableFeed,
+    known: GroupRecord | undefined,
+    host: string,
+  ): Promise<GroupRecord> {
+    if (known === undefined) return this.#remember(id, own, [host])
+    if (known.hosts.includes(host)) return known
+    const record = { ...known, hosts: [host, ...known.hosts].slice(0, hostsMax) }
+    await writeGroupRecord(this.#feeds.store.runtime.disk, id, record)
     return record
   }
 

@@ -1,3 +1,4 @@
+import { PlaitError } from '../../../src/base/error.ts'
 import { MemoryView } from '../../../src/store/memory-view.ts'
 import type { View, ViewChange, ViewEntry, ViewRange } from '../../../src/store/view.ts'
 import type { Process, SeededRandom } from '../../../src/testing/index.ts'
@@ -52,6 +53,7 @@ class KeptView implements View {
   readonly #log: Transaction[]
   readonly #process: Process
   readonly #delayMs: () => number
+  #isClosed = false
 
   constructor(log: Transaction[], process: Process, delayMs: () => number) {
     this.#log = log
@@ -73,13 +75,17 @@ class KeptView implements View {
   }
 
   async transact(cursor: number, changes: readonly ViewChange[]): Promise<void> {
+    if (this.#isClosed) throw new PlaitError('STORE_CLOSED', 'the view is closed')
     const delayMs = this.#delayMs()
     // Timers of a process that has ended never fire: what it had begun is not done.
     if (delayMs > 0)
       await new Promise<void>((resolve) => void this.#process.runtime.timers.after(delayMs, resolve))
+    if (this.#process.scope.ended) return new Promise<void>(() => {})
     this.#log.push({ cursor, changes })
     await this.#memory.transact(cursor, changes)
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#isClosed = true
+  }
 }

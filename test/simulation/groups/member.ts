@@ -132,7 +132,6 @@ export class Member {
       if (site?.isLossy === true || length === undefined || length >= dot.number) holders += 1
       if ((told.get(node) ?? 0) >= dot.number) direct += 1
     }
-    if (process.env['DBG'] && holders < needed) console.log(members.map(({node})=>{const site=this.#society.sites.find((o)=>o.node.id===node); return [site?.name, site?.life?.feedsByWriter.get(dot.writer)?.contiguousLength, told.get(node)]}), dot)
     if (holders < needed && !this.#life.ledger.forked.has(dot.writer))
       life.wrong(`operation ${dot.number} is at ${holders} others, and ${level} of ${others} were asked for`)
     if (direct < needed) life.world.mark('publish resolved by what others passed on')
@@ -152,6 +151,7 @@ export class Member {
       const made = await life.call('make the group', group)
       if (made === undefined) return undefined
       society.groupId = made.id
+      this.#site.isAdmitted = true
       await this.#take(opened(made))
       await this.#invite(opened(made), 'admin')
       await this.#invite(opened(made), 'write')
