@@ -23,8 +23,8 @@ interface Profile {
  */
 export async function groupScenario(world: World): Promise<{ readonly nodes: number; readonly delivered: number }> {
   const random = world.random.fork('groups')
-  const profile = drawProfile(random)
-  const nodeNames = names.slice(0, Math.floor(3 + 6 * random.real() ** 2))
+  const nodeNames = names.slice(0, Math.floor(3 + 6 * random.real() ** 4))
+  const profile = drawProfile(random, nodeNames.length)
   const ledger = new GroupLedger()
   const sites: GroupSite[] = []
   const society: Society = { sites, links: [], groupId: undefined, measures: profile.measures }
@@ -58,13 +58,14 @@ export async function groupScenario(world: World): Promise<{ readonly nodes: num
   return { nodes: sites.length, delivered: [...delivered.values()].reduce((sum, count) => sum + count(), 0) }
 }
 
-function drawProfile(random: SeededRandom): Profile {
-  const activeMs = random.logarithmic(2_000, 10_000)
+function drawProfile(random: SeededRandom, nodes: number): Profile {
+  const activeMs = random.logarithmic(1_200, 5_000)
   const isCalm = random.chance(0.1)
   const some = (part: number, most: number): number => (!isCalm && random.chance(part) ? random.integer(1, most) : 0)
   return {
     activeMs,
-    gapMs: random.logarithmic(40, 400),
+    // Everybody is told of everything: what there is to be done grows by the square of the nodes.
+    gapMs: (random.logarithmic(50, 500) * nodes) / 3,
     measures: random.chance(0.5) ? random.integer(1, 4) : 0,
     faults: isCalm ? 0 : random.integer(0, 5),
     mishaps: {
