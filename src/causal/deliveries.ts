@@ -147,7 +147,9 @@ export class HandlerConsumer implements Consumer {
   }
 
   async #carryOut(delivery: GroupDelivery): Promise<readonly ViewChange[]> {
-    for (let attempt = 1; ; attempt += 1) {
+    const { epoch } = this.#queue
+    // What was taken back is not tried again: it comes anew.
+    for (let attempt = 1; epoch === this.#queue.epoch; attempt += 1) {
       const transaction = new HandlerTransaction(this.#view, this.#pending)
       try {
         await this.#handler(delivery, transaction)
@@ -160,6 +162,7 @@ export class HandlerConsumer implements Consumer {
         await new Promise<void>((resolve) => void this.#runtime.timers.after(retryMs, resolve, { background: true }))
       }
     }
+    return []
   }
 }
 

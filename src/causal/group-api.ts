@@ -19,6 +19,10 @@ export interface GroupsOptions {
   /** Doors for tests. */
   readonly openView?: (name: string, source: ViewSource) => View
   readonly createFeedIdentity?: () => Identity
+  /** The one that `createFeedIdentity` has made for a feed. */
+  readonly feedIdentity?: (feed: Writer) => Identity | undefined
+  /** The secret of an invitation. */
+  readonly createSecret?: () => Uint8Array
   readonly verify?: Verify
 }
 

@@ -61,7 +61,10 @@ export interface GroupEngineEvents {
 
 /** Joins the machine of a group to its feeds, to the disk, and to what takes its operations. */
 export class GroupEngine {
-  readonly replication: Replication = new Replication(() => this.#others())
+  readonly replication: Replication = new Replication(() =>
+    // While all is gone through again not all members are known.
+    this.#isWriting || this.#isPaused ? this.#others() : undefined,
+  )
   /** Another feed is to be written in, which is no feed of the group yet. */
   isContinuing = false
   readonly #options: GroupEngineOptions
@@ -138,6 +141,7 @@ export class GroupEngine {
       if (state !== undefined) restoreState(this.#machine, state)
       await consumer?.load(view.view)
     }
+    if (this.#machine.roster.members.size > 0) this.#takeMembers()
     // The log is a copy of before the view: what was written since then is lost here.
     if ((this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
     this.#readAll()
@@ -162,6 +166,7 @@ export class GroupEngine {
   /** Another feed to write in from now on. */
   async writeIn(own: WritableFeed): Promise<void> {
     this.#outbox?.end(forgotten())
+    this.replication.begin(forgotten())
     this.#isWriting = false
     this.#useOwn(own)
     // What was written and is not durable was seen here alone: nothing of it is known any more.
@@ -286,8 +291,9 @@ export class GroupEngine {
   #useOwn(own: WritableFeed): void {
     this.#own = own
     this.#outbox = this.#newOutbox(own)
-    this.replication.forget()
-    own.addEventListener('peer', ({ detail }) => this.replication.note(detail.nodeId, detail.contiguousLength))
+    own.addEventListener('peer', ({ detail }) => {
+      if (own === this.#own) this.replication.note(detail.nodeId, detail.contiguousLength)
+    })
     own.addEventListener('behind', () => this.#forget(own))
     own.addEventListener('conflict', () => this.#forget(own))
   }
@@ -313,11 +319,15 @@ export class GroupEngine {
     const { order, roster, group } = this.#machine
     const ordered = order.feed(this.#ownWriter)
     const isFounder = group === this.#ownWriter && own.length === 0
-    if (ordered === undefined || (!isFounder && roster.memberOf(this.#ownWriter) === undefined)) return
+    const member = roster.memberOf(this.#ownWriter)
+    if (ordered === undefined || (!isFounder && member === undefined)) return
+    // What is written beyond the end of a feed is void.
+    if (member?.isRemoved === false && roster.countsTo(this.#ownWriter) !== Infinity) return
     if (ordered.delivered < own.length) return
     this.#machine.become(this.#ownWriter)
     this.#isWriting = true
     this.isContinuing = false
+    this.replication.update()
     this.#options.events.ready()
     this.#changes.wake()
   }

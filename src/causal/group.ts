@@ -6,7 +6,7 @@ import type { Dot, Writer } from '../crdt/dot.ts'
 import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
 import { publicKeyFromNodeId } from '../identity/node-id.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import { createSeed, identityFromSeed } from '../identity/seed.ts'
+import { identityFromSeed } from '../identity/seed.ts'
 import type { Verify } from '../identity/signature.ts'
 import { parseUrl } from '../node/url.ts'
 import type { ContinueRequest, JoinRequest } from './admission.ts'
@@ -48,6 +48,7 @@ export interface OpenGroupOptions {
   readonly verify: Verify
   readonly acknowledgeMs: number
   readonly snapshotEntries: number
+  readonly createSecret: () => Uint8Array
   readonly record: GroupRecord
   readonly own: WritableFeed
   readonly host: GroupHost
@@ -80,6 +81,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
   #record: GroupRecord
   #own: WritableFeed
   #isStarted = false
+  /** Others are being asked to let this node write on in this feed. */
+  #askedFor: Writer | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: OpenGroupOptions) {
@@ -160,7 +163,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   }
 
   async invite({ role = 'write', validMs, uses = 0 }: InviteOptions = {}): Promise<string> {
-    const secret = createSeed()
+    const secret = this.#options.createSecret()
     const { publicKey } = identityFromSeed(secret)
     const notAfter = validMs === undefined ? 0 : Math.floor(this.#wallMs + validMs)
     const addresses = (this.feeds.node?.addresses ?? []).flatMap((address) => parseUrl(address).addresses)
@@ -340,7 +343,29 @@ export class OpenGroup extends GroupEventTarget implements Group {
     const { roster } = this.engine.machine
     this.#lanes.update(roster.members.values(), this.#record.hosts)
     this.#emit('members', { members: this.members })
-    if (this.#self?.isParked === true && !this.engine.isContinuing) void this.#continue()
+    this.#review()
+  }
+
+  /** A member that can write no more in its feed has to go on in another one, of which others have to know. */
+  #review(): void {
+    const { roster } = this.engine.machine
+    if (this.#self === undefined || this.#self.isRemoved) return
+    if (this.isAwaiting(this.writer)) this.#ask()
+    else if (roster.countsTo(this.writer) !== Infinity && !this.engine.isContinuing) void this.#continue()
+  }
+
+  #ask(): void {
+    const { writer } = this
+    if (this.#askedFor === writer) return
+    this.#askedFor = writer
+    this.#options.host.askToContinue({ group: keyFromWriter(this.id), ...this.#claim, proof: this.#sign() })
+  }
+
+  /** Whether this node is going to write in a feed of which nothing is known here that counts. */
+  isAwaiting(feed: Writer): boolean {
+    return (
+      feed === this.writer && this.#closing === undefined && this.engine.machine.roster.memberOf(feed) === undefined
+    )
   }
 
   /** Writes on in another feed: this one has entries that are not here, or they do not count. */
@@ -352,7 +377,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
       this.#own = own
       this.#record = record
       await this.engine.writeIn(own)
-      this.#options.host.askToContinue({ group: keyFromWriter(this.id), ...this.#claim, proof: this.#sign() })
+      this.#ask()
       this.#emit('continued', { feed: record.feed })
     } catch (error) {
       this.engine.fail(error)

@@ -5,7 +5,7 @@ import { keyFromWriter, writerFromKey } from '../crdt/dot.ts'
 import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
 import { formatFeedId } from '../feed/feed-id.ts'
 import { publicKeyFromNodeId } from '../identity/node-id.ts'
-import { identityFromSeed } from '../identity/seed.ts'
+import { createSeed, identityFromSeed } from '../identity/seed.ts'
 import { verify as verifySignature } from '../identity/signature.ts'
 import { messenger } from '../message/messenger.ts'
 import { Backoff } from '../node/backoff.ts'
@@ -21,6 +21,9 @@ import { parseGroupLink } from './group-link.ts'
 import { GroupView } from './group-view.ts'
 import { OpenGroup } from './group.ts'
 import { claimStatement } from './members/roster-operation.ts'
+
+/** So many are remembered of those who were asked to let this node in. */
+const hostsMax = 16
 
 /** Another number when the tables of views change: they are made anew then. */
 const viewFormat = 1
@@ -62,7 +65,7 @@ class StoreGroups implements Groups {
     const host = formatUrl({ nodeId, addresses })
     const known = await readGroupRecord(this.#feeds.store.runtime.disk, groupId)
     const own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
-    const record = known ?? (await this.#remember(groupId, this.#record(own, [host])))
+    const record = await this.#rememberHost(groupId, own, known, host)
     const group = keyFromWriter(groupId)
     const claim = { node: publicKeyFromNodeId(this.#node.id), feed: own.name, since: record.since }
     const statement = claimStatement(group, claim)
@@ -122,13 +125,14 @@ class StoreGroups implements Groups {
   }
 
   async #make(id: GroupId, own: WritableFeed, record: GroupRecord, name?: string): Promise<OpenGroup> {
-    const { openView, verify = verifySignature, acknowledgeMs = 1_000, snapshotEntries = 100_000 } = this.#options
+    const { openView, verify = verifySignature, createSecret = createSeed } = this.#options
+    const { acknowledgeMs = 1_000, snapshotEntries = 100_000 } = this.#options
     const source = { logId: keyFromWriter(id), logEnd: Infinity, format: viewFormat }
     const view = new GroupView(
       (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
     )
     return new OpenGroup({
-      ...{ id, own, record, view, verify, acknowledgeMs, snapshotEntries, feeds: this.#feeds },
+      ...{ id, own, record, view, verify, acknowledgeMs, snapshotEntries, createSecret, feeds: this.#feeds },
       ...(name !== undefined && { name }),
       host: {
         continueIn: async () => {
@@ -150,7 +154,9 @@ class StoreGroups implements Groups {
   }
 
   #openFeed({ feed }: GroupRecord): Promise<WritableFeed> {
-    return this.#feeds.openWritable(formatFeedId({ name: keyFromWriter(feed), isSealed: false }))
+    const identity = this.#options.feedIdentity?.(feed)
+    const id = formatFeedId({ name: keyFromWriter(feed), isSealed: false })
+    return this.#feeds.openWritable(id, identity === undefined ? {} : { identity })
   }
 
   #record(own: WritableFeed, hosts: readonly string[]): GroupRecord {
@@ -161,6 +167,18 @@ class StoreGroups implements Groups {
   async #remember(id: GroupId, record: GroupRecord): Promise<GroupRecord> {
     await writeGroupRecord(this.#feeds.store.runtime.disk, id, record)
     return record
+  }
+
+  /** Who asks again may ask somebody else: the first one may be no member itself. */
+  async #rememberHost(
+    id: GroupId,
+    own: WritableFeed,
+    known: GroupRecord | undefined,
+    host: string,
+  ): Promise<GroupRecord> {
+    if (known === undefined) return this.#remember(id, this.#record(own, [host]))
+    if (known.hosts.includes(host)) return known
+    return this.#remember(id, { ...known, hosts: [host, ...known.hosts].slice(0, hostsMax) })
   }
 
   /** Takes what other nodes ask for. */
@@ -207,24 +225,25 @@ class StoreGroups implements Groups {
     }
   }
 
-  /** Asks one member after the other, until one has said it. */
+  /** Asks one member after the other, until one has said it and that has come here. */
   async #keepAsking(id: GroupId, request: ContinueRequest): Promise<void> {
     const { runtime } = this.#feeds.store
     const { signal } = this.#ending
     const backoff = new Backoff(runtime.random)
     const bytes = encode(continueRequest, request)
+    const feed = encodeBase32(request.feed)
     for (;;) {
+      await new Promise<void>((resolve) => void runtime.timers.after(backoff.next(), resolve, { background: true }))
       const group = await this.#openById.get(id)?.catch(() => undefined)
       for (const url of group?.urlsOfOthers() ?? []) {
-        if (signal.aborted) return
+        if (signal.aborted || group?.isAwaiting(feed) !== true) return
         const base = await this.#ask(url, continueMessage, { signal }, { bytes }).catch(() => undefined)
         if (base === undefined) continue
-        if (base.length === keyBytes)
-          await group?.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
-        return
+        if (base.length === keyBytes) await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
+        // What a member says that was removed or parked may be void: another one is asked after a while if nothing has come of it.
+        break
       }
-      if (group === undefined || signal.aborted) return
-      await new Promise<void>((resolve) => void runtime.timers.after(backoff.next(), resolve, { background: true }))
+      if (signal.aborted || group?.isAwaiting(feed) !== true) return
     }
   }
 }

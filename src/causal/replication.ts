@@ -15,13 +15,13 @@ interface Waiter {
 /** Who waits until an own entry is durable at others. */
 export class Replication {
   readonly #waitersByLevel = new Map(levels.map((level) => [level, new Queue<Waiter>()]))
-  readonly #others: () => Iterable<NodeId>
+  readonly #others: () => Iterable<NodeId> | undefined
   readonly #heldByNode = new Map<string, number>()
   /** How many of the own entries each other member has, of those that are waited for; least first. */
   #held: readonly number[] = []
 
-  /** `others`: the members that are waited for, without this one. */
-  constructor(others: () => Iterable<NodeId>) {
+  /** `others`: the members that are waited for, without this one; undefined as long as not all are known. */
+  constructor(others: () => Iterable<NodeId> | undefined) {
     this.#others = others
   }
 
@@ -34,9 +34,10 @@ export class Replication {
 
   /** Others are waited for than before, or more is known of them. */
   update(): void {
-    this.#held = Array.from(this.#others(), (node) => this.#heldByNode.get(node) ?? 0).sort(
-      (left, right) => left - right,
-    )
+    const others = this.#others()
+    if (others === undefined) return
+    const held = Array.from(others, (node) => this.#heldByNode.get(node) ?? 0)
+    this.#held = held.sort((left, right) => left - right)
     for (const [level, waiters] of this.#waitersByLevel) {
       const reached = this.reached(level)
       for (let next = waiters.peek(); next !== undefined && next.number <= reached; next = waiters.peek()) {
@@ -74,10 +75,11 @@ export class Replication {
     })
   }
 
-  /** Another feed is written in: nobody has any of it. */
-  forget(): void {
+  /** Another feed is written from now on: of that one nobody has anything, and of the last one nothing more is heard. */
+  begin(error: PlaitError): void {
+    this.end(error)
     this.#heldByNode.clear()
-    this.update()
+    this.#held = []
   }
 
   end(error: PlaitError): void {

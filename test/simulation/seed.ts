@@ -4,6 +4,8 @@ import { runSeed as runWorld, scheduleFaults, type SeededRandom, type World } fr
 import { converge } from './convergence.ts'
 import { feedScenario } from './feeds/scenario.ts'
 import { feedWorldMarks } from './feeds/world-marks.ts'
+import { groupScenario } from './groups/scenario.ts'
+import { groupWorldMarks } from './groups/world-marks.ts'
 import { scheduleLeaves } from './leaving.ts'
 import { Mallory } from './mallory.ts'
 import { messageScenario } from './messages.ts'
@@ -36,14 +38,15 @@ const smallLimits: Partial<Limits> = {
   reservedBytesPerSession: 640 * 1024,
 }
 
-/** Which world a seed makes: the whole of it, in which some are of messages or of feeds, or one of those only. */
-export const worldNames = ['whole', 'messages', 'feeds'] as const
+/** Which world a seed makes: the whole of it, in which some are of messages, of feeds or of groups, or one of those only. */
+export const worldNames = ['whole', 'messages', 'feeds', 'groups'] as const
 
 export type WorldName = (typeof worldNames)[number]
 
 /** Lets one world live from its beginning to its healing, and checks it. `print` is given each event of the trace. */
 export function runSeed(seed: number, world: WorldName = 'whole', print?: (line: string) => void): Promise<SeedResult> {
   if (world === 'messages' || (world === 'whole' && seed % 20 === 0)) return runMessages(seed, print)
+  if (world === 'groups') return runGroups(seed, print)
   if (world === 'feeds' || seed % 20 === 10) return runFeeds(seed, print)
   return runWhole(seed, print)
 }
@@ -63,6 +66,24 @@ async function runFeeds(seed: number, print: ((line: string) => void) | undefine
           ...[...feedMarks, ...storeMarks].map((mark) => [mark, counts.get(mark) ?? 0] as const),
           ...feedWorldMarks.map((mark) => [mark, world.marks.get(mark) ?? 0] as const),
         ],
+      }
+    }
+  }
+  const { hash, violations, faults, virtualMs } = await runWorld(seed, scenario, print)
+  return { seed, hash, violations, faults, virtualMs, ...told }
+}
+
+async function runGroups(seed: number, print: ((line: string) => void) | undefined): Promise<SeedResult> {
+  let told: Told = { delivered: 0, events: 0, nodes: 0, marks: [] }
+  const scenario = async (world: World): Promise<void> => {
+    try {
+      const { nodes, delivered } = await groupScenario(world)
+      told = { ...told, nodes, delivered }
+    } finally {
+      told = {
+        ...told,
+        events: world.scheduler.fired,
+        marks: groupWorldMarks.map((mark) => [mark, world.marks.get(mark) ?? 0] as const),
       }
     }
   }

@@ -40,7 +40,7 @@ function hookedCircuit(circuit: Circuit, { sends, aborts }: CircuitHooks): Circu
   })
 }
 
-function changed<Whole extends object>(whole: Whole, changes: Partial<Whole>): Whole {
+export function changed<Whole extends object>(whole: Whole, changes: Partial<Whole>): Whole {
   return new Proxy(whole, {
     get: (target, key) => {
       if (Object.hasOwn(changes, key)) return changes[key as keyof Whole]

@@ -1,0 +1,38 @@
+import { formatDot } from '../../../src/crdt/dot.ts'
+import type { Dot, Writer } from '../../../src/crdt/dot.ts'
+import type { ReplicationLevel } from '../../../src/causal/replication.ts'
+import type { GroupSite } from './site.ts'
+
+/** One operation as somebody outside of the world knows it. */
+export interface Operation {
+  readonly dot: Dot
+  readonly name: string
+  /** Everything that its writer had been given when it wrote this, by dot: all that happened before it. */
+  past: ReadonlySet<string>
+  /** Whether the publish has resolved, and what it has promised with that. */
+  acknowledged: ReplicationLevel | undefined
+  /** No handler can carry it out. */
+  isPoison: boolean
+}
+
+/** What has been published in a world, kept outside of it to hold everything against it. */
+export class GroupLedger {
+  readonly operations: Map<string, Operation> = new Map()
+  readonly siteByWriter: Map<Writer, GroupSite> = new Map()
+  /** Of which two versions were signed: a number of theirs may be two operations. */
+  readonly forked: Set<Writer> = new Set()
+  /** Of whom less counts than they have written: removed, parked, or told to read only. */
+  readonly curbed: Set<GroupSite> = new Set()
+
+  at(dot: Dot): Operation {
+    const name = formatDot(dot)
+    let operation = this.operations.get(name)
+    if (operation === undefined) {
+      operation = { dot, name, past: nothing, acknowledged: undefined, isPoison: false }
+      this.operations.set(name, operation)
+    }
+    return operation
+  }
+}
+
+const nothing: ReadonlySet<string> = new Set()

@@ -1,0 +1,22 @@
+/** What worlds of groups have to reach: each in some seed at least. */
+export const groupWorldMarks = [
+  'admitted twice',
+  'came back after it was parked',
+  'disk lost',
+  'group restarted from its state',
+  'operation set aside that cannot be carried out',
+  'operation void because of its number',
+  'operation waited for a dot',
+  'parked',
+  'publish given up by its signal',
+  'publish resolved by what others passed on',
+  'put back from a backup',
+  'removed by an admin',
+  'removed by itself',
+  'replayed after a restart',
+  'role changed',
+  'took another feed',
+  'turned over by a removal',
+  'view ahead of the log',
+  'view made anew',
+] as const
