@@ -38,12 +38,14 @@ class StoreGroups implements Groups {
   readonly #options: GroupsOptions
   readonly #peer: Peer
   readonly #openById = new Map<GroupId, Promise<OpenGroup>>()
+  readonly #addresses: () => readonly string[]
   readonly #ending = new AbortController()
 
   constructor(feeds: Feeds, node: PlaitNode, options: GroupsOptions) {
     this.#feeds = feeds
     this.#node = node
     this.#options = options
+    this.#addresses = options.addresses ?? (() => node.addresses)
     this.#peer = node.peer(groupService, { id: groupPeerId, open: 'anyone' })
     void this.#serve()
   }
@@ -71,7 +73,7 @@ class StoreGroups implements Groups {
       bytes: encode(joinRequest, {
         ...{ group, ...claim, proof: this.#node.sign(statement) },
         ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
-        addresses: this.#node.addresses,
+        addresses: this.#addresses(),
       }),
     })
     return this.#openById.get(groupId) ?? this.#opened(groupId, this.#make(groupId, own, record))
@@ -123,7 +125,7 @@ class StoreGroups implements Groups {
       (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
     )
     return new OpenGroup({
-      ...{ id, own, record, view, verify, acknowledgeMs, feeds: this.#feeds },
+      ...{ id, own, record, view, verify, acknowledgeMs, feeds: this.#feeds, addresses: this.#addresses },
       ...(name !== undefined && { name }),
       host: {
         continueIn: async () => {
