@@ -82,6 +82,7 @@ export class GroupEngine {
       feeds: options.feeds,
       mayShare: (nodeId) => this.#isMember(nodeId) || options.mayShare(nodeId),
       isFull: () => this.#consumer?.isFull === true,
+      opened: () => this.#changes.wake(),
       failed: (error) => this.fail(error),
     })
     this.#machine = this.#newMachine()
