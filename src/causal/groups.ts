@@ -9,6 +9,7 @@ import { identityFromSeed } from '../identity/seed.ts'
 import { verify as verifySignature } from '../identity/signature.ts'
 import { messenger } from '../message/messenger.ts'
 import { Backoff } from '../node/backoff.ts'
+import { bidFarewell } from '../node/farewell.ts'
 import type { Peer, PlaitNode } from '../node/node-api.ts'
 import { formatUrl } from '../node/url.ts'
 import { decode, encode } from '../wire/schema.ts'
@@ -92,7 +93,7 @@ class StoreGroups implements Groups {
     if (this.#ending.signal.aborted) return
     this.#ending.abort(new PlaitError('STORE_CLOSED', 'the groups were closed here'))
     for (const opening of this.#openById.values()) await opening.then((group) => group.close()).catch(() => {})
-    await this.#peer.close()
+    await bidFarewell(this.#peer, this.#feeds.store.runtime.timers)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
