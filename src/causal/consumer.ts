@@ -8,6 +8,8 @@ export interface Consumer {
   readonly tables: readonly string[]
   /** Whether that is all that its operations have led to: then it can go on from the tables of somebody else. */
   readonly isRestorable: boolean
+  /** Whether it carries everything out in `take`, and waits for nobody. */
+  readonly isImmediate: boolean
   /** Goes on from what its tables have. Before anything is taken. */
   load(view: View): Promise<void>
   /**

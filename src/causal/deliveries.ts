@@ -91,6 +91,7 @@ class DeliveryQueue {
 export class HandlerConsumer implements Consumer {
   readonly tables: readonly string[] = [applicationTable]
   readonly isRestorable = true
+  readonly isImmediate = false
   readonly #pending = new PendingChanges()
   readonly #queue: DeliveryQueue
   readonly #handler: DeliveryHandler
@@ -170,6 +171,7 @@ export class HandlerConsumer implements Consumer {
 export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDelivery> {
   readonly tables: readonly string[] = []
   readonly isRestorable = false
+  readonly isImmediate = false
   readonly #queue: DeliveryQueue
   readonly #signal: AbortSignal | undefined
 

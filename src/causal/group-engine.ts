@@ -6,6 +6,8 @@ import type { NodeId } from '../identity/node-id.ts'
 import type { Verify } from '../identity/signature.ts'
 import type { Timer } from '../runtime/timers.ts'
 import type { ViewChange } from '../store/view.ts'
+import { Committer } from './committer.ts'
+import type { CommitterHost } from './committer.ts'
 import type { Consumer } from './consumer.ts'
 import type { GroupId } from './group-api.ts'
 import { GroupMachine } from './group-machine.ts'
@@ -19,18 +21,12 @@ import type { OrderedFeed } from './order/causal-order.ts'
 import { emptyBody, rawBody } from './order/bodies.ts'
 import type { EntryBody, EntryKind } from './order/entry.ts'
 import { Outbox } from './outbox.ts'
-import { Progress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import type { Step } from './progress.ts'
 import { Readers } from './readers.ts'
 import { Replication } from './replication.ts'
 import type { GroupBase } from './snapshot-feed.ts'
 import { Snapshots } from './snapshots.ts'
-
-/** What was carried out goes into the view after so long, or when it is so many entries. */
-const commitMs = 50
-const commitEntries = 4_096
-/** The machine's state is written down after so many entries: what came after it is gone through again at the next opening. */
-const stateEntriesMax = 16_384
 
 export interface GroupEngineOptions {
   readonly group: GroupId
@@ -63,16 +59,16 @@ export interface GroupEngineEvents {
 export class GroupEngine {
   readonly replication: Replication = new Replication(() =>
     // While all is gone through again not all members are known.
-    this.#isWriting || this.#isPaused ? this.#others() : undefined,
+    this.#isWriting || this.#committer.isPaused ? this.#others() : undefined,
   )
   /** Another feed is to be written in, which is no feed of the group yet. */
   isContinuing = false
   readonly #options: GroupEngineOptions
   readonly #readers: Readers
   readonly #snapshots: Snapshots
+  readonly #committer: Committer
   readonly #changes = new Waiters()
   #machine: GroupMachine
-  #progress = new Progress([])
   /** How much of each feed the view has had when it was opened. */
   #clock: ReadonlyMap<Writer, number> = new Map()
   #consumer: Consumer | undefined
@@ -80,11 +76,7 @@ export class GroupEngine {
   #outbox: Outbox | undefined
   #isWriting = false
   #isRenewing = false
-  /** Nothing new is taken until all that was delivered is in the view: otherwise that would never be so. */
-  #isPaused = false
   #step: Step | undefined
-  #sinceState = 0
-  #commitTimer: Timer | undefined
   #acknowledgeTimer: Timer | undefined
   #ended: PlaitError | undefined
 
@@ -102,10 +94,15 @@ export class GroupEngine {
       },
       base,
     )
+    this.#committer = new Committer({
+      ...{ view, timers, snapshotEntries, snapshots: this.#snapshots, self: feeds.node?.id },
+      host: this.#committerHost(),
+    })
     this.#readers = new Readers({
       ...{ feeds, mayShare },
       firstOf: (writer) => this.#snapshots.firsts.get(writer) ?? 0,
-      isFull: () => this.#isPaused || this.#consumer?.isFull === true,
+      isFull: () => this.#committer.isPaused || this.#consumer?.isFull === true,
+      opened: () => this.#changes.wake(),
       failed: (error) => this.fail(error),
     })
     this.#machine = this.#newMachine()
@@ -116,7 +113,7 @@ export class GroupEngine {
   }
 
   get progress(): Progress {
-    return this.#progress
+    return this.#committer.progress
   }
 
   /** Whether something can be written now. */
@@ -215,12 +212,6 @@ export class GroupEngine {
     this.#readers.relieve()
   }
 
-  /** Something of the consumer's was done. */
-  stir(): void {
-    if (this.#progress.waiting >= commitEntries) this.#commit()
-    else this.#commitTimer ??= this.#after(commitMs, () => this.#commit())
-  }
-
   fail(error: unknown): void {
     if (this.#ended !== undefined) return
     const failure = PlaitError.from(error, 'FILE_FAILED')
@@ -233,7 +224,7 @@ export class GroupEngine {
     if (this.#ended === undefined) {
       await this.#readers.stop()
       while (this.#outbox?.isEmpty === false) await this.#changes.wait().catch(() => {})
-      this.#commit(true)
+      this.#committer.commit(true)
       await this.#stop(closed)
     }
     await this.#readers.close()
@@ -244,7 +235,7 @@ export class GroupEngine {
   async #stop(error: PlaitError): Promise<void> {
     this.#ended = error
     this.#isWriting = false
-    this.#commitTimer?.cancel()
+    this.#committer.stop()
     this.#acknowledgeTimer?.cancel()
     this.#consumer?.end(error)
     this.replication.end(error)
@@ -305,7 +296,7 @@ export class GroupEngine {
   }
 
   #follow(ordered: OrderedFeed): void {
-    this.#progress.begin(ordered.place, this.#clock.get(ordered.writer) ?? 0)
+    this.#committer.progress.begin(ordered.place, this.#clock.get(ordered.writer) ?? 0)
     if (this.#ended !== undefined || this.#isRenewing) return
     const own = this.#own
     if (own === undefined || ordered.writer !== this.#ownWriter) this.#readers.follow(this.#machine, ordered)
@@ -315,7 +306,14 @@ export class GroupEngine {
   /** Writes from now on, if the feed to write in is one of the group, and all of its entries have been delivered. */
   #considerWriting(): void {
     const own = this.#own
-    if (own === undefined || this.#isWriting || this.#isPaused || this.#isRenewing || this.#ended !== undefined) return
+    if (
+      own === undefined ||
+      this.#isWriting ||
+      this.#committer.isPaused ||
+      this.#isRenewing ||
+      this.#ended !== undefined
+    )
+      return
     const { order, roster, group } = this.#machine
     const ordered = order.feed(this.#ownWriter)
     const isFounder = group === this.#ownWriter && own.length === 0
@@ -334,18 +332,15 @@ export class GroupEngine {
 
   #enter(feed: OrderedFeed, number: number): void {
     const { place, writer } = feed
-    const isNew = this.#consumer !== undefined && !this.#progress.has(place, number)
-    this.#step = isNew ? this.#progress.add(place, number) : undefined
+    this.#step = this.#committer.enter(feed, number)
     if (writer !== this.#ownWriter) {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
       if (node !== undefined && seen > 0) this.replication.note(node, seen)
     }
-    this.#sinceState += 1
     this.#changes.wake()
     // There is room for one more.
     this.#readers.relieve()
-    if (this.#step !== undefined) this.stir()
     this.#acknowledgeTimer ??= this.#after(this.#options.acknowledgeMs, () => this.#acknowledge())
   }
 
@@ -356,7 +351,7 @@ export class GroupEngine {
     step.changes = undefined
     const done = (changes: readonly ViewChange[]): void => {
       step.changes = changes
-      this.stir()
+      this.#committer.stir()
     }
     try {
       consumer.take(delivery, done)
@@ -392,7 +387,7 @@ export class GroupEngine {
   }
 
   #takeWritten(): void {
-    this.stir()
+    this.#committer.stir()
     this.#changes.wake()
   }
 
@@ -402,39 +397,10 @@ export class GroupEngine {
     this.write('acknowledgement', { schema: () => emptyBody, value: undefined }).durable.catch(() => {})
   }
 
-  #commit(isLast = false): void {
-    this.#commitTimer?.cancel()
-    this.#commitTimer = undefined
-    if (this.#consumer === undefined) return
-    const { view } = this.#options
-    const ownPlace = this.#machine.order.feed(this.#ownWriter)?.place
-    const durable = this.#outbox?.durable ?? 0
-    const taken = this.#progress.take(({ place, number }) => place !== ownPlace || number <= durable)
-    const isSettled = this.#progress.waiting === 0 && this.#outbox?.isEmpty !== false
-    const isStateDue = isSettled && this.#sinceState > 0 && (isLast || this.#sinceState >= this.#stateEntries)
-    if (!isSettled && this.#isWriting && this.#sinceState >= 2 * this.#stateEntries) this.#pause()
-    else if (isSettled && this.#isPaused) this.#resume()
-    if (taken === undefined && !isStateDue) return
-    const { places } = this.#machine.order
-    const clock = (taken?.numbers ?? []).map(([place, number]) => [places.at(place), number] as const)
-    if (isStateDue) {
-      this.#sinceState = 0
-      this.#machine.order.forget(this.#machine.stable())
-    }
-    const state = isStateDue ? stateOf(this.#machine) : undefined
-    const consumer = this.#consumer
-    const committed = this.#consumer.committing()
-    view.write(taken?.changes ?? [], clock, state).then(committed, (error: unknown) => this.fail(error))
-    const self = this.#options.feeds.node?.id
-    if (state !== undefined && self !== undefined && consumer.isRestorable && !isLast)
-      this.#snapshots.consider(this.#machine, state, consumer.tables, self)
-  }
-
   /** Delivers everything again, with what is known of the members. */
   async #renew(known: GroupState | undefined): Promise<void> {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
-    this.#isPaused = false
     this.#isWriting = false
     const { events } = this.#options
     try {
@@ -463,25 +429,29 @@ export class GroupEngine {
     await view.rewind(consumer?.tables ?? [], state, base)
     await consumer?.load(view.view)
     this.#clock = base === undefined || state === undefined ? new Map() : new Map(clockOf(state))
-    this.#progress = new Progress([])
+    this.#committer.restart()
     this.#machine = this.#newMachine(state)
   }
 
-  #pause(): void {
-    this.#isPaused = true
-    this.#isWriting = false
+  #committerHost(): CommitterHost {
+    return {
+      now: () => ({
+        machine: this.#machine,
+        consumer: this.#consumer,
+        outbox: this.#outbox,
+        ownPlace: this.#machine.order.feed(this.#ownWriter)?.place,
+      }),
+      pause: () => (this.#isWriting = false),
+      resume: () => this.#resume(),
+      fail: (error) => this.fail(error),
+    }
   }
 
   #resume(): void {
-    this.#isPaused = false
     this.#isWriting = !this.#isRenewing && this.#ended === undefined
     this.#readers.relieve()
     // When what is under way is done.
     void Promise.resolve().then(() => this.#changes.wake())
-  }
-
-  get #stateEntries(): number {
-    return Math.min(stateEntriesMax, this.#options.snapshotEntries)
   }
 
   #forget(own = this.#own): void {

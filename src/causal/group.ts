@@ -38,6 +38,7 @@ import type { Claim, FeedEnd, Role, RosterStatement } from './members/roster-ope
 import { keyText } from './members/roster-entry.ts'
 import { rawBody } from './order/bodies.ts'
 import type { EntryBody } from './order/entry.ts'
+import type { ReplicationLevel } from './replication.ts'
 
 export interface OpenGroupOptions {
   readonly id: GroupId
@@ -51,6 +52,8 @@ export interface OpenGroupOptions {
   readonly createSecret: () => Uint8Array
   readonly record: GroupRecord
   readonly own: WritableFeed
+  /** Where others reach this node now. */
+  readonly addresses: () => readonly string[]
   readonly host: GroupHost
 }
 
@@ -138,6 +141,13 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return dot
   }
 
+  async replicated({ writer, number }: Dot, level: ReplicationLevel, options: WaitOptions = {}): Promise<void> {
+    if (writer !== this.writer)
+      throw new PlaitError('INVALID_ARGUMENT', 'this node knows of its own operations only where they are durable')
+    await this.engine.durable({ writer, number })
+    if (level !== 'local') await this.engine.replication.wait(number, level, options.signal)
+  }
+
   deliver(handler: DeliveryHandler): void {
     void this.start(new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime))
   }
@@ -166,7 +176,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     const secret = this.#options.createSecret()
     const { publicKey } = identityFromSeed(secret)
     const notAfter = validMs === undefined ? 0 : Math.floor(this.#wallMs + validMs)
-    const addresses = (this.feeds.node?.addresses ?? []).flatMap((address) => parseUrl(address).addresses)
+    const addresses = this.#addresses.flatMap((address) => parseUrl(address).addresses)
     if (this.feeds.node === undefined || addresses.length === 0)
       throw new PlaitError('INVALID_ARGUMENT', 'nobody can join at a node that does not listen')
     await this.#say('admin', () => ({ kind: 'invite', invitation: publicKey, role, notAfter, uses }))
@@ -273,6 +283,10 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.engine.machine.roster.members.get(this.#record.node)
   }
 
+  get #addresses(): readonly string[] {
+    return this.#options.addresses()
+  }
+
   get #wallMs(): number {
     return this.feeds.store.runtime.clock.wallMs()
   }
@@ -318,7 +332,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     if (this.#own.length === 0 && machine.own?.delivered === 0) {
       const { node } = this.#claim
       const proof = this.#sign()
-      const addresses = this.feeds.node?.addresses ?? []
+      const addresses = this.#addresses
       const { since } = this.#record
       const statement: RosterStatement =
         this.id === this.writer
@@ -333,7 +347,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   /** Says where this node can be reached now, if that is not what members know. */
   #announce(): void {
-    const addresses = this.feeds.node?.addresses ?? []
+    const addresses = this.#addresses
     const known = this.#self?.addresses ?? []
     if (addresses.length === 0 || addresses.join(' ') === known.join(' ')) return
     this.engine.writeStatement({ kind: 'addresses', addresses }).durable.catch(() => {})

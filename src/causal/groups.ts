@@ -9,6 +9,7 @@ import { createSeed, identityFromSeed } from '../identity/seed.ts'
 import { verify as verifySignature } from '../identity/signature.ts'
 import { messenger } from '../message/messenger.ts'
 import { Backoff } from '../node/backoff.ts'
+import { bidFarewell } from '../node/farewell.ts'
 import type { Peer, PlaitNode } from '../node/node-api.ts'
 import { formatUrl } from '../node/url.ts'
 import { decode, encode } from '../wire/schema.ts'
@@ -41,12 +42,14 @@ class StoreGroups implements Groups {
   readonly #options: GroupsOptions
   readonly #peer: Peer
   readonly #openById = new Map<GroupId, Promise<OpenGroup>>()
+  readonly #addresses: () => readonly string[]
   readonly #ending = new AbortController()
 
   constructor(feeds: Feeds, node: PlaitNode, options: GroupsOptions) {
     this.#feeds = feeds
     this.#node = node
     this.#options = options
+    this.#addresses = options.addresses ?? (() => node.addresses)
     this.#peer = node.peer(groupService, { id: groupPeerId, open: 'anyone' })
     void this.#serve()
   }
@@ -74,7 +77,7 @@ class StoreGroups implements Groups {
       bytes: encode(joinRequest, {
         ...{ group, ...claim, proof: this.#node.sign(statement) },
         ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
-        addresses: this.#node.addresses,
+        addresses: this.#addresses(),
       }),
     })
     const present = this.#openById.get(groupId)
@@ -98,7 +101,7 @@ class StoreGroups implements Groups {
     if (this.#ending.signal.aborted) return
     this.#ending.abort(new PlaitError('STORE_CLOSED', 'the groups were closed here'))
     for (const opening of this.#openById.values()) await opening.then((group) => group.close()).catch(() => {})
-    await this.#peer.close()
+    await bidFarewell(this.#peer, this.#feeds.store.runtime.timers)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,6 +136,7 @@ class StoreGroups implements Groups {
     )
     return new OpenGroup({
       ...{ id, own, record, view, verify, acknowledgeMs, snapshotEntries, createSecret, feeds: this.#feeds },
+      addresses: this.#addresses,
       ...(name !== undefined && { name }),
       host: {
         continueIn: async () => {

@@ -16,6 +16,8 @@ export interface ReadersOptions {
   readonly firstOf: (writer: Writer) => number
   /** Whether what takes the operations has enough for now. */
   readonly isFull: () => boolean
+  /** It is known now how much of one more feed is here. */
+  readonly opened: () => void
   readonly failed: (error: unknown) => void
 }
 
@@ -47,6 +49,7 @@ export class Readers {
   follow(machine: GroupMachine, ordered: OrderedFeed): void {
     this.#run(async (signal) => {
       const feed = await this.open(ordered.writer)
+      this.#options.opened()
       await this.#read(machine, ordered, feed, { isLive: true, signal })
     })
   }
@@ -54,6 +57,7 @@ export class Readers {
   /** Reads what is there of a feed that is written here, and says when that is done. */
   replay(machine: GroupMachine, ordered: OrderedFeed, feed: Feed, done: () => void): void {
     this.feeds.set(ordered.writer, feed)
+    this.#options.opened()
     this.#run(async (signal) => {
       await this.#read(machine, ordered, feed, { isLive: false, signal })
       if (!signal.aborted) done()

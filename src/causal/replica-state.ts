@@ -24,6 +24,7 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
   readonly tables: readonly string[] = [cellTable, writerTable]
   readonly isFull = false
   readonly isRestorable = true
+  readonly isImmediate = true
   value: State
   readonly #type: CrdtType<State, Operation>
   readonly #changed: (delivery: Delivery, changes: readonly Change[]) => void
