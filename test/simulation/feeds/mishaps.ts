@@ -58,14 +58,14 @@ function whenBusy(world: World, site: Site, looks: number, run: () => void): voi
 function failSync(world: World, site: Site, healMs: number): void {
   const { life, disk } = site
   if (life === undefined) return
-  life.excused.add('STORE_FAILED')
   const { failedSyncs } = disk
   disk.syncsToFail = 1
   world.disturb(site.name)
   world.scheduler.at(world.now + healMs, () => {
     disk.syncsToFail = 0
     if (disk.failedSyncs > failedSyncs) world.mark('sync failed')
-    if (site.life === life && !life.isOver && !site.isDone) void site.reopen()
+    // It may be another store than the one that was open when the fault began.
+    if (site.life?.isOver === false && site.life.excused.has('STORE_FAILED') && !site.isDone) void site.reopen()
   })
 }
 

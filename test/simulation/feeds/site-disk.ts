@@ -16,6 +16,8 @@ export class SiteDisk {
   /** So many of the next syncs fail. */
   syncsToFail = 0
   failedSyncs = 0
+  /** Told when one does. */
+  onFailedSync: () => void = () => {}
   readonly #world: World
   readonly #random: SeededRandom
   /** How long a sync takes, about. */
@@ -75,6 +77,7 @@ export class SiteDisk {
     if (operation !== 'sync' || this.syncsToFail === 0) return undefined
     this.syncsToFail -= 1
     this.failedSyncs += 1
+    this.onFailedSync()
     return new PlaitError('FILE_FAILED', `cannot sync ${path}: EIO`, { facts: { path, reason: 'EIO' } })
   }
 }
