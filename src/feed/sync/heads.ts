@@ -82,7 +82,6 @@ export class Heads {
   #hear(replica: Replica, head: FeedHead): void {
     const { heard } = replica
     if (!isLaterHead(head, heard)) return
-    const isNew = head.fork > replica.fork || isCutOff(replica, head)
     replica.heard = head
     if (replica.mode === 'sparse' && replica.isLive && heard !== undefined && head.length > heard.length) {
       const [start, end] = [heard.length, head.length]
@@ -93,7 +92,7 @@ export class Heads {
     }
     this.#options.events?.heard?.(replica, head)
     if (replica.isWriter) this.#options.events?.behind?.(replica, head)
-    if (isNew) this.#renewals.begin(replica, head)
+    if (head.fork > replica.fork || isCutOff(replica, head)) this.#renewals.begin(replica, head)
   }
 
   takeInfo(shared: SharedFeed, { fork, length, first, contiguous, flags }: InfoMessage): void {
