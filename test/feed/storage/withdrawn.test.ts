@@ -6,7 +6,7 @@ import { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
 import { batchOf, openLog, ownName, writer } from './crash-play.ts'
 import { blockOf } from './feed-place.ts'
 
-/** A writer of three blocks who appends a fourth one, and hears of five while that is made durable. */
+/** A writer of some blocks who appends one more, and hears of five while that is made durable. */
 class Race {
   readonly disk: SimulatedDisk = new SimulatedDisk({
     delay: (operation, path) => (operation === 'sync' && path.startsWith('log/') ? this.#gate : Promise.resolve()),
@@ -17,16 +17,14 @@ class Race {
   #gate: Promise<void> = Promise.resolve()
   #heard: number | undefined
 
-  /** `meanwhile` happens during the sync. Resolves to what has come of the fourth block. */
-  async run(meanwhile: () => void): Promise<unknown> {
+  /** `meanwhile` happens during the sync. Resolves to what has come of the block. */
+  async run(meanwhile: () => void, before: readonly number[] = [1, 2, 3]): Promise<unknown> {
     this.log = await openLog(this.disk, {})
     const feed = await this.log.add(ownName)
     const options = { feed, signer: writer, behind: () => this.#heard, signed: () => {} }
     const feedWriter = new FeedWriter(options)
-    await feedWriter.append(
-      [1, 2, 3].map((id) => blockOf(id)),
-      3,
-    )
+    const blocks = before.map((id) => blockOf(id))
+    if (blocks.length > 0) await feedWriter.append(blocks, blocks.length)
     let open = (): void => {}
     this.#gate = new Promise((resolve) => (open = resolve))
     const answer = feedWriter.append([blockOf(100)], 1).catch((error: unknown) => (error as PlaitError).code)
@@ -71,7 +69,9 @@ it('blocks that are withdrawn take nothing with them that is fetched meanwhile',
 it('blocks that are withdrawn do not bring back a fork that is given up meanwhile', async () => {
   const race = new Race()
   const resets: boolean[] = []
-  expect(await race.run(() => race.log.find(ownName)?.reset(1, (isReset) => resets.push(isReset)))).toBe('FEED_BEHIND')
+  expect(await race.run(() => race.log.find(ownName)?.reset(1, (isReset) => resets.push(isReset)), [])).toBe(
+    'FEED_BEHIND',
+  )
   await race.log.find(ownName)?.rounds.idle()
   expect(resets).toEqual([true])
   expect(await race.state()).toEqual([
