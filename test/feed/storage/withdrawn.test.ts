@@ -38,7 +38,7 @@ class Race {
 
   store(): Promise<boolean> {
     const feed = this.log.find(ownName)
-    return new Promise((resolve) => void feed?.store(batchOf(0, 3, [1, 2, 3, 4, 5]), resolve))
+    return new Promise((resolve) => feed?.store(batchOf(0, 3, [1, 2, 3, 4, 5]), resolve))
   }
 
   /** What the feed holds now, and when it is opened again. */
