@@ -63,8 +63,9 @@ export class Rounds {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when nothing waits; what has failed and is owed is tried once more. */
   async idle(): Promise<void> {
+    if (this.#owed !== undefined) this.addFirst(this.#owed)
     while (this.#running !== undefined) await this.#running
   }
 

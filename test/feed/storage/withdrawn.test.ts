@@ -41,7 +41,7 @@ class Race {
     return new Promise((resolve) => feed?.store(batchOf(0, 3, [1, 2, 3, 4, 5]), resolve))
   }
 
-  /** What the feed holds now, and when it is opened again. */
+  /** What the feed holds now, and when it is opened again with nothing but its log. */
   async state(): Promise<readonly unknown[]> {
     const states = []
     for (let isAgain = 0; isAgain < 2; isAgain += 1) {
@@ -49,6 +49,7 @@ class Race {
       const blocks = await feed?.blocks(0, 10, 10_000).catch(() => [])
       states.push([feed?.tip.fork, feed?.tip.length, feed?.have.count, feed?.ownLength, blocks?.at(-1)])
       await this.log.close()
+      await this.disk.remove('checkpoint').catch(() => {})
       if (isAgain === 0) this.log = await openLog(this.disk, {})
     }
     return states
@@ -89,5 +90,15 @@ it('blocks that could not be withdrawn for want of room are, before anything fol
   expect(await race.state()).toEqual([
     [0, 5, 5, 3, blockOf(5)],
     [0, 5, 5, 3, blockOf(5)],
+  ])
+})
+
+it('blocks that could not be withdrawn for want of room are when the log is closed', async () => {
+  const race = new Race()
+  expect(await race.run(() => (race.isFull = true))).toBe('FEED_BEHIND')
+  race.isFull = false
+  expect(await race.state()).toEqual([
+    [0, 3, 3, 3, blockOf(3)],
+    [0, 3, 3, 3, blockOf(3)],
   ])
 })
