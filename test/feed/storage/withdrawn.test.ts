@@ -46,7 +46,7 @@ class Race {
     const states = []
     for (let isAgain = 0; isAgain < 2; isAgain += 1) {
       const feed = this.log.find(ownName)
-      const blocks = await feed?.blocks(0, 10, 10_000).catch(() => [])
+      const blocks = await feed?.blocks(0, feed.have.nextHole(0), 10_000).catch(() => [])
       states.push([feed?.tip.fork, feed?.tip.length, feed?.have.count, feed?.ownLength, blocks?.at(-1)])
       await this.log.close()
       await this.disk.remove('checkpoint').catch(() => {})
