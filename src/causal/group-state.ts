@@ -116,6 +116,7 @@ export function restoreState(machine: GroupMachine, state: GroupState): void {
   const writerAt = (at: number): Writer => writers[at] ?? refer('a writer', at)
   const { order, roster } = machine
   if (writers[0] !== machine.group) throw malformed('the state of another group')
+  checkState(state)
   const lanes = state.feeds.map(({ row, base, links }) => ({ row, base, links }))
   order.restore(
     state.feeds.map(({ delivered, mentioned }, at) => ({
@@ -196,6 +197,28 @@ class Places {
 
   keys(): readonly Uint8Array[] {
     return Array.from(this.#places.keys(), keyFromWriter)
+  }
+}
+
+/** Whether all that it refers to is there: it may be somebody else's. */
+function checkState({ writers, feeds, stable, frontier, roster, snapshots }: GroupState): void {
+  const count = feeds.length
+  if (writers.length < count) throw malformed(`${count} feeds of ${writers.length} writers`)
+  const checkLink = ({ writer, number }: Link): void => {
+    const feed = feeds[writer] ?? refer('a feed', writer)
+    if (number > feed.delivered) throw malformed('an entry that was not delivered')
+  }
+  const checkRow = (row: Row): void => void (row.length > count && refer('a feed', count))
+  for (const { delivered, row, base, links } of feeds) {
+    if (base + links.length !== delivered) throw malformed('more or fewer entries than were delivered')
+    checkRow(row)
+    for (const group of links) for (const link of group) checkLink(link)
+  }
+  for (const link of frontier) checkLink(link)
+  checkRow(stable)
+  for (const { place, row } of [...roster, ...snapshots]) {
+    if (place >= count) refer('a feed', place)
+    checkRow(row)
   }
 }
 
