@@ -164,7 +164,10 @@ export class FeedWriter {
       for (const one of ends) this.#reject(one, error)
       this.fail(error)
     }
-    feed.rounds.addFirst(new CutJob(feed, (tip) => tip, feed.tipPeaks, { resolve: end, reject: end }))
+    // Who has called hears of it once, however often the cut is tried.
+    void new Promise<void>((resolve, reject) => {
+      feed.rounds.addFirst(new CutJob(feed, (tip) => tip, feed.tipPeaks, { resolve, reject }))
+    }).then(end, end)
   }
 
   /** `then` is called before anything else happens to the feed. */

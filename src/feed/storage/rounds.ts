@@ -69,8 +69,9 @@ export class Rounds {
     while (this.#running !== undefined) await this.#running
   }
 
-  /** Fails whatever has not been begun. */
+  /** Fails whatever has not been begun. What is owed hears of it, too, maybe not for the first time, and stays. */
   fail(error: PlaitError): void {
+    this.#owed?.failed(error)
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) job.failed(error)
   }
 
@@ -78,6 +79,7 @@ export class Rounds {
     // What else comes in this turn goes along.
     await Promise.resolve()
     while (this.#isOwedNow || this.#waiting.length > 0) {
+      this.#isOwedNow = false
       try {
         await this.#host.use((files) => this.#round(files))
       } catch (error) {
@@ -113,7 +115,6 @@ export class Rounds {
 
   #write(jobs: Job[], sink: RecordSink): void {
     if (this.#owed !== undefined) {
-      this.#isOwedNow = false
       jobs.push(this.#owed)
       return this.#owed.write(sink)
     }
