@@ -6,18 +6,20 @@ import { Routes } from './routes.ts'
 // A member of a group, in a folder, that does what the test asks for over a circuit, as ../feeds/holder.ts does. It prints its address,
 // and `acked NUMBER of its text` when a publish has resolved.
 //
-//   holder.ts FOLDER MODE [HEARTBEAT-MS]
+//   holder.ts FOLDER MODE [OPTIONS]      OPTIONS: JSON, `heartbeatMs` and `resumeMs` of the node
 //
 // MODE says what takes the operations: `apply` counts each text in the tables of the handler, `list` remembers what comes,
 // `replica` is a set of texts.
 
 const startedMs = performance.now()
-const [folder = '', mode = 'list', heartbeat] = process.argv.slice(2)
+const [folder = '', mode = 'list', options = '{}'] = process.argv.slice(2)
+const { heartbeatMs, resumeMs } = JSON.parse(options) as { heartbeatMs?: number; resumeMs?: number }
 const routes = new Routes()
 await using node = await createNode({
   listen: ['tcp://127.0.0.1:0'],
   keyFile: `${folder}.key`,
-  ...(heartbeat === undefined ? {} : { limits: { heartbeatMs: Number(heartbeat) } }),
+  ...(heartbeatMs === undefined ? {} : { limits: { heartbeatMs } }),
+  ...(resumeMs === undefined ? {} : { resumeMs }),
   transports: (parts) => [routes.over(tcpTransport(parts))],
 })
 await using store = await openStore(folder)

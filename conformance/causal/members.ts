@@ -30,6 +30,7 @@ export interface MemberFacts {
 
 export interface MemberOptions {
   readonly heartbeatMs?: number
+  readonly resumeMs?: number
 }
 
 /** A member in a process of its own, in whose folder another process can go on. */
@@ -105,9 +106,8 @@ export class Member {
   }
 }
 
-function startFar(folder: string, mode: Mode, { heartbeatMs }: MemberOptions): Promise<Far> {
-  const args = heartbeatMs === undefined ? [mode] : [mode, String(heartbeatMs)]
-  return Far.start(folder, { file, args })
+function startFar(folder: string, mode: Mode, options: MemberOptions): Promise<Far> {
+  return Far.start(folder, { file, args: [mode, JSON.stringify(options)] })
 }
 
 /** Resolves when it holds; rejects after 60 s. */
