@@ -106,14 +106,14 @@ it('G6 what an author has said to one member before it died reaches all of them'
     const [founder, second, third] = (await Member.group('list', 2)) as [Member, Member, Member]
     const link = await founder.ask<string>('invite')
     // They hear nothing of the author while it lives.
-    for (const member of [second, third]) member.far.program.signal('SIGSTOP')
+    for (const member of [second, third]) member.freeze()
     const author = await Member.start('list')
     await author.ask('join', { link })
     await until(async () => (await author.facts()).joinedMs > 0)
     await author.ask('publish', { texts: ['last words'], replication: 'one' })
     await author.far.program.kill('SIGKILL')
-    for (const member of [second, third]) member.far.program.signal('SIGCONT')
     const begunAt = performance.now()
+    for (const member of [second, third]) await member.wake()
     for (const member of [founder, second, third]) {
       await member.ask('has', { count: 1 })
       expect((await member.listed()).map(({ text }) => text)).toEqual(['last words'])

@@ -35,9 +35,9 @@ it(
     for (let round = 0; round < rounds; round += 1) {
       await frozen.ask('has', { count: published })
       alive.push(await run())
-      frozen.far.program.signal('SIGSTOP')
+      frozen.freeze()
       dead.push(await run())
-      frozen.far.program.signal('SIGCONT')
+      await frozen.wake()
     }
     const median = (values: readonly number[]): number =>
       values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] as number
@@ -55,7 +55,7 @@ it(
       1.1 * before.allMs + Math.max(withinMs(100), noise(alive.map(({ allMs }) => allMs))),
     )
     // One member starts while another one is frozen, and the third one is down.
-    frozen.far.program.signal('SIGSTOP')
+    frozen.freeze()
     await other.far.program.kill('SIGKILL')
     await publisher.killAndStart()
     const alone = texts(published + 1, published + 10)
@@ -64,7 +64,7 @@ it(
     const { joinedMs } = await publisher.facts()
     process.stdout.write(`it can write ${joinedMs.toFixed(0)} ms after it was started alone\n`)
     expect(joinedMs).toBeLessThan(withinMs(1_000))
-    frozen.far.program.signal('SIGCONT')
+    await frozen.wake()
     const wokeAt = performance.now()
     await frozen.ask('has', { count: published })
     process.stdout.write(`the frozen one had all ${(performance.now() - wokeAt).toFixed(0)} ms after it woke\n`)

@@ -94,6 +94,15 @@ export class Member {
     })
   }
 
+  freeze(): void {
+    this.far.program.signal('SIGSTOP')
+  }
+
+  async wake(): Promise<void> {
+    this.far.program.signal('SIGCONT')
+    await this.far.reconnect()
+  }
+
   /** kill -9, then another process on the same folder, which has the group open. */
   async killAndStart(): Promise<void> {
     await this.far.program.kill('SIGKILL')
