@@ -60,10 +60,8 @@ const folders = ['desk', 'laptop', 'phone'].map((name) => join(base, name)) as [
 // The desk makes the group, the others join it by a link.
 const desk = await openMailbox(folders[0], (all) => all.create({ name: 'mail' }))
 const link = await desk.group.invite()
-let [laptop, phone] = await Promise.all([
-  openMailbox(folders[1], (all) => all.join(link)),
-  openMailbox(folders[2], (all) => all.join(link)),
-])
+const laptop = await openMailbox(folders[1], (all) => all.join(link))
+let phone = await openMailbox(folders[2], (all) => all.join(link))
 
 // A collection is named by the operation that made it: two of the same name never become one. A content names a body, such as by its
 // hash; these bodies are so short that they stand there themselves.

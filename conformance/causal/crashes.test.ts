@@ -88,8 +88,8 @@ it(
       expect(new Set([...acked.keys()].map((text) => text.split('.')[0])).size).toBe(publishes)
     }
     const plain = (list: readonly Listed[]): string[] => list.map(({ dot, text }) => `${dot} ${text}`)
-    expect(plain(lists[0]!)).toEqual(plain(lists[1]!))
-    const unasked = lists[0]!.length - acked.size
+    expect(plain(lists[0])).toEqual(plain(lists[1]))
+    const unasked = lists[0].length - acked.size
     process.stdout.write(
       `${acked.size} acknowledged, ${unasked} more got through; ${points.size} kills; the feed has ${lengths[writer]} entries\n`,
     )

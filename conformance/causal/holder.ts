@@ -77,10 +77,11 @@ async function apply({ payload, dot }: GroupDelivery, transaction: DeliveryTrans
 }
 
 async function list(from: Group): Promise<void> {
-  for await (const { dot, payload, ack } of from.deliveries()) {
+  for await (const delivery of from.deliveries()) {
+    const { dot, payload } = delivery
     const said = text(payload)
     listed.push({ dot: formatDot(dot), text: said, at: Date.now() })
-    ack()
+    delivery.ack()
     const answer = reply.get(said.split(' ')[0] ?? '')
     if (answer !== undefined) void from.publish(bytes(`${answer} ${said.split(' ')[1]}`)).catch(() => {})
   }
@@ -124,7 +125,7 @@ const commands: Record<string, (arguments_: Arguments) => Promise<unknown>> = {
   },
   /** Whoever hears NAME says the other one. */
   answer: async ({ name, prefix }) => void reply.set(name, prefix),
-  listed: async ({ count = 0 }) => listed.slice(count),
+  listed: async ({ count }) => listed.slice(count),
   /** Resolves when so many have come, with when the last one did. */
   async has({ count }) {
     while (listed.length < count) await sleep(5)
