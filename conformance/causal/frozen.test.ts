@@ -15,7 +15,7 @@ it(
   { timeout: 600_000 },
   async () => {
     const messages = count(1_000, 100)
-    const rounds = fullCounts ? 5 : 2
+    const rounds = fullCounts ? 3 : 2
     const [publisher, other, frozen] = (await Member.group('list', 2)) as [Member, Member, Member]
     let published = 0
     const run = async (): Promise<Run> => {

@@ -100,7 +100,8 @@ export class Far {
 }
 
 async function control(address: string): Promise<Circuit> {
-  const node = await createNode({ resumeMs: 0 })
+  // A machine that is busy is no reason to give it up.
+  const node = await createNode({ resumeMs: 0, limits: { heartbeatMs: 20_000 } })
   onTestFinished(() => node.close())
   return node.peer('test').open(`${address}/control`)
 }
