@@ -72,6 +72,11 @@ export class GroupEngine {
   #sinceState = 0
   #commitTimer: Timer | undefined
   #acknowledgeTimer: Timer | undefined
+  /**
+   * Who was a member before, or earlier in what is being gone through again. What was shared is not shared again over the same circuit once
+   * it was closed: nobody is shut out before all is known.
+   */
+  readonly #familiar: Set<string> = new Set<string>()
   /** How many of the own entries each other node has. */
   readonly #heldByNode = new Map<string, number>()
   #ended: PlaitError | undefined
@@ -90,6 +95,8 @@ export class GroupEngine {
   get machine(): GroupMachine {
     return this.#machine
   }
+
+  get dbg() { return [this.#isRenewing, this.#isWriting, this.#outbox?.isEmpty, this.#ended] } // DBG
 
   get progress(): Progress {
     return this.#progress
@@ -277,6 +284,8 @@ export class GroupEngine {
     this.#machine.become(this.#ownWriter)
     this.#isWriting = true
     this.isContinuing = false
+    this.#familiar.clear()
+    this.#readers.review()
     this.#updateReplication()
     this.#options.events.ready()
     this.#changes.wake()
@@ -315,6 +324,7 @@ export class GroupEngine {
   }
 
   #takeMembers(): void {
+    if (!this.#isWriting) this.#noteFamiliar()
     this.#readers.review()
     this.#updateReplication()
     this.#options.events.membersChanged()
@@ -376,6 +386,7 @@ export class GroupEngine {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
     this.#isWriting = false
+    this.#noteFamiliar()
     const { view, events } = this.#options
     try {
       await this.#readers.stop()
@@ -401,8 +412,12 @@ export class GroupEngine {
     this.#options.events.forgotten()
   }
 
+  #noteFamiliar(): void {
+    for (const { node, isRemoved } of this.#machine.roster.members.values()) if (!isRemoved) this.#familiar.add(node)
+  }
+
   #isMember(nodeId: NodeId): boolean {
-    return this.#machine.roster.members.get(nodeId)?.isRemoved === false
+    return this.#machine.roster.members.get(nodeId)?.isRemoved === false || this.#familiar.has(nodeId)
   }
 
   #after(delayMs: number, run: () => void): Timer {
