@@ -96,7 +96,7 @@ export class GroupEngine {
     return this.#machine
   }
 
-  get dbg() { return [this.#isRenewing, this.#isWriting, this.#outbox?.isEmpty, this.#ended] } // DBG
+  get dbg(): unknown[] { return [this.#isRenewing, this.#isWriting, this.#outbox?.isEmpty, this.#ended] } // DBG
 
   get progress(): Progress {
     return this.#progress
@@ -299,7 +299,7 @@ export class GroupEngine {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
       if (node !== undefined && seen > 0) this.#takeHeld(node, seen)
-    }
+    } else if (!this.#isWriting) this.#considerWritingSoon()
     this.#sinceState += 1
     this.#changes.wake()
     if (this.#step !== undefined) this.stir()
@@ -328,7 +328,11 @@ export class GroupEngine {
     this.#readers.review()
     this.#updateReplication()
     this.#options.events.membersChanged()
-    // Not while an entry is being delivered.
+    this.#considerWritingSoon()
+  }
+
+  /** Not while an entry is being delivered. */
+  #considerWritingSoon(): void {
     void Promise.resolve().then(() => this.#considerWriting())
   }
 
