@@ -77,6 +77,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   #record: GroupRecord
   #own: WritableFeed
   #isStarted = false
+  #isTakingFeed = false
   /** Others are being asked to let this node write on in this feed. */
   #askedFor: Writer | undefined
   #closing: Promise<void> | undefined
@@ -338,7 +339,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     const { roster } = this.engine.machine
     if (this.#self === undefined || this.#self.isRemoved) return
     if (this.isAwaiting(this.writer)) this.#ask()
-    else if (roster.countsTo(this.writer) !== Infinity && !this.engine.isContinuing) void this.#continue()
+    else if (roster.countsTo(this.writer) !== Infinity) void this.#continue()
   }
 
   #ask(): void {
@@ -355,7 +356,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   /** Writes on in another feed: this one has entries that are not here, or they do not count. */
   async #continue(): Promise<void> {
-    if (this.engine.isContinuing || this.#closing !== undefined) return
+    if (this.#isTakingFeed || this.#closing !== undefined) return
+    this.#isTakingFeed = true
     this.engine.isContinuing = true
     try {
       const { own, record } = await this.#options.host.continueIn()
@@ -366,7 +368,10 @@ export class OpenGroup extends GroupEventTarget implements Group {
       this.#emit('continued', { feed: record.feed })
     } catch (error) {
       this.engine.fail(error)
+    } finally {
+      this.#isTakingFeed = false
     }
+    this.#review()
   }
 
   #sign(): Uint8Array {

@@ -80,6 +80,12 @@ export class GroupLife {
     return roster !== undefined && number <= roster.countsTo(writer) && roster.mayWrite(writer, number)
   }
 
+  /** The number of an operation that was forgotten by its writer was given again, to something else. */
+  #isAnother({ writer, number }: Dot): boolean {
+    const delivered = this.group?.engine.machine.order.feed(writer)?.delivered ?? 0
+    return this.ledger.siteByWriter.get(writer)?.isLossy === true && delivered >= number
+  }
+
   /** An operation is handed over. */
   deliver(dot: Dot): void {
     if (this.process.scope.ended) return
@@ -90,7 +96,7 @@ export class GroupLife {
     for (const name of operation.past) {
       const earlier = this.ledger.operations.get(name)
       if (earlier === undefined || this.has(earlier.dot) || this.ledger.forked.has(earlier.dot.writer)) continue
-      if (this.counts(earlier.dot))
+      if (this.counts(earlier.dot) && !this.#isAnother(earlier.dot))
         this.wrong(`${this.#named(dot)} is delivered before ${this.#named(earlier.dot)}, which had happened before it`)
     }
     this.#delivered.add(operation.name)

@@ -87,7 +87,7 @@ export class Member {
       replica === undefined ? this.#publishBytes(group, level, isPoison) : changeSomething(replica, random)
     const number = machine.own?.delivered
     // It has been delivered here in this turn, unless it was refused.
-    if (before !== undefined && number === before + 1) Object.assign(ledger.at({ writer, number }), { past, isPoison })
+    if (before !== undefined && number === before + 1) ledger.write(this.#site, { writer, number }, past, isPoison)
     const dot = await life.call(
       `publish ${number} at ${level}`,
       result,
@@ -212,12 +212,13 @@ export class Member {
     const before = await group.view.clock()
     life.begin(group, before)
     const lengths = new Map(life.feeds.list().map(({ id, length }) => [id.replace('feed:', ''), length]))
+    life.ledger.reopen(this.#site, group.writer, lengths.get(group.writer) ?? 0)
     if (before.size === 0 && (lengths.get(group.writer) ?? 0) > 0) world.mark('view made anew')
     if ([...before].some(([writer, number]) => number > (lengths.get(writer) ?? 0))) world.mark('view ahead of the log')
     if (before.size > 0 && [...lengths].some(([writer, length]) => length > (before.get(writer) ?? 0)))
       world.mark('replayed after a restart')
     if ((await group.view.state()) !== undefined) world.mark('group restarted from its state')
-    world.note(life.name, `opened ${[...before.values()].join(' ')}`)
+    world.note(life.name, `opened ${[...before.values()].join(' ')} LOG ${[...lengths].map(([w, n]) => w.slice(0, 4) + n).join(' ')}`)
     life.replica = undefined
     if (taking === 'replica') {
       const replica = createReplica(group, fieldsOf((dot) => this.#deliver(group, dot)), { replication: this.#level })

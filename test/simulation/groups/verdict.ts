@@ -158,6 +158,7 @@ async function tableComplaints(seats: readonly Seat[], ledger: GroupLedger): Pro
   if (ledger.forked.size > 0) return []
   for (const { site, life, group } of seats) {
     if (site.taking !== 'handler') continue
+    await group.view.idle()
     const found = new Set<string>()
     for (const { key } of await group.view.view.entries('application'))
       found.add(new TextDecoder().decode(key.subarray(1 + (key[0] ?? 0))))
