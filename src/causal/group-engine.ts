@@ -96,8 +96,6 @@ export class GroupEngine {
     return this.#machine
   }
 
-  get dbg(): unknown[] { return [this.#isRenewing, this.#isWriting, this.#outbox?.isEmpty, this.#ended] } // DBG
-
   get progress(): Progress {
     return this.#progress
   }

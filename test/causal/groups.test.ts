@@ -54,3 +54,38 @@ it('passes over what no member has written, and what a reader has', () => {
   expect(ann.delivered).toEqual([])
   expect(ann.passedOver).toEqual([`2@${ben.writer}`])
 })
+
+it('takes nobody for a member who has not signed for it', () => {
+  const library = new Library()
+  const [ann, ben, cat] = ['ann', 'ben', 'cat'].map((name) => new Site(library, name)) as [Site, Site, Site]
+  ann.found()
+  const invitation = simulatedIdentity(Uint8Array.of(1))
+  ann.invite(invitation, 'admin')
+  // Cat has made a feed in the name of Ben.
+  ann.say({
+    ...{ kind: 'admit', ...cat.claim, node: ben.identity.publicKey, proof: cat.proof() },
+    ...{ invitation: invitation.publicKey, invitationProof: cat.proof(invitation), at: 0, addresses: [] },
+  })
+  expect(ann.machine.roster.members.has(ben.identity.id)).toBe(false)
+  expect(ann.machine.roster.memberOf(cat.writer)).toBe(undefined)
+})
+
+it('waits for no member that is parked', () => {
+  const library = new Library()
+  const [ann, ben, cat] = ['ann', 'ben', 'cat'].map((name) => new Site(library, name)) as [Site, Site, Site]
+  ann.found()
+  const invitation = simulatedIdentity(Uint8Array.of(1))
+  ann.invite(invitation, 'write')
+  for (const joiner of [ben, cat]) {
+    ann.admit(joiner, invitation)
+    joiner.readAll()
+  }
+  ann.readAll()
+  const { number } = ann.publish(emptyBytes)
+  ben.readAll()
+  ben.acknowledge()
+  ann.readAll()
+  expect(ann.machine.stable()[0]).toBeLessThan(number)
+  ann.say({ kind: 'park', node: cat.identity.publicKey, ends: ann.machine.endsOf(cat.identity.id) })
+  expect(ann.machine.stable()[0]).toBeGreaterThanOrEqual(number)
+})

@@ -51,8 +51,6 @@ async function level(world: World, society: Society, ledger: GroupLedger): Promi
     await world.run(world.now + stepMs)
     complaints = complaintsOf(society, ledger)
   }
-  if (process.env['DBG']) for (const {site, life, group} of seatsOf(society)) console.log('DBGS', site.name, group.writer.slice(0,6), group.engine.isWriting, group.engine.isContinuing, group.engine.machine.order.feeds.map((f) => [f.writer.slice(0,6), f.received, f.delivered, life.feedsByWriter.get(f.writer)?.contiguousLength, life.feedsByWriter.get(f.writer)?.length, life.feedsByWriter.get(f.writer)?.status().peers.length, f.waitsFor].join(' ')).join(', '), group.engine['dbg']) // DBG
-  if (process.env['DBG']) for (const {site, life} of seatsOf(society)) if (life.replica) console.log('DBGR', site.name, [...life.replica.tags.values()].sort().join(), life.replica.count.value, [...life.replica.notes.keys()].sort().map((k)=>k+life.replica!.notes.at(k)?.value).join(), JSON.stringify([...life.replica.files.view.children(undefined)].map(([n,e])=>[n,e.id.number,e.isAlive]))) // DBG
   for (const complaint of complaints) world.violation(complaint)
   return complaints.length === 0
 }
@@ -79,7 +77,7 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
   const say = ({ site }: Seat, what: string): void => void complaints.push(`${site.name}: ${what}`)
   const isStuck = new Set(seats.filter((seat) => waitsForLost(seat, society)))
   for (const seat of seats) {
-    const { group, life } = seat
+    const { group } = seat
     const { engine } = group
     const { machine } = engine
     if (membersIn(group) !== membersIn(first.group))
@@ -88,6 +86,8 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
       say(seat, `has delivered ${clockOf(group)}, and ${first.site.name} ${clockOf(first.group)}`)
     if (!engine.isWriting) say(seat, 'cannot write')
     if (engine.progress.waiting > 0) say(seat, `${engine.progress.waiting} entries are not in the view`)
+    const unstable = isEverybodyHere(group, seats) && !isStuck.has(seat) ? unstableIn(seat, ledger) : undefined
+    if (unstable !== undefined) say(seat, `does not know that everybody has ${named(unstable, ledger)}`)
     const waiting = machine.order.feeds.find(({ waitsFor }) => waitsFor !== undefined)
     if (waiting?.waitsFor !== undefined && !isStuck.has(seat))
       say(seat, `waits for ${named(waiting.waitsFor, ledger)}, which somebody has`)
@@ -96,7 +96,6 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
       if (what !== undefined) say(seat, `${named(operation.dot, ledger)} ${what}`)
       if (what !== undefined) break
     }
-    if (life.replica !== undefined) continue
   }
   const replicas = seats.filter(({ life }) => life.replica !== undefined)
   const [replica] = replicas
@@ -104,6 +103,22 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
     if (replica !== undefined && complaints.length === 0 && !bytesEqual(hashOf(other), hashOf(replica)))
       say(other, `another state than ${replica.site.name}: ${encodeHex(hashOf(other)).slice(0, 8)}`)
   return complaints
+}
+
+/** Whether everybody who is waited for is alive. */
+function isEverybodyHere({ members }: OpenGroup, seats: readonly Seat[]): boolean {
+  return members.every(({ node, isParked }) => isParked || seats.some(({ site }) => site.node.id === node))
+}
+
+/** An operation of which not everybody has said that it has come. */
+function unstableIn({ group }: Seat, ledger: GroupLedger): Dot | undefined {
+  const { machine } = group.engine
+  const stable = machine.stable()
+  for (const { dot } of ledger.operations.values()) {
+    const feed = machine.order.feed(dot.writer)
+    if (feed !== undefined && feed.delivered >= dot.number && (stable[feed.place] ?? 0) < dot.number) return dot
+  }
+  return undefined
 }
 
 function hashOf({ life }: Seat): Uint8Array {
