@@ -115,7 +115,8 @@ export class GroupEngine {
     this.#useOwn(own)
     if (state !== undefined) this.#takeMembers()
     // The log is a copy of before the view: what was written since then is lost here.
-    if ((this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
+    const { isBehind, isFrozen } = own.status()
+    if (isBehind || isFrozen || (this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
     this.#readAll()
   }
 
@@ -244,7 +245,12 @@ export class GroupEngine {
 
   #useOwn(own: WritableFeed): void {
     this.#own = own
-    this.#outbox = new Outbox(own, own.length, () => this.#takeWritten())
+    this.#outbox = new Outbox(
+      own,
+      own.length,
+      () => this.#takeWritten(),
+      (error) => this.#takeRefused(own, error),
+    )
     this.#heldByNode.clear()
     own.addEventListener('peer', ({ detail }) => {
       if (own === this.#own) this.#takeHeld(detail.nodeId, detail.contiguousLength)
@@ -337,6 +343,13 @@ export class GroupEngine {
   #takeWritten(): void {
     this.stir()
     this.#changes.wake()
+  }
+
+  /** What is delivered here and is not durable has never been. */
+  #takeRefused(own: WritableFeed, error: unknown): void {
+    const isForgotten = PlaitError.is(error) && (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN')
+    if (isForgotten) this.#forget(own)
+    else this.fail(error)
   }
 
   #takeHeld(nodeId: string, length: number): void {

@@ -11,17 +11,19 @@ interface Waiting {
 export class Outbox {
   readonly #feed: WritableFeed
   readonly #written: () => void
+  readonly #refused: (error: unknown) => void
   #waiting: Waiting[] = []
   #isWriting = false
   #failed: unknown
   /** How many entries of the feed are durable. */
   durable: number
 
-  /** `written`: more is durable. `durable`: what is there already. */
-  constructor(feed: WritableFeed, durable: number, written: () => void) {
+  /** `written`: more is durable. `refused`: what was taken is not, and nothing more will be. `durable`: what is there already. */
+  constructor(feed: WritableFeed, durable: number, written: () => void, refused: (error: unknown) => void) {
     this.#feed = feed
     this.durable = durable
     this.#written = written
+    this.#refused = refused
   }
 
   get isEmpty(): boolean {
@@ -57,7 +59,10 @@ export class Outbox {
         if (start !== this.durable) throw new PlaitError('FEED_BEHIND', 'something else has written to this feed')
       } catch (error) {
         for (const { reject } of batch) reject(error)
+        const isOver = this.#failed !== undefined
         this.end(error)
+        this.#isWriting = false
+        if (!isOver) this.#refused(error)
         break
       }
       this.durable += batch.length
