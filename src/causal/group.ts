@@ -351,7 +351,9 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   /** Whether this node is going to write in a feed of which nothing is known here that counts. */
   isAwaiting(feed: Writer): boolean {
-    return feed === this.writer && this.#closing === undefined && this.engine.machine.roster.memberOf(feed) === undefined
+    return (
+      feed === this.writer && this.#closing === undefined && this.engine.machine.roster.memberOf(feed) === undefined
+    )
   }
 
   /** Writes on in another feed: this one has entries that are not here, or they do not count. */
@@ -366,11 +368,12 @@ export class OpenGroup extends GroupEventTarget implements Group {
       await this.engine.writeIn(own)
       this.#ask()
       this.#emit('continued', { feed: record.feed })
+      this.#isTakingFeed = false
     } catch (error) {
       this.engine.fail(error)
-    } finally {
-      this.#isTakingFeed = false
+      return
     }
+    // Meanwhile it may have been said of the new feed, too, that it counts no further.
     this.#review()
   }
 

@@ -9,15 +9,19 @@ const common = [
   'took another feed',
 ]
 
-test('groups under faults: in causal order, each once, nothing lost, all level in the end', { timeout: 120_000 }, async () => {
-  const reached = new Set<string>()
-  for (let seed = 1; seed <= 10; seed += 1) {
-    const { violations, marks } = await runSeed(seed, 'groups')
-    expect([seed, violations]).toEqual([seed, []])
-    for (const [label, count] of marks) if (count > 0) reached.add(label)
-  }
-  expect(common.filter((label) => !reached.has(label))).toEqual([])
-})
+test(
+  'groups under faults: in causal order, each once, nothing lost, all level in the end',
+  { timeout: 120_000 },
+  async () => {
+    const reached = new Set<string>()
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const { violations, marks } = await runSeed(seed, 'groups')
+      expect([seed, violations]).toEqual([seed, []])
+      for (const [label, count] of marks) if (count > 0) reached.add(label)
+    }
+    expect(common.filter((label) => !reached.has(label))).toEqual([])
+  },
+)
 
 test('a world of groups runs twice alike', { timeout: 60_000 }, async () => {
   const [first, second, other] = [await runSeed(7, 'groups'), await runSeed(7, 'groups'), await runSeed(8, 'groups')]

@@ -78,8 +78,7 @@ class KeptView implements View {
     if (this.#isClosed) throw new PlaitError('STORE_CLOSED', 'the view is closed')
     const delayMs = this.#delayMs()
     // Timers of a process that has ended never fire: what it had begun is not done.
-    if (delayMs > 0)
-      await new Promise<void>((resolve) => void this.#process.runtime.timers.after(delayMs, resolve))
+    if (delayMs > 0) await new Promise<void>((resolve) => void this.#process.runtime.timers.after(delayMs, resolve))
     if (this.#process.scope.ended) return new Promise<void>(() => {})
     this.#log.push({ cursor, changes })
     await this.#memory.transact(cursor, changes)

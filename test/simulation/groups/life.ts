@@ -94,8 +94,9 @@ export class GroupLife {
     if (this.has(dot) && !this.ledger.forked.has(dot.writer) && !operation.isPoison)
       this.wrong(`${this.#named(dot)} is delivered a second time`)
     for (const name of operation.past) {
+      if (this.#delivered.has(name)) continue
       const earlier = this.ledger.operations.get(name)
-      if (earlier === undefined || this.has(earlier.dot) || this.ledger.forked.has(earlier.dot.writer)) continue
+      if (earlier === undefined || this.has(earlier.dot, name) || this.ledger.forked.has(earlier.dot.writer)) continue
       if (this.counts(earlier.dot) && !this.#isAnother(earlier.dot))
         this.wrong(`${this.#named(dot)} is delivered before ${this.#named(earlier.dot)}, which had happened before it`)
     }
@@ -111,7 +112,8 @@ export class GroupLife {
     this.feedsByWriter.set(writer, feed)
     feed.addEventListener('conflict', () => {
       this.world.mark('fork proven')
-      if (this.ledger.siteByWriter.get(writer)?.isLossy !== true) this.wrong(`${writer} is said to be forked, and is not`)
+      if (this.ledger.siteByWriter.get(writer)?.isLossy !== true)
+        this.wrong(`${writer} is said to be forked, and is not`)
       this.ledger.forked.add(writer)
     })
   }
@@ -144,7 +146,8 @@ export class GroupLife {
       return await result
     } catch (error) {
       if (this.process.scope.ended) return undefined
-      if (!PlaitError.is(error)) this.wrong(`${what} failed untyped: ${error instanceof Error ? (error.stack ?? '') : String(error)}`)
+      if (!PlaitError.is(error))
+        this.wrong(`${what} failed untyped: ${error instanceof Error ? (error.stack ?? '') : String(error)}`)
       else if (!may.includes(error.code) && !(this.isOver && closing.includes(error.code)))
         this.wrong(`${what} failed: ${error.code} ${error.message}`)
       return undefined
@@ -180,7 +183,7 @@ export class GroupLife {
     let isParked = false
     const isCurrent = (): boolean => this.group === group && !this.process.scope.ended
     group.addEventListener('failed', ({ detail }) => {
-      if (isCurrent()) this.wrong(`the group has failed: ${detail.error.code} ${detail.error.message} ${String(detail.error.cause ?? '')}`)
+      if (isCurrent()) this.wrong(`the group has failed: ${detail.error.code} ${detail.error.message}`)
     })
     group.addEventListener('setaside', ({ detail: { dot, error } }) => {
       if (!isCurrent()) return
@@ -195,7 +198,8 @@ export class GroupLife {
       this.#delivered.add(formatDot(dot))
       if (error.code === 'PROTOCOL' && this.site.taking === 'replica' && writer?.taking === 'replica')
         this.wrong(`${this.#named(dot)} of a replica is set aside: ${error.message}`)
-      if (error.code === 'HANDLER_FAILED' && !operation.isPoison) this.wrong(`${this.#named(dot)} is set aside by a handler`)
+      if (error.code === 'HANDLER_FAILED' && !operation.isPoison)
+        this.wrong(`${this.#named(dot)} is set aside by a handler`)
     })
     group.addEventListener('overturned', () => {
       if (!isCurrent()) return

@@ -56,7 +56,9 @@ export function scheduleMishaps(
 
 /** Whether nobody else is in the group yet who could go on with it. */
 function isNeeded(site: GroupSite, sites: readonly GroupSite[]): boolean {
-  return !sites.some((other) => other !== site && other.isAdmitted && !other.isLossy && other.life?.group?.role === 'admin')
+  return !sites.some(
+    (other) => other !== site && other.isAdmitted && !other.isLossy && other.life?.group?.role === 'admin',
+  )
 }
 
 /** A copy of earlier takes the place of what there is. It writes nothing before it has met somebody. */

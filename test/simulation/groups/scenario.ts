@@ -32,7 +32,8 @@ export async function groupScenario(world: World): Promise<{ readonly nodes: num
   const acknowledgeMs = Math.round(random.logarithmic(50, 1_000))
   const delivered = new Map<object, () => number>()
   for (const [number, name] of nodeNames.entries()) {
-    const taking: Taking = number < 2 ? 'replica' : random.pick(['replica', 'replica', 'handler', 'handler', 'iterator'])
+    const taking: Taking =
+      number < 2 ? 'replica' : random.pick(['replica', 'replica', 'handler', 'handler', 'iterator'])
     sites.push(
       new GroupSite({
         ...{ world, name, number, taking, acknowledgeMs, resumeMs, ledger },

@@ -164,11 +164,7 @@ const verifyBoth: Verify = (key, message, signature) => {
 }
 
 /** The same feeds; somebody is told of each one that is opened, and knows the keys of those that were written here. */
-function capturing(
-  feeds: Feeds,
-  take: (feed: Feed) => void,
-  identityOf: (id: FeedId) => Identity | undefined,
-): Feeds {
+function capturing(feeds: Feeds, take: (feed: Feed) => void, identityOf: (id: FeedId) => Identity | undefined): Feeds {
   const isHere = (id: FeedId): boolean => feeds.list().some((info) => info.id === id)
   const taken = async <Taken extends Feed>(opening: Promise<Taken>): Promise<Taken> => {
     const feed = await opening

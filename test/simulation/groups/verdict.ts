@@ -18,12 +18,7 @@ interface Seat {
 }
 
 /** Ends all faults, lets time pass until everybody who is a member has the same, and reports whatever is not right. */
-export async function judge(
-  world: World,
-  society: Society,
-  ledger: GroupLedger,
-  random: SeededRandom,
-): Promise<void> {
+export async function judge(world: World, society: Society, ledger: GroupLedger, random: SeededRandom): Promise<void> {
   const { sites } = society
   world.heal()
   for (const site of sites) {
@@ -62,7 +57,9 @@ function seatsOf({ sites }: Society): readonly Seat[] {
     return life?.group === undefined ? [] : [{ site, life, group: life.group }]
   })
   const rosterOf = ({ group }: Seat): number => group.engine.machine.roster.entries.length
-  const [first] = seats.filter(({ group }) => group.role !== undefined).sort((left, right) => rosterOf(right) - rosterOf(left))
+  const [first] = seats
+    .filter(({ group }) => group.role !== undefined)
+    .sort((left, right) => rosterOf(right) - rosterOf(left))
   const members = first?.group.engine.machine.roster.members
   return seats.filter(({ site }) => members?.get(site.node.id)?.isRemoved === false)
 }
@@ -140,7 +137,8 @@ function lossOf(
   const isCounted = life.counts(dot)
   if (delivered >= dot.number) {
     // Its number may have been given again, by a writer who had forgotten that it was given and whom nobody could tell.
-    if (isCounted && !life.has(dot, name) && !mayBeLost(operation, author, society)) return 'was passed over, and counts'
+    if (isCounted && !life.has(dot, name) && !mayBeLost(operation, author, society))
+      return 'was passed over, and counts'
     if (!isCounted && acknowledged !== undefined && (author === undefined || !ledger.curbed.has(author)))
       return 'was acknowledged and does not count'
     return undefined
