@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import { emptyBytes } from '../../src/base/bytes.ts'
+import { claimStatement } from '../../src/causal/members/roster-operation.ts'
+import { keyFromWriter } from '../../src/crdt/dot.ts'
 import { simulatedIdentity } from '../../src/identity/simulated.ts'
 import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { playGroup } from './play.ts'
@@ -62,9 +64,11 @@ it('takes nobody for a member who has not signed for it', () => {
   const invitation = simulatedIdentity(Uint8Array.of(1))
   ann.invite(invitation, 'admin')
   // Cat has made a feed in the name of Ben.
+  const claim = { ...cat.claim, node: ben.identity.publicKey }
+  const statement = claimStatement(keyFromWriter(ann.writer), claim)
   ann.say({
-    ...{ kind: 'admit', ...cat.claim, node: ben.identity.publicKey, proof: cat.proof() },
-    ...{ invitation: invitation.publicKey, invitationProof: cat.proof(invitation), at: 0, addresses: [] },
+    ...{ kind: 'admit', ...claim, proof: cat.identity.sign(statement) },
+    ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement), at: 0, addresses: [] },
   })
   expect(ann.machine.roster.members.has(ben.identity.id)).toBe(false)
   expect(ann.machine.roster.memberOf(cat.writer)).toBe(undefined)
