@@ -89,6 +89,7 @@ export type {
   ReadOptions,
   WritableFeed,
 } from './feed/feed-api.ts'
+export type { Chunk, ChunkName, ChunkSource } from './feed/chunk-api.ts'
 export { formatFeedId, parseFeedId } from './feed/feed-id.ts'
 export type { FeedId, FeedName } from './feed/feed-id.ts'
 export type { TreeHash } from './feed/hash.ts'
@@ -158,6 +159,7 @@ export { compareDots, dotOf, formatDot, keyFromWriter, parseDot, writerFromKey }
 export type { Dot, Writer } from './crdt/dot.ts'
 export type { DotList } from './crdt/dot-list.ts'
 export { DotSet } from './crdt/dot-set.ts'
+export type { DotSink } from './crdt/dot-set.ts'
 export { DottedClock } from './crdt/dotted-clock.ts'
 export { Frontier } from './crdt/frontier.ts'
 export { VectorClock } from './crdt/vector-clock.ts'

@@ -50,6 +50,9 @@ const claims: Record<string, (circuit: Circuit) => unknown> = {
   'a block of 2 GiB': (circuit) => void circuit.send({ op: feedOps.data, payload: numbers(0, 1, 1, 2 ** 31) }),
   'two billion nodes': (circuit) =>
     void circuit.send({ op: feedOps.proof, payload: numbers(0, 1, 0, 3, 0, 1, 0, 3, 0, 2 ** 31) }),
+  'two billion chunks that it wants': (circuit) =>
+    void circuit.send({ op: feedOps.fetch, payload: numbers(0, 1, huge, 2 ** 31) }),
+  'a chunk of 2 GiB': (circuit) => void circuit.send({ op: feedOps.chunks, payload: numbers(0, 1, 1, 1, 2 ** 31) }),
   'a million alternating ranges that it wants': async (circuit) => {
     for (let index = 0; index < count(1_000_000, 40_000) && circuit.state === 'open'; index += 1) {
       const start = index * 2_048
@@ -67,8 +70,18 @@ const claims: Record<string, (circuit: Circuit) => unknown> = {
   },
 }
 
+const manyChunks = 'a request for many chunks, again and again, of which it takes nothing'
+claims[manyChunks] = async (circuit) => {
+  const chunks = { hashes: new Uint8Array(1_024 * 32), lengths: Array.from({ length: 1_024 }, () => undefined) }
+  for (let request = 1; request <= count(10_000, 500) && circuit.state === 'open'; request += 1) {
+    const payload = encodeFeedMessage('fetch', { feed: 0, request, bytes: huge, chunks })
+    if (!circuit.send({ op: feedOps.fetch, payload })) await circuit.ready().catch(() => {})
+  }
+  circuit.pause()
+}
+
 /** Those that ask for nothing that cannot be: they are answered, and held up. */
-const patient = new Set(['a request for everything, again and again, of which it takes nothing'])
+const patient = new Set(['a request for everything, again and again, of which it takes nothing', manyChunks])
 
 it.each(Object.entries(claims))(
   'F4b %s costs a holder next to nothing, and ends who claims it',

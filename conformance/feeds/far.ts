@@ -44,11 +44,14 @@ export class Far {
     })
   }
 
-  /** Starts one on a folder, which it keeps. */
-  static async start(folder: string, options: ProgramOptions & { mischief?: Mischief } = {}): Promise<Far> {
-    const { mischief, ...rest } = options
-    const args = mischief === undefined ? [folder] : [folder, mischief]
-    const program = startProgram(holder, args, { nodeArgs: ['--expose-gc'], ...rest })
+  /** Starts one on a folder, which it keeps; or another program that takes commands and prints its address, with further arguments. */
+  static async start(
+    folder: string,
+    options: ProgramOptions & { mischief?: Mischief; file?: string; args?: readonly string[] } = {},
+  ): Promise<Far> {
+    const { mischief, file = holder, args: more = [], ...rest } = options
+    const args = mischief === undefined ? [folder, ...more] : [folder, mischief]
+    const program = startProgram(file, args, { nodeArgs: ['--expose-gc'], ...rest })
     const [address] = await program.line(/^plait:.*$/)
     const node = await createNode({ resumeMs: 0 })
     onTestFinished(() => node.close())

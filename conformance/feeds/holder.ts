@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNode, feeds, openStore } from 'plait'
-import type { Circuit, Feed, FeedId, FeedOptions, WritableFeed } from 'plait'
+import type { ChunkName, Circuit, Feed, FeedId, FeedOptions, WritableFeed } from 'plait'
+import { ChunkFolder, chunksFrom, isChunk } from './chunk-folder.ts'
 import { blockOf, blocksFrom, isBlock } from './content.ts'
 import { tampering, type Mischief } from './mischief.ts'
 
@@ -19,6 +20,7 @@ const openMs = performance.now() - openedAt
 const delay = monitorEventLoopDelay({ resolution: 5 })
 const events: Record<string, number> = {}
 const downloads = new Map<string, number>()
+const chunks = new ChunkFolder(`${folder}.chunks`)
 
 async function open(id: FeedId, options: FeedOptions = {}): Promise<Feed> {
   const feed = await shared.open(id, options)
@@ -41,6 +43,7 @@ interface Arguments {
   readonly end?: number
   readonly everyMs?: number
   readonly indexes: readonly number[]
+  readonly kinds: readonly { readonly bytes: number; readonly amount: number }[]
 }
 
 const commands: Record<string, (arguments_: Arguments) => Promise<unknown>> = {
@@ -108,6 +111,29 @@ const commands: Record<string, (arguments_: Arguments) => Promise<unknown>> = {
     }
     return index
   },
+  /** Has chunks, and gives them to who shares the feed. */
+  async keepChunks({ id, start, count, bytes }) {
+    const feed = await open(id)
+    await chunks.put(chunksFrom(start, count, bytes))
+    feed.serveChunks(chunks)
+  },
+  /** Fetches chunks of some lengths; how many have come, and of those the different and the wrong ones. */
+  async fetchChunks({ id, kinds }) {
+    const feed = await open(id)
+    const wanted: ChunkName[] = []
+    for (const { bytes, amount } of kinds)
+      for await (const { hash } of chunksFrom(0, amount, bytes)) wanted.push({ hash, length: bytes })
+    const distinct = new Set<string>()
+    const begunAt = performance.now()
+    let [came, wrong] = [0, 0]
+    for await (const chunk of feed.chunks(wanted)) {
+      came += 1
+      distinct.add(Buffer.from(chunk.hash).toString('hex'))
+      if (!isChunk(chunk)) wrong += 1
+    }
+    return { ms: performance.now() - begunAt, came, distinct: distinct.size, wrong }
+  },
+  chunkReads: () => Promise.resolve(chunks.reads),
   async status({ id }) {
     return (await open(id)).status()
   },

@@ -1,7 +1,7 @@
 import type { Circuit, Peer, PlaitNode } from 'plait'
 import { feedOps } from '../../src/feed/messages.ts'
 
-/** Changes blocks that it sends, or sends none. */
+/** Changes blocks and chunks that it sends, or sends none. */
 export type Mischief = 'lie' | 'stall'
 
 /** A node whose circuits for feeds do mischief. */
@@ -20,7 +20,8 @@ function tamperingPeer(peer: Peer, mischief: Mischief): Peer {
 async function* tamperingCircuits(circuits: AsyncIterable<Circuit>, mischief: Mischief): AsyncGenerator<Circuit> {
   for await (const circuit of circuits) {
     const send: Circuit['send'] = (fragment, options) => {
-      if (fragment.op !== feedOps.data || fragment.payload === undefined) return circuit.send(fragment, options)
+      const isAnswer = fragment.op === feedOps.data || fragment.op === feedOps.chunks
+      if (!isAnswer || fragment.payload === undefined) return circuit.send(fragment, options)
       if (mischief === 'stall') return true
       const payload = fragment.payload.slice()
       payload[payload.length - 1] = (payload[payload.length - 1] ?? 0) ^ 1

@@ -79,7 +79,8 @@ export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
     feed: feedNumber,
     fork: 'the one that the sender is on',
     length: 'up to which the sender can verify what it gets',
-    contiguous: 'how many blocks from 0 on it has without a hole',
+    first: 'the first block that it keeps; those before it are not wanted any more',
+    contiguous: 'up to which it has all blocks from there on',
     flags: 'the sum of 1, it answers requests, and 2, it follows: new blocks are to be sent unasked',
   },
   have: { feed: feedNumber, runs: 'blocks that the sender has, within what the receiver wants to know of' },
@@ -102,7 +103,7 @@ export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
   refuse: {
     feed: feedNumber,
     request: 'the request of the receiver that gets no further answer',
-    reason: '1: the blocks are not here; 2: too much is asked; 3: the receiver may not have them',
+    reason: '1: the blocks or chunks are not here; 2: too much is asked; 3: the receiver may not have them',
   },
   proof: {
     feed: feedNumber,
@@ -134,6 +135,18 @@ export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
     nodes: 'the nodes that make up the longer one, cut at the shorter length',
   },
   summary: { prints: '8 bytes for each bucket, as below' },
+  fetch: {
+    feed: feedNumber,
+    request: "counts on with the sender's REQUESTs for this feed",
+    bytes: 'how many bytes of chunks it takes; one chunk is answered at least',
+    chunks: 'those that it asks for: SHA-256 of their bytes, and their lengths, as far as it knows them',
+  },
+  chunks: {
+    feed: feedNumber,
+    request: 'the request that it answers',
+    last: 'nothing more is answered to the request',
+    chunks: 'the next ones of those that were asked for, in their order; absent ones among them',
+  },
   extension: { feed: feedNumber, name: 'of the extension; who does not know it drops the message', payload: '' },
 }
 

@@ -15,6 +15,7 @@ import { bytes, fixed, struct, text, u16, u64, u8 } from '../../src/wire/schema.
 import type { FieldDescription, Schema, SchemaDescription } from '../../src/wire/schema.ts'
 import { crdtBoundsTable, crdtOperationsTable } from './crdt-tables.ts'
 import type { Table } from './fill.ts'
+import { groupTables } from './group-tables.ts'
 import { acceptMeanings, closeMeanings, errorMeanings, helloMeanings, openMeanings } from './meanings.ts'
 import { feedMeanings, sealMeanings, signedHeadMeanings } from './meanings.ts'
 import { readyMeanings, resumeMeanings, wireErrorMeanings } from './meanings.ts'
@@ -58,6 +59,7 @@ export function protocolTables(): ReadonlyMap<string, Table> {
     ['feed messages', feedMessagesTable()],
     ['replicated operations', crdtOperationsTable()],
     ['replicated bounds', crdtBoundsTable()],
+    ...groupTables(),
   ])
 }
 

@@ -78,6 +78,8 @@ export interface Limits {
   /** Blocks of one request, however small they are, and bytes of one answer, whatever was asked for. */
   readonly requestBlocks: number
   readonly answerBytes: number
+  /** Chunks of one request for chunks. */
+  readonly requestChunks: number
   /** What is sent at once to who follows a feed, without being asked for. */
   readonly pushBytes: number
   /** What one peer may send that is of no use, beyond what it has sent that was. */
@@ -152,6 +154,7 @@ export const defaultLimits: Limits = Object.freeze({
   servedRequests: 64,
   requestBlocks: 65_536,
   answerBytes: 8 * MiB,
+  requestChunks: 1_024,
   pushBytes: 256 * KiB,
   uselessBytes: 32 * MiB,
   extensionsPerSecond: 1_000,

@@ -36,7 +36,10 @@ export const joinRequest: Schema<JoinRequest> = struct({
 })
 export const continueRequest: Schema<ContinueRequest> = struct(claim)
 
-/** Answered with nothing when it is durable where it was asked for; `FORBIDDEN` says why not. */
+/**
+ * Answered when it is durable where it was asked for, with the name of a snapshot to begin with, or with nothing; `FORBIDDEN` says why
+ * not.
+ */
 export const joinMessage: MessageType<Uint8Array, Uint8Array> = messageType({
   id: 16,
   name: 'group.join',

@@ -1,11 +1,17 @@
 import type { PlaitError } from '../base/error.ts'
-import type { ViewChange } from '../store/view.ts'
+import type { View, ViewChange } from '../store/view.ts'
 import type { Delivery } from './group-machine.ts'
 
 /** What takes the operations of a group: the state of a replica, or the application. */
 export interface Consumer {
-  /** Tables of the view that are the consumer's, emptied when all is delivered again. */
+  /** Tables of the view that are the consumer's: all that it knows. Emptied when all is delivered again. */
   readonly tables: readonly string[]
+  /** Whether that is all that its operations have led to: then it can go on from the tables of somebody else. */
+  readonly isRestorable: boolean
+  /** Whether it carries everything out in `take`, and waits for nobody. */
+  readonly isImmediate: boolean
+  /** Goes on from what its tables have. Before anything is taken. */
+  load(view: View): Promise<void>
   /**
    * Takes an operation, in causal order, in the turn in which it is delivered. `done` is to be called when it has been carried out, with
    * what changes in the view; at once or later, in any order. What is done is not delivered again after a restart. What throws is

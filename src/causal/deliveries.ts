@@ -90,6 +90,8 @@ class DeliveryQueue {
 /** Hands operations to a function, one after the other, with a transaction for each. */
 export class HandlerConsumer implements Consumer {
   readonly tables: readonly string[] = [applicationTable]
+  readonly isRestorable = true
+  readonly isImmediate = false
   readonly #pending = new PendingChanges()
   readonly #queue: DeliveryQueue
   readonly #handler: DeliveryHandler
@@ -109,6 +111,8 @@ export class HandlerConsumer implements Consumer {
   get isFull(): boolean {
     return this.#queue.isFull
   }
+
+  async load(): Promise<void> {}
 
   take(delivery: Delivery, done: Done): void {
     this.#queue.push(delivery, done)
@@ -166,6 +170,8 @@ export class HandlerConsumer implements Consumer {
 /** Operations one by one, for whoever says himself when each has been carried out. */
 export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDelivery> {
   readonly tables: readonly string[] = []
+  readonly isRestorable = false
+  readonly isImmediate = false
   readonly #queue: DeliveryQueue
   readonly #signal: AbortSignal | undefined
 
@@ -177,6 +183,8 @@ export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDel
   get isFull(): boolean {
     return this.#queue.isFull
   }
+
+  async load(): Promise<void> {}
 
   take(delivery: Delivery, done: Done): void {
     this.#queue.push(delivery, done)

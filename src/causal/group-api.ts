@@ -14,6 +14,13 @@ export type GroupId = Writer
 export interface GroupsOptions {
   /** Who has delivered something and has nothing to say says so after so long, in ms. 1,000 when absent. */
   readonly acknowledgeMs?: number
+  /** An admin makes a snapshot when so many entries were delivered since the last one. 100,000 when absent. */
+  readonly snapshotEntries?: number
+  /**
+   * Where others reach this node, `plait://NODEID@HOST:PORT`: what it tells the members of its groups, and what stands in links. The
+   * addresses of the node when absent, which is of no use to others where it listens on every interface.
+   */
+  readonly addresses?: () => readonly string[]
   /** Doors for tests. */
   readonly openView?: (name: string, source: ViewSource) => View
   readonly createFeedIdentity?: () => Identity
@@ -91,6 +98,11 @@ export interface Group extends GroupEvents, AsyncDisposable {
    * than about 1 MiB, and what `WritableFeed.append` rejects with.
    */
   publish(payload: Uint8Array, options?: PublishOptions): Promise<Dot>
+  /**
+   * Resolves when an operation that this node has published is durable where `level` asks for. Rejects with the reason of the signal, and
+   * with `STORE_CLOSED` when the group is closed before.
+   */
+  replicated(dot: Dot, level: ReplicationLevel, options?: WaitOptions): Promise<void>
   /**
    * Hands operations to `handler`, one after the other, those of this node too once they are durable: each once for each transaction that
    * was committed. One that the handler rejects is tried again after a while; at the third time it is set aside (`setaside`), and what

@@ -6,28 +6,27 @@ import type { NodeId } from '../identity/node-id.ts'
 import type { Verify } from '../identity/signature.ts'
 import type { Timer } from '../runtime/timers.ts'
 import type { ViewChange } from '../store/view.ts'
+import { Committer } from './committer.ts'
+import type { CommitterHost } from './committer.ts'
 import type { Consumer } from './consumer.ts'
 import type { GroupId } from './group-api.ts'
 import { GroupMachine } from './group-machine.ts'
 import type { Delivery } from './group-machine.ts'
 import { restoreState, rewoundState, stateOf } from './group-state.ts'
 import type { GroupState } from './group-state.ts'
+import { clockOf } from './group-view.ts'
 import type { GroupView } from './group-view.ts'
 import type { RosterStatement } from './members/roster-operation.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
-import { emptyBody } from './order/bodies.ts'
+import { emptyBody, rawBody } from './order/bodies.ts'
 import type { EntryBody, EntryKind } from './order/entry.ts'
 import { Outbox } from './outbox.ts'
-import { Progress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import type { Step } from './progress.ts'
 import { Readers } from './readers.ts'
 import { Replication } from './replication.ts'
-
-/** What was carried out goes into the view after so long, or when it is so many entries. */
-const commitMs = 50
-const commitEntries = 4_096
-/** The machine's state is written down after so many entries: what came after it is gone through again at the next opening. */
-const stateEntries = 16_384
+import type { GroupBase } from './snapshot-feed.ts'
+import { Snapshots } from './snapshots.ts'
 
 export interface GroupEngineOptions {
   readonly group: GroupId
@@ -37,6 +36,11 @@ export interface GroupEngineOptions {
   readonly acknowledgeMs: number
   /** Beside members: with whom feeds are shared before anything is known. */
   readonly mayShare: (nodeId: NodeId) => boolean
+  readonly snapshotEntries: number
+  /** The sealed feed of the snapshot from which everything can be made again. */
+  readonly base: Uint8Array | undefined
+  /** There is another one; resolves when that is remembered. */
+  readonly rememberBase: (name: Uint8Array) => Promise<void>
   readonly events: GroupEngineEvents
 }
 
@@ -53,14 +57,18 @@ export interface GroupEngineEvents {
 
 /** Joins the machine of a group to its feeds, to the disk, and to what takes its operations. */
 export class GroupEngine {
-  readonly replication: Replication = new Replication()
+  readonly replication: Replication = new Replication(() =>
+    // While all is gone through again not all members are known.
+    this.#isWriting || this.#committer.isPaused ? this.#others() : undefined,
+  )
   /** Another feed is to be written in, which is no feed of the group yet. */
   isContinuing = false
   readonly #options: GroupEngineOptions
   readonly #readers: Readers
+  readonly #snapshots: Snapshots
+  readonly #committer: Committer
   readonly #changes = new Waiters()
   #machine: GroupMachine
-  #progress = new Progress([])
   /** How much of each feed the view has had when it was opened. */
   #clock: ReadonlyMap<Writer, number> = new Map()
   #consumer: Consumer | undefined
@@ -69,24 +77,37 @@ export class GroupEngine {
   #isWriting = false
   #isRenewing = false
   #step: Step | undefined
-  #sinceState = 0
-  #commitTimer: Timer | undefined
   #acknowledgeTimer: Timer | undefined
   /**
    * Who was a member before, or earlier in what is being gone through again. What was shared is not shared again over the same circuit once
    * it was closed: nobody is shut out before all is known.
    */
   readonly #familiar: Set<string> = new Set<string>()
-  /** How many of the own entries each other node has. */
-  readonly #heldByNode = new Map<string, number>()
   #ended: PlaitError | undefined
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
+    const { feeds, view, snapshotEntries, base, rememberBase } = options
+    const { timers } = feeds.store.runtime
+    const mayShare = (nodeId: NodeId): boolean => this.#isMember(nodeId) || options.mayShare(nodeId)
+    this.#snapshots = new Snapshots(
+      {
+        ...{ feeds, view, mayShare, everyEntries: snapshotEntries, rememberBase },
+        nextTurn: () => new Promise((resolve) => timers.endOfTurn(resolve)),
+        name: (name) => this.write('snapshot', { schema: () => rawBody, value: name }).durable,
+        feed: (writer) => this.#readers.feeds.get(writer),
+      },
+      base,
+    )
+    this.#committer = new Committer({
+      ...{ view, timers, snapshotEntries, snapshots: this.#snapshots, self: feeds.node?.id },
+      host: this.#committerHost(),
+    })
     this.#readers = new Readers({
-      feeds: options.feeds,
-      mayShare: (nodeId) => this.#isMember(nodeId) || options.mayShare(nodeId),
-      isFull: () => this.#consumer?.isFull === true,
+      ...{ feeds, mayShare },
+      firstOf: (writer) => this.#snapshots.firsts.get(writer) ?? 0,
+      isFull: () => this.#committer.isPaused || this.#consumer?.isFull === true,
+      opened: () => this.#changes.wake(),
       failed: (error) => this.fail(error),
     })
     this.#machine = this.#newMachine()
@@ -97,7 +118,7 @@ export class GroupEngine {
   }
 
   get progress(): Progress {
-    return this.#progress
+    return this.#committer.progress
   }
 
   /** Whether something can be written now. */
@@ -109,15 +130,40 @@ export class GroupEngine {
   async start(own: WritableFeed, consumer: Consumer | undefined): Promise<void> {
     const { view } = this.#options
     this.#consumer = consumer
+    this.#useOwn(own)
+    const base = await this.#snapshots.read()
     this.#clock = await view.clock()
     const state = await view.state()
-    if (state !== undefined) restoreState(this.#machine, state)
-    this.#useOwn(own)
-    if (state !== undefined) this.#takeMembers()
+    const { firsts } = this.#snapshots
+    const known = new Map(state === undefined ? [] : clockOf(state))
+    // Its last transactions, or all of it, may be lost.
+    const isUsable = [...firsts].every(([writer, number]) => (known.get(writer) ?? 0) >= number)
+    if (!isUsable && base !== undefined) await this.#begin(base.state, base)
+    else {
+      if (state !== undefined) restoreState(this.#machine, state)
+      await consumer?.load(view.view)
+    }
+    if (this.#machine.roster.members.size > 0) this.#takeMembers()
     // The log is a copy of before the view: what was written since then is lost here.
     const { isBehind, isFrozen } = own.status()
     if (isBehind || isFrozen || (this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
     this.#readAll()
+  }
+
+  /** The snapshot from which this node could begin: what is here was dropped elsewhere. Does nothing when all of it is known here. */
+  async adopt(name: Uint8Array): Promise<void> {
+    const before = this.#snapshots.base
+    this.#snapshots.base = name
+    const base = await this.#snapshots.read()
+    const { order } = this.#machine
+    const isNews = [...this.#snapshots.firsts].some(([writer, number]) => (order.feed(writer)?.delivered ?? 0) < number)
+    if (!isNews || base === undefined) {
+      this.#snapshots.base = before
+      await this.#snapshots.read()
+      return
+    }
+    await this.#options.rememberBase(name)
+    await this.#renew(undefined)
   }
 
   /** Another feed to write in from now on. */
@@ -172,12 +218,6 @@ export class GroupEngine {
     this.#readers.relieve()
   }
 
-  /** Something of the consumer's was done. */
-  stir(): void {
-    if (this.#progress.waiting >= commitEntries) this.#commit()
-    else this.#commitTimer ??= this.#after(commitMs, () => this.#commit())
-  }
-
   fail(error: unknown): void {
     if (this.#ended !== undefined) return
     const failure = PlaitError.from(error, 'FILE_FAILED')
@@ -190,7 +230,7 @@ export class GroupEngine {
     if (this.#ended === undefined) {
       await this.#readers.stop()
       while (this.#outbox?.isEmpty === false) await this.#changes.wait().catch(() => {})
-      this.#commit(true)
+      this.#committer.commit(true)
       await this.#stop(closed)
     }
     await this.#readers.close()
@@ -201,12 +241,13 @@ export class GroupEngine {
   async #stop(error: PlaitError): Promise<void> {
     this.#ended = error
     this.#isWriting = false
-    this.#commitTimer?.cancel()
+    this.#committer.stop()
     this.#acknowledgeTimer?.cancel()
     this.#consumer?.end(error)
     this.replication.end(error)
     this.#outbox?.end(error)
     this.#changes.fail(error)
+    this.#snapshots.close()
     await this.#readers.stop()
   }
 
@@ -236,6 +277,7 @@ export class GroupEngine {
         opened: (feed) => this.#follow(feed),
         membersChanged: () => this.#takeMembers(),
         overturned: () => void this.#renew(rewoundState(stateOf(this.#machine))),
+        // Looked at when the next state is written down.
         snapshotNamed: () => {},
       },
     })
@@ -245,15 +287,9 @@ export class GroupEngine {
 
   #useOwn(own: WritableFeed): void {
     this.#own = own
-    this.#outbox = new Outbox(
-      own,
-      own.length,
-      () => this.#takeWritten(),
-      (error) => this.#takeRefused(own, error),
-    )
-    this.#heldByNode.clear()
+    this.#outbox = this.#newOutbox(own)
     own.addEventListener('peer', ({ detail }) => {
-      if (own === this.#own) this.#takeHeld(detail.nodeId, detail.contiguousLength)
+      if (own === this.#own) this.replication.note(detail.nodeId, detail.contiguousLength)
     })
     own.addEventListener('behind', () => this.#forget(own))
     own.addEventListener('conflict', () => this.#forget(own))
@@ -266,7 +302,7 @@ export class GroupEngine {
   }
 
   #follow(ordered: OrderedFeed): void {
-    this.#progress.begin(ordered.place, this.#clock.get(ordered.writer) ?? 0)
+    this.#committer.progress.begin(ordered.place, this.#clock.get(ordered.writer) ?? 0)
     if (this.#ended !== undefined || this.#isRenewing) return
     const own = this.#own
     if (own === undefined || ordered.writer !== this.#ownWriter) this.#readers.follow(this.#machine, ordered)
@@ -276,7 +312,14 @@ export class GroupEngine {
   /** Writes from now on, if the feed to write in is one of the group, and all of its entries have been delivered. */
   #considerWriting(): void {
     const own = this.#own
-    if (own === undefined || this.#isWriting || this.#isRenewing || this.#ended !== undefined) return
+    if (
+      own === undefined ||
+      this.#isWriting ||
+      this.#committer.isPaused ||
+      this.#isRenewing ||
+      this.#ended !== undefined
+    )
+      return
     const { order, roster, group } = this.#machine
     const ordered = order.feed(this.#ownWriter)
     const isFounder = group === this.#ownWriter && own.length === 0
@@ -290,23 +333,22 @@ export class GroupEngine {
     this.isContinuing = false
     this.#familiar.clear()
     this.#readers.review()
-    this.#updateReplication()
+    this.replication.update()
     this.#options.events.ready()
     this.#changes.wake()
   }
 
   #enter(feed: OrderedFeed, number: number): void {
     const { place, writer } = feed
-    const isNew = this.#consumer !== undefined && !this.#progress.has(place, number)
-    this.#step = isNew ? this.#progress.add(place, number) : undefined
+    this.#step = this.#committer.enter(feed, number)
     if (writer !== this.#ownWriter) {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
-      if (node !== undefined && seen > 0) this.#takeHeld(node, seen)
+      if (node !== undefined && seen > 0) this.replication.note(node, seen)
     } else if (!this.#isWriting) this.#considerWritingSoon()
-    this.#sinceState += 1
     this.#changes.wake()
-    if (this.#step !== undefined) this.stir()
+    // There is room for one more.
+    this.#readers.relieve()
     this.#acknowledgeTimer ??= this.#after(this.#options.acknowledgeMs, () => this.#acknowledge())
   }
 
@@ -317,7 +359,7 @@ export class GroupEngine {
     step.changes = undefined
     const done = (changes: readonly ViewChange[]): void => {
       step.changes = changes
-      this.stir()
+      this.#committer.stir()
     }
     try {
       consumer.take(delivery, done)
@@ -330,7 +372,7 @@ export class GroupEngine {
   #takeMembers(): void {
     if (!this.#isWriting) this.#noteFamiliar()
     this.#readers.review()
-    this.#updateReplication()
+    this.replication.update()
     this.#options.events.membersChanged()
     this.#considerWritingSoon()
   }
@@ -340,32 +382,26 @@ export class GroupEngine {
     void Promise.resolve().then(() => this.#considerWriting())
   }
 
+  #newOutbox(own: WritableFeed): Outbox {
+    return new Outbox(own, own.length, {
+      written: () => this.#takeWritten(),
+      failed: (error) => this.#takeUnwritten(own, error),
+    })
+  }
+
+  /** What was delivered here and could not be written is taken back: all is delivered again, without it. */
+  #takeUnwritten(own: WritableFeed, error: PlaitError): void {
+    this.#isWriting = false
+    if (own !== this.#own) return
+    if (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN') return this.#forget(own)
+    if (error.code !== 'NO_SPACE') return this.fail(error)
+    this.#outbox = this.#newOutbox(own)
+    void this.#renew(undefined)
+  }
+
   #takeWritten(): void {
-    this.stir()
+    this.#committer.stir()
     this.#changes.wake()
-  }
-
-  /** What is delivered here and is not durable has never been. */
-  #takeRefused(own: WritableFeed, error: unknown): void {
-    const isForgotten = PlaitError.is(error) && (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN')
-    if (isForgotten) this.#forget(own)
-    else this.fail(error)
-  }
-
-  #takeHeld(nodeId: string, length: number): void {
-    if (length <= (this.#heldByNode.get(nodeId) ?? 0)) return
-    this.#heldByNode.set(nodeId, length)
-    this.#updateReplication()
-  }
-
-  #updateReplication(): void {
-    // While all is gone through again not all members are known.
-    if (!this.#isWriting) return
-    const own = this.#options.feeds.node?.id
-    const held: number[] = []
-    for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())
-      if (node !== own && !isParked && !isRemoved) held.push(this.#heldByNode.get(node) ?? 0)
-    this.replication.update(held)
   }
 
   #acknowledge(): void {
@@ -374,43 +410,18 @@ export class GroupEngine {
     this.write('acknowledgement', { schema: () => emptyBody, value: undefined }).durable.catch(() => {})
   }
 
-  #commit(isLast = false): void {
-    this.#commitTimer?.cancel()
-    this.#commitTimer = undefined
-    if (this.#consumer === undefined) return
-    const { view } = this.#options
-    const ownPlace = this.#machine.order.feed(this.#ownWriter)?.place
-    const durable = this.#outbox?.durable ?? 0
-    const taken = this.#progress.take(({ place, number }) => place !== ownPlace || number <= durable)
-    const isSettled = this.#progress.waiting === 0 && this.#outbox?.isEmpty !== false
-    const isStateDue = isSettled && this.#sinceState > 0 && (isLast || this.#sinceState >= stateEntries)
-    if (taken === undefined && !isStateDue) return
-    const { places } = this.#machine.order
-    const clock = (taken?.numbers ?? []).map(([place, number]) => [places.at(place), number] as const)
-    if (isStateDue) {
-      this.#sinceState = 0
-      this.#machine.order.forget(this.#machine.stable())
-    }
-    const state = isStateDue ? stateOf(this.#machine) : undefined
-    const committed = this.#consumer.committing()
-    view.write(taken?.changes ?? [], clock, state).then(committed, (error: unknown) => this.fail(error))
-  }
-
-  /** Delivers everything again, beginning with a state. */
-  async #renew(state: GroupState | undefined): Promise<void> {
+  /** Delivers everything again, with what is known of the members. */
+  async #renew(known: GroupState | undefined): Promise<void> {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
     this.#isWriting = false
     this.#noteFamiliar()
-    const { view, events } = this.#options
+    const { events } = this.#options
     try {
       await this.#readers.stop()
       while (this.#outbox?.isEmpty === false) await this.#changes.wait()
-      this.#consumer?.reset()
-      await view.rewind(this.#consumer?.tables ?? [], state)
-      this.#clock = new Map()
-      this.#progress = new Progress([])
-      this.#machine = this.#newMachine(state)
+      const base = await this.#snapshots.read()
+      await this.#begin(known === undefined ? base?.state : rewoundState(known, base?.state), base)
     } catch (error) {
       this.fail(error)
       return
@@ -418,6 +429,43 @@ export class GroupEngine {
     this.#isRenewing = false
     events.overturned()
     this.#readAll()
+  }
+
+  /** Puts a state in place of all that there is, and what it has led to. */
+  async #begin(state: GroupState | undefined, base: GroupBase | undefined): Promise<void> {
+    const { view } = this.#options
+    const consumer = this.#consumer
+    if (base !== undefined && consumer?.isRestorable === false) {
+      const message = 'entries of this group were dropped, and what takes its operations cannot go on from a snapshot'
+      throw new PlaitError('INVALID_ARGUMENT', `${message}; use deliver or a replica`)
+    }
+    consumer?.reset()
+    await view.rewind(consumer?.tables ?? [], state, base)
+    await consumer?.load(view.view)
+    this.#clock = base === undefined || state === undefined ? new Map() : new Map(clockOf(state))
+    this.#committer.restart()
+    this.#machine = this.#newMachine(state)
+  }
+
+  #committerHost(): CommitterHost {
+    return {
+      now: () => ({
+        machine: this.#machine,
+        consumer: this.#consumer,
+        outbox: this.#outbox,
+        ownPlace: this.#machine.order.feed(this.#ownWriter)?.place,
+      }),
+      pause: () => (this.#isWriting = false),
+      resume: () => this.#resume(),
+      fail: (error) => this.fail(error),
+    }
+  }
+
+  #resume(): void {
+    this.#isWriting = !this.#isRenewing && this.#ended === undefined
+    this.#readers.relieve()
+    // When what is under way is done.
+    void Promise.resolve().then(() => this.#changes.wake())
   }
 
   #forget(own = this.#own): void {
@@ -429,6 +477,13 @@ export class GroupEngine {
 
   #noteFamiliar(): void {
     for (const { node, isRemoved } of this.#machine.roster.members.values()) if (!isRemoved) this.#familiar.add(node)
+  }
+
+  /** The other members that are waited for. */
+  *#others(): Generator<NodeId> {
+    const self = this.#options.feeds.node?.id
+    for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())
+      if (node !== self && !isParked && !isRemoved) yield node
   }
 
   #isMember(nodeId: NodeId): boolean {

@@ -14,6 +14,8 @@ export interface GroupRecord {
   readonly node: string
   /** Who was there when it was joined: `plait://NODEID@HOST:PORT`. */
   readonly hosts: readonly string[]
+  /** The sealed feed of the snapshot from which everything can be made again, in base32; entries before it are not here any more. */
+  readonly base?: string
 }
 
 /** Below the store's folder. */
@@ -52,10 +54,12 @@ export function viewName(group: GroupId): string {
 
 function parseRecord(text: string): GroupRecord | undefined {
   try {
-    const { feed, since, node, hosts } = JSON.parse(text) as Partial<Record<keyof GroupRecord, unknown>>
+    const { feed, since, node, hosts, base } = JSON.parse(text) as Partial<Record<keyof GroupRecord, unknown>>
     const isWhole =
       typeof feed === 'string' && typeof node === 'string' && Number.isSafeInteger(since) && Array.isArray(hosts)
-    return isWhole ? { feed, node, since: since as number, hosts: hosts.map(String) } : undefined
+    if (!isWhole) return undefined
+    const record = { feed, node, since: since as number, hosts: hosts.map(String) }
+    return typeof base === 'string' ? { ...record, base } : record
   } catch {
     return undefined
   }

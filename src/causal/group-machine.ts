@@ -1,4 +1,5 @@
 import { PlaitError } from '../base/error.ts'
+import { sameDot } from '../crdt/dot.ts'
 import type { Dot, Writer } from '../crdt/dot.ts'
 import type { WriterTable } from '../crdt/writers.ts'
 import type { NodeId } from '../identity/node-id.ts'
@@ -43,9 +44,19 @@ export interface GroupMachineEvents {
   membersChanged(): void
   /** Something that was delivered does not count any more, or something that was passed over does: begin again (`renew`). */
   overturned(): void
-  /** An admin has said that a sealed feed holds the state at what the entry follows. */
-  snapshotNamed(dot: Dot, name: Uint8Array, row: Row): void
+  /** An admin has made a snapshot. */
+  snapshotNamed(): void
 }
+
+/** An admin has said that a sealed feed holds the state at no more than its entry follows. */
+export interface NamedSnapshot {
+  readonly dot: Dot
+  readonly name: Uint8Array
+  /** The clock of the entry. */
+  readonly row: Row
+}
+
+const snapshotsKept = 4
 
 export interface GroupMachineOptions {
   /** The founder's feed. */
@@ -63,6 +74,8 @@ export class GroupMachine {
   readonly order: CausalOrder
   readonly roster: Roster
   readonly #events: GroupMachineEvents
+  /** The last that were named, the newest last. */
+  readonly snapshots: NamedSnapshot[] = []
   /** By place, the node that each feed says it is of in its first entry. */
   readonly nodes: (string | undefined)[] = []
   #own: OrderedFeed | undefined
@@ -186,9 +199,10 @@ export class GroupMachine {
     const member = this.roster.memberOf(writer)
     if (member === undefined || !allows(member.role, 'admin') || name.length !== 32)
       return this.#events.passedOver(dot, notCounted(dot, 'only an admin names a snapshot'))
-    const row = [...this.order.history.row(place)]
-    row[place] = dot.number - 1
-    this.#events.snapshotNamed(dot, name.slice(), row)
+    if (this.snapshots.some(({ dot: other }) => sameDot(other, dot))) return
+    this.snapshots.push({ dot, name: name.slice(), row: [...this.order.history.row(place)] })
+    if (this.snapshots.length > snapshotsKept) this.snapshots.shift()
+    this.#events.snapshotNamed()
   }
 
   #takeMembership(feed: OrderedFeed, number: number, body: Uint8Array): void {

@@ -23,6 +23,16 @@ export interface GroupState {
   readonly stable: Row
   readonly frontier: readonly Link[]
   readonly roster: readonly RosterState[]
+  /** The last snapshots that admins have named. */
+  readonly snapshots: readonly SnapshotState[]
+}
+
+interface SnapshotState {
+  readonly place: number
+  readonly number: number
+  readonly name: Uint8Array
+  /** The clock of the entry that names it. */
+  readonly row: Row
 }
 
 interface FeedState {
@@ -68,10 +78,11 @@ export const groupState: Schema<GroupState> = struct({
   stable: row,
   frontier: links,
   roster: array(struct({ place, number, operation: rosterOperation, row }), { max: bounds.dots }),
+  snapshots: array(struct({ place, number, name: key, row }), { max: 16 }),
 })
 
 /** What the machine knows now. */
-export function stateOf({ order, roster, nodes }: GroupMachine): GroupState {
+export function stateOf({ order, roster, nodes, snapshots }: GroupMachine): GroupState {
   const writers = new Places(order.places)
   const entryIndexes = new Map(roster.entries.map((entry, index) => [entry, index]))
   const feeds = [...order.history.lanes()].map(({ row, base, links }, at): FeedState => {
@@ -92,6 +103,9 @@ export function stateOf({ order, roster, nodes }: GroupMachine): GroupState {
     stable: order.history.stable,
     frontier: order.frontier().map(({ writer, number }) => ({ writer: writers.placeOf(writer), number })),
     roster: roster.entries.map(({ place, dot, operation, row }) => ({ place, number: dot.number, operation, row })),
+    snapshots: snapshots.map(({ dot, name, row }) => ({
+      ...{ place: writers.placeOf(dot.writer), number: dot.number, name, row },
+    })),
     writers: writers.keys(),
   }
 }
@@ -102,6 +116,7 @@ export function restoreState(machine: GroupMachine, state: GroupState): void {
   const writerAt = (at: number): Writer => writers[at] ?? refer('a writer', at)
   const { order, roster } = machine
   if (writers[0] !== machine.group) throw malformed('the state of another group')
+  checkState(state)
   const lanes = state.feeds.map(({ row, base, links }) => ({ row, base, links }))
   order.restore(
     state.feeds.map(({ delivered, mentioned }, at) => ({
@@ -119,6 +134,8 @@ export function restoreState(machine: GroupMachine, state: GroupState): void {
     row,
   }))
   roster.restore(entries)
+  for (const { place, number, name, row } of state.snapshots)
+    machine.snapshots.push({ dot: { writer: writerAt(place), number }, name, row })
   for (const [at, { node, noticed }] of state.feeds.entries()) {
     machine.nodes[at] = node === undefined ? undefined : keyText(node)
     const pairs = noticed.map(({ entry, from }) => [entries[entry] ?? refer('an entry', entry), from] as const)
@@ -158,6 +175,7 @@ export function rewoundState(known: GroupState, base?: GroupState): GroupState {
     stable: moveRow(base?.stable ?? []),
     frontier: (base?.frontier ?? []).map(moveLink),
     roster: known.roster,
+    snapshots: known.snapshots,
     writers: writers.keys(),
   }
 }
@@ -179,6 +197,28 @@ class Places {
 
   keys(): readonly Uint8Array[] {
     return Array.from(this.#places.keys(), keyFromWriter)
+  }
+}
+
+/** Whether all that it refers to is there: it may be somebody else's. */
+function checkState({ writers, feeds, stable, frontier, roster, snapshots }: GroupState): void {
+  const count = feeds.length
+  if (writers.length < count) throw malformed(`${count} feeds of ${writers.length} writers`)
+  const checkLink = ({ writer, number }: Link): void => {
+    const feed = feeds[writer] ?? refer('a feed', writer)
+    if (number > feed.delivered) throw malformed('an entry that was not delivered')
+  }
+  const checkRow = (row: Row): void => void (row.length > count && refer('a feed', count))
+  for (const { delivered, row, base, links } of feeds) {
+    if (base + links.length !== delivered) throw malformed('more or fewer entries than were delivered')
+    checkRow(row)
+    for (const group of links) for (const link of group) checkLink(link)
+  }
+  for (const link of frontier) checkLink(link)
+  checkRow(stable)
+  for (const { place, row } of [...roster, ...snapshots]) {
+    if (place >= count) refer('a feed', place)
+    checkRow(row)
   }
 }
 

@@ -1,3 +1,4 @@
+import { emptyBytes } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import { keyFromWriter } from '../crdt/dot.ts'
@@ -37,6 +38,7 @@ import type { Claim, FeedEnd, Role, RosterStatement } from './members/roster-ope
 import { keyText } from './members/roster-entry.ts'
 import { rawBody } from './order/bodies.ts'
 import type { EntryBody } from './order/entry.ts'
+import type { ReplicationLevel } from './replication.ts'
 
 export interface OpenGroupOptions {
   readonly id: GroupId
@@ -46,9 +48,12 @@ export interface OpenGroupOptions {
   readonly view: GroupView
   readonly verify: Verify
   readonly acknowledgeMs: number
+  readonly snapshotEntries: number
   readonly createSecret: () => Uint8Array
   readonly record: GroupRecord
   readonly own: WritableFeed
+  /** Where others reach this node now. */
+  readonly addresses: () => readonly string[]
   readonly host: GroupHost
 }
 
@@ -57,6 +62,8 @@ export interface GroupHost {
   continueIn(): Promise<{ readonly own: WritableFeed; readonly record: GroupRecord }>
   /** Asks members to say that this node writes on in another feed, until one has. */
   askToContinue(request: ContinueRequest): void
+  /** Resolves when it will be there at the next opening. */
+  remember(record: GroupRecord): Promise<void>
   closed(): void
 }
 
@@ -84,7 +91,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   constructor(options: OpenGroupOptions) {
     super()
-    const { id, feeds, view, verify, acknowledgeMs, record, own } = options
+    const { id, feeds, view, verify, acknowledgeMs, snapshotEntries, record, own } = options
     this.id = id
     this.feeds = feeds
     this.view = view
@@ -94,7 +101,9 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#lanes = new GroupLanes(feeds)
     const hosts = new Set(record.hosts.map((host) => parseUrl(host).nodeId))
     this.engine = new GroupEngine({
-      ...{ group: id, feeds, view, verify, acknowledgeMs, mayShare: (nodeId) => hosts.has(nodeId) },
+      ...{ group: id, feeds, view, verify, acknowledgeMs, snapshotEntries, mayShare: (nodeId) => hosts.has(nodeId) },
+      base: record.base === undefined ? undefined : keyFromWriter(record.base),
+      rememberBase: (name) => this.#remember({ ...this.#record, base: keyText(name) }),
       events: {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
@@ -133,33 +142,42 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return dot
   }
 
+  async replicated({ writer, number }: Dot, level: ReplicationLevel, options: WaitOptions = {}): Promise<void> {
+    if (writer !== this.writer)
+      throw new PlaitError('INVALID_ARGUMENT', 'this node knows of its own operations only where they are durable')
+    await this.engine.durable({ writer, number })
+    if (level !== 'local') await this.engine.replication.wait(number, level, options.signal)
+  }
+
   deliver(handler: DeliveryHandler): void {
-    this.start(new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime))
+    void this.start(new HandlerConsumer(handler, this.#deliveriesHost, this.view.view, this.feeds.store.runtime))
   }
 
   deliveries(options: WaitOptions = {}): AsyncIterable<AcknowledgedDelivery> {
     const consumer = new IteratorConsumer(this.#deliveriesHost, options)
-    this.start(consumer)
+    void this.start(consumer)
     return consumer
   }
 
   observe(): void {
-    this.start(undefined)
+    void this.start(undefined)
   }
 
-  /** Begins to take operations. Throws `INVALID_ARGUMENT` when something takes them already. */
-  start(consumer: Consumer | undefined): void {
+  /** Begins to take operations; resolves when it goes on from where it was. Throws `INVALID_ARGUMENT` when something takes them already. */
+  start(consumer: Consumer | undefined): Promise<void> {
     if (this.#isStarted) throw new PlaitError('INVALID_ARGUMENT', 'the operations of this group are taken already')
     this.#isStarted = true
     this.#lanes.update([], this.#record.hosts)
-    this.engine.start(this.#own, consumer).catch((error: unknown) => this.engine.fail(error))
+    const started = this.engine.start(this.#own, consumer)
+    started.catch((error: unknown) => this.engine.fail(error))
+    return started
   }
 
   async invite({ role = 'write', validMs, uses = 0 }: InviteOptions = {}): Promise<string> {
     const secret = this.#options.createSecret()
     const { publicKey } = identityFromSeed(secret)
     const notAfter = validMs === undefined ? 0 : Math.floor(this.#wallMs + validMs)
-    const addresses = (this.feeds.node?.addresses ?? []).flatMap((address) => parseUrl(address).addresses)
+    const addresses = this.#addresses.flatMap((address) => parseUrl(address).addresses)
     if (this.feeds.node === undefined || addresses.length === 0)
       throw new PlaitError('INVALID_ARGUMENT', 'nobody can join at a node that does not listen')
     await this.#say('admin', () => ({ kind: 'invite', invitation: publicKey, role, notAfter, uses }))
@@ -205,6 +223,11 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** The snapshot by which others can begin, if there is one. */
+  get base(): Uint8Array {
+    return this.#record.base === undefined ? emptyBytes : keyFromWriter(this.#record.base)
   }
 
   /** Lets a node in that has come with an invitation. Throws `FORBIDDEN`, with why. */
@@ -261,6 +284,10 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.engine.machine.roster.members.get(this.#record.node)
   }
 
+  get #addresses(): readonly string[] {
+    return this.#options.addresses()
+  }
+
   get #wallMs(): number {
     return this.feeds.store.runtime.clock.wallMs()
   }
@@ -306,7 +333,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     if (this.#own.length === 0 && machine.own?.delivered === 0) {
       const { node } = this.#claim
       const proof = this.#sign()
-      const addresses = this.feeds.node?.addresses ?? []
+      const addresses = this.#addresses
       const { since } = this.#record
       const statement: RosterStatement =
         this.id === this.writer
@@ -321,7 +348,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   /** Says where this node can be reached now, if that is not what members know. */
   #announce(): void {
-    const addresses = this.feeds.node?.addresses ?? []
+    const addresses = this.#addresses
     const known = this.#self?.addresses ?? []
     if (addresses.length === 0 || addresses.join(' ') === known.join(' ')) return
     this.engine.writeStatement({ kind: 'addresses', addresses }).durable.catch(() => {})
@@ -381,6 +408,11 @@ export class OpenGroup extends GroupEventTarget implements Group {
     const { node } = this.feeds
     if (node === undefined) throw new PlaitError('INVALID_ARGUMENT', 'a group needs a node: give one to feeds()')
     return node.sign(claimStatement(keyFromWriter(this.id), this.#claim))
+  }
+
+  async #remember(record: GroupRecord): Promise<void> {
+    await this.#options.host.remember(record)
+    this.#record = record
   }
 
   async #close(): Promise<void> {

@@ -9,6 +9,7 @@ import { createSeed, identityFromSeed } from '../identity/seed.ts'
 import { verify as verifySignature } from '../identity/signature.ts'
 import { messenger } from '../message/messenger.ts'
 import { Backoff } from '../node/backoff.ts'
+import { bidFarewell } from '../node/farewell.ts'
 import type { Peer, PlaitNode } from '../node/node-api.ts'
 import { formatUrl } from '../node/url.ts'
 import { decode, encode } from '../wire/schema.ts'
@@ -41,12 +42,14 @@ class StoreGroups implements Groups {
   readonly #options: GroupsOptions
   readonly #peer: Peer
   readonly #openById = new Map<GroupId, Promise<OpenGroup>>()
+  readonly #addresses: () => readonly string[]
   readonly #ending = new AbortController()
 
   constructor(feeds: Feeds, node: PlaitNode, options: GroupsOptions) {
     this.#feeds = feeds
     this.#node = node
     this.#options = options
+    this.#addresses = options.addresses ?? (() => node.addresses)
     this.#peer = node.peer(groupService, { id: groupPeerId, open: 'anyone' })
     void this.#serve()
   }
@@ -55,7 +58,7 @@ class StoreGroups implements Groups {
     this.#check()
     const own = await this.#createFeed()
     const id = writerFromKey(own.name)
-    const record = await this.#remember(id, own, [])
+    const record = await this.#remember(id, this.#record(own, []))
     return this.#opened(id, this.#make(id, own, record, name))
   }
 
@@ -70,14 +73,19 @@ class StoreGroups implements Groups {
     const claim = { node: publicKeyFromNodeId(this.#node.id), feed: own.name, since: record.since }
     const statement = claimStatement(group, claim)
     const invitation = identityFromSeed(secret)
-    await this.#ask(host, joinMessage, options, {
+    const base = await this.#ask(host, joinMessage, options, {
       bytes: encode(joinRequest, {
         ...{ group, ...claim, proof: this.#node.sign(statement) },
         ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
-        addresses: this.#node.addresses,
+        addresses: this.#addresses(),
       }),
     })
-    return this.#openById.get(groupId) ?? this.#opened(groupId, this.#make(groupId, own, record))
+    const present = this.#openById.get(groupId)
+    if (present !== undefined) return present
+    // An admin has made the link, and who says this is the node that it names.
+    const isNew = known === undefined && base.length === keyBytes
+    const begun = isNew ? await this.#remember(groupId, { ...record, base: encodeBase32(base) }) : record
+    return this.#opened(groupId, this.#make(groupId, own, begun))
   }
 
   async open(id: GroupId): Promise<Group> {
@@ -93,7 +101,7 @@ class StoreGroups implements Groups {
     if (this.#ending.signal.aborted) return
     this.#ending.abort(new PlaitError('STORE_CLOSED', 'the groups were closed here'))
     for (const opening of this.#openById.values()) await opening.then((group) => group.close()).catch(() => {})
-    await this.#peer.close()
+    await bidFarewell(this.#peer, this.#feeds.store.runtime.timers)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,19 +128,24 @@ class StoreGroups implements Groups {
   }
 
   async #make(id: GroupId, own: WritableFeed, record: GroupRecord, name?: string): Promise<OpenGroup> {
-    const { openView, verify = verifySignature, acknowledgeMs = 1_000, createSecret = createSeed } = this.#options
+    const { openView, verify = verifySignature, createSecret = createSeed } = this.#options
+    const { acknowledgeMs = 1_000, snapshotEntries = 100_000 } = this.#options
     const source = { logId: keyFromWriter(id), logEnd: Infinity, format: viewFormat }
     const view = new GroupView(
       (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
     )
     return new OpenGroup({
-      ...{ id, own, record, view, verify, acknowledgeMs, createSecret, feeds: this.#feeds },
+      ...{ id, own, record, view, verify, acknowledgeMs, snapshotEntries, createSecret, feeds: this.#feeds },
+      addresses: this.#addresses,
       ...(name !== undefined && { name }),
       host: {
         continueIn: async () => {
           const next = await this.#createFeed()
-          return { own: next, record: await this.#remember(id, next, record.hosts) }
+          const { base } = (await readGroupRecord(this.#feeds.store.runtime.disk, id)) ?? record
+          const fresh = this.#record(next, record.hosts)
+          return { own: next, record: await this.#remember(id, base === undefined ? fresh : { ...fresh, base }) }
         },
+        remember: async (next) => void (await this.#remember(id, next)),
         askToContinue: (request) => void this.#keepAsking(id, request),
         closed: () => this.#openById.delete(id),
       },
@@ -150,11 +163,13 @@ class StoreGroups implements Groups {
     return this.#feeds.openWritable(id, identity === undefined ? {} : { identity })
   }
 
-  async #remember(id: GroupId, own: WritableFeed, hosts: readonly string[]): Promise<GroupRecord> {
-    const { disk, clock } = this.#feeds.store.runtime
-    const since = Math.floor(clock.wallMs())
-    const record = { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
-    await writeGroupRecord(disk, id, record)
+  #record(own: WritableFeed, hosts: readonly string[]): GroupRecord {
+    const since = Math.floor(this.#feeds.store.runtime.clock.wallMs())
+    return { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
+  }
+
+  async #remember(id: GroupId, record: GroupRecord): Promise<GroupRecord> {
+    await writeGroupRecord(this.#feeds.store.runtime.disk, id, record)
     return record
   }
 
@@ -165,11 +180,9 @@ class StoreGroups implements Groups {
     known: GroupRecord | undefined,
     host: string,
   ): Promise<GroupRecord> {
-    if (known === undefined) return this.#remember(id, own, [host])
+    if (known === undefined) return this.#remember(id, this.#record(own, [host]))
     if (known.hosts.includes(host)) return known
-    const record = { ...known, hosts: [host, ...known.hosts].slice(0, hostsMax) }
-    await writeGroupRecord(this.#feeds.store.runtime.disk, id, record)
-    return record
+    return this.#remember(id, { ...known, hosts: [host, ...known.hosts].slice(0, hostsMax) })
   }
 
   /** Takes what other nodes ask for. */
@@ -183,13 +196,13 @@ class StoreGroups implements Groups {
       const request = decode(joinRequest, bytes)
       const group = await this.#asked(request.group, request.node, from)
       await group.admit(request)
-      return nothing
+      return group.base
     })
     messages.handle(continueMessage, async (bytes, { from }) => {
       const request = decode(continueRequest, bytes)
       const group = await this.#asked(request.group, request.node, from)
       await group.continueFor(request)
-      return nothing
+      return group.base
     })
   }
 
@@ -205,12 +218,12 @@ class StoreGroups implements Groups {
     type: typeof joinMessage,
     { signal }: WaitOptions,
     { bytes }: { readonly bytes: Uint8Array },
-  ): Promise<void> {
+  ): Promise<Uint8Array> {
     const waiting = signal === undefined ? {} : { signal }
     const circuit = await this.#peer.open(`${host}/${groupService}/${groupPeerId}`, undefined, waiting)
     const messages = messenger(circuit)
     try {
-      await messages.request(type, bytes, { ...waiting, deadlineMs: 30_000 })
+      return await messages.request(type, bytes, { ...waiting, deadlineMs: 30_000 })
     } finally {
       void messages.close().catch(() => {})
     }
@@ -228,16 +241,15 @@ class StoreGroups implements Groups {
       const group = await this.#openById.get(id)?.catch(() => undefined)
       for (const url of group?.urlsOfOthers() ?? []) {
         if (signal.aborted || group?.isAwaiting(feed) !== true) return
-        const isDone = await this.#ask(url, continueMessage, { signal }, { bytes }).then(
-          () => true,
-          () => false,
-        )
+        const base = await this.#ask(url, continueMessage, { signal }, { bytes }).catch(() => undefined)
+        if (base === undefined) continue
+        if (base.length === keyBytes) await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
         // What a member says that was removed or parked may be void: another one is asked after a while if nothing has come of it.
-        if (isDone) break
+        break
       }
       if (signal.aborted || group?.isAwaiting(feed) !== true) return
     }
   }
 }
 
-const nothing = new Uint8Array(0)
+const keyBytes = 32

@@ -7,23 +7,28 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+export interface OutboxEvents {
+  /** More is durable. */
+  readonly written: () => void
+  /** Nothing is written any more; those who waited know. */
+  readonly failed: (error: PlaitError) => void
+}
+
 /** Own entries on their way to the disk: all that came while the disk was busy go there at once, in order. */
 export class Outbox {
   readonly #feed: WritableFeed
-  readonly #written: () => void
-  readonly #refused: (error: unknown) => void
+  readonly #events: OutboxEvents
   #waiting: Waiting[] = []
   #isWriting = false
   #failed: unknown
   /** How many entries of the feed are durable. */
   durable: number
 
-  /** `written`: more is durable. `refused`: what was taken is not, and nothing more will be. `durable`: what is there already. */
-  constructor(feed: WritableFeed, durable: number, written: () => void, refused: (error: unknown) => void) {
+  /** `durable`: what is there already. */
+  constructor(feed: WritableFeed, durable: number, events: OutboxEvents) {
     this.#feed = feed
     this.durable = durable
-    this.#written = written
-    this.#refused = refused
+    this.#events = events
   }
 
   get isEmpty(): boolean {
@@ -59,15 +64,14 @@ export class Outbox {
         if (start !== this.durable) throw new PlaitError('FEED_BEHIND', 'something else has written to this feed')
       } catch (error) {
         for (const { reject } of batch) reject(error)
-        const isOver = this.#failed !== undefined
         this.end(error)
         this.#isWriting = false
-        if (!isOver) this.#refused(error)
-        break
+        this.#events.failed(PlaitError.from(error, 'STORE_FAILED'))
+        return
       }
       this.durable += batch.length
       for (const { resolve } of batch) resolve()
-      this.#written()
+      this.#events.written()
     }
     this.#isWriting = false
   }

@@ -12,8 +12,12 @@ import type { OrderedFeed } from './order/causal-order.ts'
 export interface ReadersOptions {
   readonly feeds: Feeds
   readonly mayShare: (nodeId: NodeId) => boolean
+  /** The first entry of a feed that is kept. */
+  readonly firstOf: (writer: Writer) => number
   /** Whether what takes the operations has enough for now. */
   readonly isFull: () => boolean
+  /** It is known now how much of one more feed is here. */
+  readonly opened: () => void
   readonly failed: (error: unknown) => void
 }
 
@@ -45,6 +49,7 @@ export class Readers {
   follow(machine: GroupMachine, ordered: OrderedFeed): void {
     this.#run(async (signal) => {
       const feed = await this.open(ordered.writer)
+      this.#options.opened()
       await this.#read(machine, ordered, feed, { isLive: true, signal })
     })
   }
@@ -52,6 +57,7 @@ export class Readers {
   /** Reads what is there of a feed that is written here, and says when that is done. */
   replay(machine: GroupMachine, ordered: OrderedFeed, feed: Feed, done: () => void): void {
     this.feeds.set(ordered.writer, feed)
+    this.#options.opened()
     this.#run(async (signal) => {
       await this.#read(machine, ordered, feed, { isLive: false, signal })
       if (!signal.aborted) done()
@@ -59,11 +65,11 @@ export class Readers {
   }
 
   async open(writer: Writer): Promise<Feed> {
-    const { feeds, mayShare } = this.#options
+    const { feeds, mayShare, firstOf } = this.#options
     const present = this.feeds.get(writer)
     if (present !== undefined) return present
     const id = formatFeedId({ name: keyFromWriter(writer), isSealed: false })
-    const feed = await feeds.open(id, { mode: 'full', mayShare })
+    const feed = await feeds.open(id, { mode: 'full', mayShare, first: firstOf(writer) })
     this.feeds.set(writer, feed)
     return feed
   }

@@ -23,6 +23,8 @@ const writerTable = 'writers'
 export class ReplicaState<State extends Crdt<Operation>, Operation> implements Consumer {
   readonly tables: readonly string[] = [cellTable, writerTable]
   readonly isFull = false
+  readonly isRestorable = true
+  readonly isImmediate = true
   value: State
   readonly #type: CrdtType<State, Operation>
   readonly #changed: (delivery: Delivery, changes: readonly Change[]) => void

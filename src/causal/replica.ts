@@ -103,8 +103,7 @@ class GroupReplica<F extends Fields> implements Replica {
   }
 
   async begin(): Promise<void> {
-    await this.#state.load(this.group.view.view)
-    this.group.start(this.#state)
+    await this.group.start(this.#state)
   }
 
   settled(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { PlaitError } from '../base/error.ts'
+import type { NodeId } from '../identity/node-id.ts'
 import { Queue } from '../base/queue.ts'
 
 /** Where an operation has to be durable before `publish` resolves: here, at one other member, at most of all, at all. */
@@ -14,12 +15,29 @@ interface Waiter {
 /** Who waits until an own entry is durable at others. */
 export class Replication {
   readonly #waitersByLevel = new Map(levels.map((level) => [level, new Queue<Waiter>()]))
+  readonly #others: () => Iterable<NodeId> | undefined
+  readonly #heldByNode = new Map<string, number>()
   /** How many of the own entries each other member has, of those that are waited for; least first. */
   #held: readonly number[] = []
 
-  /** What members have now, those parked or removed left out, and this one. */
-  update(held: readonly number[]): void {
-    this.#held = held.toSorted((left, right) => left - right)
+  /** `others`: the members that are waited for, without this one; undefined as long as not all are known. */
+  constructor(others: () => Iterable<NodeId> | undefined) {
+    this.#others = others
+  }
+
+  /** A node has so many of the own entries, durable. */
+  note(node: string, length: number): void {
+    if (length <= (this.#heldByNode.get(node) ?? 0)) return
+    this.#heldByNode.set(node, length)
+    this.update()
+  }
+
+  /** Others are waited for than before, or more is known of them. */
+  update(): void {
+    const others = this.#others()
+    if (others === undefined) return
+    const held = Array.from(others, (node) => this.#heldByNode.get(node) ?? 0)
+    this.#held = held.sort((left, right) => left - right)
     for (const [level, waiters] of this.#waitersByLevel) {
       const reached = this.reached(level)
       for (let next = waiters.peek(); next !== undefined && next.number <= reached; next = waiters.peek()) {
@@ -60,6 +78,7 @@ export class Replication {
   /** Another feed is written from now on: of that one nobody has anything, and of the last one nothing more is heard. */
   begin(error: PlaitError): void {
     this.end(error)
+    this.#heldByNode.clear()
     this.#held = []
   }
 

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import { addCloneCommand } from './clone-command.ts'
 import { addFeedCommand } from './feed/feed-command.ts'
+import { addGroupCommand } from './group/group-command.ts'
 import { addIdCommand } from './id-command.ts'
+import { addKvCommand } from './kv/kv-command.ts'
 import { addPeersCommand } from './peers-command.ts'
 import { addPingCommand } from './ping-command.ts'
 import { addPskCommand } from './psk-command.ts'
@@ -15,6 +17,8 @@ const commands = [
   addShareCommand,
   addCloneCommand,
   addFeedCommand,
+  addGroupCommand,
+  addKvCommand,
   addStatusCommand,
   addPeersCommand,
   addPingCommand,

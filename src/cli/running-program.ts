@@ -1,18 +1,9 @@
 import { PlaitError } from '../base/error.ts'
-import type { FeedId } from '../feed/feed-id.ts'
 import type { PlaitNode } from '../node/node-api.ts'
 import { parseAddress } from '../node/url.ts'
 import { serveMetrics, type MetricsServer } from '../metrics/http/serve-metrics.ts'
-import type {
-  ControlAnswers,
-  ControlRequest,
-  FeedFacts,
-  FeedRequest,
-  PeerFacts,
-  ProgramFacts,
-  Status,
-  Work,
-} from './control/control-protocol.ts'
+import type { ControlRequest, FeedRequest, PeerFacts, ProgramFacts, Status, Work } from './control/control-protocol.ts'
+import type { GroupRequest } from './control/group-requests.ts'
 import { ControlServer } from './control/control-server.ts'
 import { pingPeer, servePings } from './ping-service.ts'
 import { jsonLine, printable } from './printable.ts'
@@ -24,8 +15,8 @@ export const metricsFlag = '--metrics <HOST:PORT>'
 export const metricsHelp =
   'show counters over HTTP there, for Prometheus; without a password, so 127.0.0.1:PORT unless others may see them'
 
-/** Blocks of others that are on their way to the disk get there, and those others learn it. */
-const feedGraceMs = 2_000
+/** What others have asked for is on its way to the disk: it gets there, and they learn it. */
+const graceMs = 2_000
 
 export interface RunningOptions {
   readonly node: PlaitNode
@@ -36,17 +27,14 @@ export interface RunningOptions {
   /** `HOST:PORT` for the counters over HTTP; none when absent. */
   readonly metrics?: string | undefined
   /** What it does for others with the store that it has; nothing when absent. */
-  readonly feeds?: FeedControl
+  readonly control?: StoreControl
 }
 
-/** A store of feeds, as this user's other programs use it through the control socket. */
-export interface FeedControl {
-  addresses(): readonly string[]
-  list(): Promise<readonly FeedFacts[]>
-  create(): Promise<FeedId>
-  clone(link: string): Promise<ControlAnswers['feed-clone']>
-  append(feed: string | undefined, blocks: readonly Uint8Array[]): Promise<ControlAnswers['feed-append']>
-}
+/** What this user's other programs can ask of the one that has a store. */
+export type StoreRequest = FeedRequest | GroupRequest
+
+/** Answers such a question; `facts` are those of the program. */
+export type StoreControl = (request: StoreRequest, facts: ProgramFacts) => Promise<unknown>
 
 /**
  * What a program offers besides its work while it runs: answers to pings, a control socket for `plait status` and others, its
@@ -72,8 +60,7 @@ export class RunningProgram implements AsyncDisposable {
   /** Takes all of it away; the node stays. Idempotent. */
   async close(): Promise<void> {
     process.off('SIGUSR1', this.#printSnapshot)
-    const graceMs = this.#options.feeds === undefined ? 0 : feedGraceMs
-    await Promise.all([this.#control?.close(graceMs), this.#metrics?.close()])
+    await Promise.all([this.#control?.close(this.#options.control === undefined ? 0 : graceMs), this.#metrics?.close()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -118,26 +105,14 @@ export class RunningProgram implements AsyncDisposable {
       case 'ping':
         return pingPeer(this.#options.node, request.nodeId).then((roundTripMs) => ({ roundTripMs }))
       default:
-        return this.#answerOfFeeds(request)
+        return this.#answerOfStore(request)
     }
   }
 
-  async #answerOfFeeds(request: FeedRequest): Promise<unknown> {
-    const { feeds } = this.#options
-    if (feeds === undefined) throw new PlaitError('INVALID_ARGUMENT', 'this program has no store of feeds')
-    switch (request.command) {
-      case 'feeds':
-        return { ...this.#facts(), addresses: feeds.addresses(), feeds: await feeds.list() }
-      case 'feed-create':
-        return { id: await feeds.create() }
-      case 'feed-clone':
-        return feeds.clone(request.link)
-      case 'feed-append':
-        return feeds.append(
-          request.feed,
-          request.blocks.map((block) => Uint8Array.from(Buffer.from(block, 'base64'))),
-        )
-    }
+  async #answerOfStore(request: StoreRequest): Promise<unknown> {
+    const { control } = this.#options
+    if (control === undefined) throw new PlaitError('INVALID_ARGUMENT', 'this program has no store of feeds or groups')
+    return control(request, this.#facts())
   }
 
   readonly #printSnapshot = (): void => {

@@ -21,6 +21,8 @@ export function statusLines(status: Status): readonly string[] {
   }
   if (work.feeds !== undefined)
     lines.push(row('feeds', `${countOf(work.feeds.count, 'feed')}, ${countOf(work.feeds.blocks, 'block')}`))
+  if (work.groups !== undefined)
+    lines.push(row('groups', `${countOf(work.groups.count, 'group')}, ${countOf(work.groups.keys, 'key')}`))
   lines.push(
     row('peers', `${sessionsText(status)}, ${countOf(stats.circuits.live, 'circuit')}`),
     row('traffic', trafficText(status)),

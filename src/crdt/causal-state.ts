@@ -1,15 +1,15 @@
 import { concatBytes } from '../base/bytes.ts'
-import { varintLength, writeVarint } from '../base/varint.ts'
 import { malformed, Reader } from '../wire/reader.ts'
 import { decode, encode } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
 import { compareBytes } from './cell.ts'
-import type { Cell } from './cell.ts'
+import { CellBuffer } from './cell-buffer.ts'
 import type { Change, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot, Writer } from './dot.ts'
 import { DotSet, dotSet } from './dot-set.ts'
 import { DottedClock } from './dotted-clock.ts'
 import { ReadWriters, sortedWriters, withWriters, writerList, Writers } from './writers.ts'
+import type { WriterTable } from './writers.ts'
 
 /**
  * A replicated value together with what it has seen. Operations can be applied to it, and it can be merged with another one of its
@@ -69,8 +69,8 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
 
   /** One encoding for equal states, whatever has led to them: the writers, what was seen, and the cells in the order of their keys. */
   encode(): Uint8Array {
-    const { writers, cells } = sortedCells(this.value, this.seen.writers())
-    return concatBytes([encode(writerList, writers), encode(dotSet(writers), this.seen), encodeCells(cells)])
+    const { writers, cells } = encodedCells(this.value, this.seen.writers())
+    return concatBytes([encode(writerList, writers), encode(dotSet(writers), this.seen), cells])
   }
 
   /** Equal for equal states. `digest` is a cryptographic hash, SHA-256 for one. */
@@ -81,25 +81,30 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
 
 /** The value alone, without what it has seen: one encoding for values that hold the same by the same operations. */
 export function encodeValue<Operation>(value: Crdt<Operation>): Uint8Array {
-  const { writers, cells } = sortedCells(value, [])
-  return concatBytes([encode(writerList, writers), encodeCells(cells)])
+  const { writers, cells } = encodedCells(value, [])
+  return concatBytes([encode(writerList, writers), cells])
 }
 
-/** The cells in the order of their keys, and the writers that occur in them, in order, besides those that are given. */
-function sortedCells<Operation>(
+/** The cells as they are written, and the writers that occur in them, in order, besides those that are given. */
+function encodedCells<Operation>(
   value: Crdt<Operation>,
   seen: Iterable<Writer>,
-): { readonly writers: Writers; readonly cells: readonly Cell[] } {
+): { readonly writers: Writers; readonly cells: Uint8Array } {
   let writers = new Writers([...seen].sort(), { grows: true })
   const count = writers.size
-  let cells = [...value.cells(writers)]
+  let cells = cellsOf(value, writers)
   if (writers.size > count) {
     // Something refers to what was not seen, as deltas do: now all writers are known, and have their places.
     writers = sortedWriters(writers)
-    cells = [...value.cells(writers)]
+    cells = cellsOf(value, writers)
   }
-  cells.sort((left, right) => compareBytes(left.key, right.key))
-  return { writers, cells }
+  return { writers, cells: cells.encode() }
+}
+
+function cellsOf<Operation>(value: Crdt<Operation>, writers: WriterTable): CellBuffer {
+  const cells = new CellBuffer()
+  for (const cell of value.cells(writers)) cells.add(cell)
+  return cells
 }
 
 /**
@@ -122,28 +127,15 @@ export function decodeOperation<State extends Crdt<Operation>, Operation>(
 }
 
 function standalone<State extends Crdt<Operation>, Operation>(type: CrdtType<State, Operation>): Schema<Operation> {
-  return withWriters((writers) => type.operation(writers))
+  const made = standaloneByType.get(type) as Schema<Operation> | undefined
+  if (made !== undefined) return made
+  const schema = withWriters((writers) => type.operation(writers))
+  standaloneByType.set(type, schema)
+  return schema
 }
 
-/**
- * The LEB128 count of cells; for each its key and its value, each behind its LEB128 length. Keys are written whole: what they share
- * with the one before could be left out, but then a few bytes could make a reader keep many.
- */
-function encodeCells(cells: readonly Cell[]): Uint8Array {
-  let length = varintLength(cells.length)
-  for (const { key, value } of cells)
-    length += varintLength(key.length) + key.length + varintLength(value.length) + value.length
-  const out = new Uint8Array(length)
-  let at = writeVarint(out, 0, cells.length)
-  for (const { key, value } of cells) {
-    at = writeVarint(out, at, key.length)
-    out.set(key, at)
-    at = writeVarint(out, at + key.length, value.length)
-    out.set(value, at)
-    at += value.length
-  }
-  return out
-}
+/** Of each type the one schema: to make it takes longer than to write an operation. */
+const standaloneByType = new WeakMap<object, unknown>()
 
 function readState<State extends Crdt<Operation>, Operation>(
   type: CrdtType<State, Operation>,
@@ -167,9 +159,11 @@ function readState<State extends Crdt<Operation>, Operation>(
   }
   state.value.settle()
   writers.finish()
-  const held = new DotSet()
-  state.value.collectDots(held)
-  for (const dot of held) if (!state.seen.has(dot)) throw malformed('something held by a dot that was not seen')
+  state.value.collectDots({
+    add(dot) {
+      if (!state.seen.has(dot)) throw malformed('something held by a dot that was not seen')
+    },
+  })
   return state
 }
 

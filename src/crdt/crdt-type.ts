@@ -3,6 +3,7 @@ import type { Schema } from '../wire/schema.ts'
 import type { Cell, CellRange } from './cell.ts'
 import type { Dot } from './dot.ts'
 import { DotSet } from './dot-set.ts'
+import type { DotSink } from './dot-set.ts'
 import type { VectorClock } from './vector-clock.ts'
 import type { WriterTable } from './writers.ts'
 
@@ -36,7 +37,7 @@ export interface Crdt<Operation> {
   remove(dots: DotSet): readonly Change[]
 
   /** Adds the dots that hold anything to `into`. */
-  collectDots(into: DotSet): void
+  collectDots(into: DotSink): void
 
   /**
    * Makes `fragment`, which is empty, the state that says what an operation has changed here, and adds what it has seen with that to

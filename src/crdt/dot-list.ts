@@ -6,7 +6,7 @@ import type { Schema } from '../wire/schema.ts'
 import { bounds } from './bounds.ts'
 import { compareDots, sameDot } from './dot.ts'
 import type { Dot } from './dot.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import type { WriterTable } from './writers.ts'
 
 /** Few dots, in their order, each once. */
@@ -20,7 +20,7 @@ export function withDot(dots: DotList, dot: Dot): DotList {
 }
 
 /** Adds the dots of a list to a set. */
-export function addDots(set: DotSet, dots: DotList): void {
+export function addDots(set: DotSink, dots: DotList): void {
   for (const dot of dots) set.add(dot)
 }
 

@@ -7,6 +7,11 @@ import { bounds } from './bounds.ts'
 import type { Dot, Writer } from './dot.ts'
 import type { WriterTable } from './writers.ts'
 
+/** Takes dots, one after the other, the same one perhaps twice. */
+export interface DotSink {
+  add(dot: Dot): unknown
+}
+
 /** Any number of dots. What is kept is the runs of each writer's, so that a writer's first million costs as much as its first one. */
 export class DotSet {
   /** First and last number of each run, one after the other, no two of them touching. */

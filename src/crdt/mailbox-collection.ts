@@ -4,7 +4,7 @@ import type { Dot } from './dot.ts'
 import { addDots, dotList, dotSchema, mergeDots } from './dot-list.ts'
 import type { DotList } from './dot-list.ts'
 import { DotMap } from './dot-map.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import type { MailboxItem } from './mailbox-item.ts'
 import { lamportTime } from './mv-register.ts'
 import { compareAge } from './names.ts'
@@ -56,7 +56,7 @@ export class MailboxCollection {
     this.life = mergeDots(this.life, seen, other, bothSeen)
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     addDots(into, this.life)
     if (this.#naming !== undefined) into.add(this.#naming.dot)
     for (const item of this.items.values()) item.collectDots(into)

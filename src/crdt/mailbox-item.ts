@@ -5,7 +5,7 @@ import { bounds } from './bounds.ts'
 import type { Dot } from './dot.ts'
 import { dotList } from './dot-list.ts'
 import type { DotList } from './dot-list.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import { ascending, flagName, itemContent } from './mailbox-operation.ts'
 import type { FlagChange } from './mailbox-operation.ts'
 import { lamportTime } from './mv-register.ts'
@@ -62,7 +62,7 @@ export class MailboxItem {
     return item
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     into.add(this.id)
     this.#flags.collectDots(into)
   }

@@ -11,6 +11,7 @@ import type { Dot } from './dot.ts'
 import { addDots, dotSchema, includesDot, withDot } from './dot-list.ts'
 import { DotMap } from './dot-map.ts'
 import { DotSet } from './dot-set.ts'
+import type { DotSink } from './dot-set.ts'
 import { collectionCell, MailboxCollection } from './mailbox-collection.ts'
 import { itemCell, MailboxItem } from './mailbox-item.ts'
 import { claimMailbox, flagList, itemContent, mailboxOperation } from './mailbox-operation.ts'
@@ -143,7 +144,7 @@ export class Mailbox implements Crdt<MailboxOperation> {
     )
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const collection of this.#collections.values()) collection.collectDots(into)
   }
 

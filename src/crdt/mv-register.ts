@@ -13,7 +13,7 @@ import { compareDots, sameDot } from './dot.ts'
 import type { Dot } from './dot.ts'
 import { addDots, dotList, dotSchema, includesDot } from './dot-list.ts'
 import type { DotList } from './dot-list.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import { checkValue } from './value-type.ts'
 import type { ValueType } from './value-type.ts'
 import type { WriterTable } from './writers.ts'
@@ -86,7 +86,7 @@ export class MvRegister<Value> implements Crdt<RegisterOperation<Value>> {
     return this.#keep(this.#written.filter(({ dot }) => !dots.has(dot)))
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const { dot } of this.#written) into.add(dot)
   }
 

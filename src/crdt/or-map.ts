@@ -9,6 +9,7 @@ import { changesBelow } from './crdt-type.ts'
 import type { Change, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot } from './dot.ts'
 import { DotSet, dotSet } from './dot-set.ts'
+import type { DotSink } from './dot-set.ts'
 import { checkValue } from './value-type.ts'
 import type { ValueType } from './value-type.ts'
 import type { WriterTable } from './writers.ts'
@@ -104,7 +105,7 @@ export class OrMap<Key, State extends Crdt<Operation>, Operation> implements Crd
     return [...this.keys()].flatMap((key) => this.#change(key, (state) => state.remove(dots)))
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const { state } of this.#entries.values()) state.collectDots(into)
   }
 

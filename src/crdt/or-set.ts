@@ -9,7 +9,7 @@ import type { Change, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot } from './dot.ts'
 import { addDots, dotList, includesDot, mergeDots, withDot } from './dot-list.ts'
 import type { DotList } from './dot-list.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import { checkValue } from './value-type.ts'
 import type { ValueType } from './value-type.ts'
 import type { WriterTable } from './writers.ts'
@@ -108,7 +108,7 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
     return changes
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const { dots } of this.#elements.values()) for (const dot of dots) into.add(dot)
   }
 
@@ -135,18 +135,18 @@ export class OrSet<Value> implements Crdt<OrSetOperation<Value>> {
     const element = this.#type.schema.read(key)
     const dots = dotList(writers).read(value)
     if (dots.length === 0) throw malformed('an element that nothing holds')
-    if (this.has(element)) throw malformed('an element twice')
-    this.#hold(this.#type.key(element), element, dots)
+    const changes = this.#hold(this.#type.key(element), element, dots)
+    if (changes.length === 0) throw malformed('an element twice')
   }
 
   settle(): void {}
 
   #hold(key: string | number, value: Value, dots: DotList): readonly Change[] {
-    const isNew = !this.#elements.has(key)
+    const before = this.#elements.size
     if (dots.length > 0) this.#elements.set(key, { value, dots })
     else this.#elements.delete(key)
-    if (isNew === (dots.length === 0)) return []
-    return [{ path: [], kind: isNew ? 'added' : 'removed', value }]
+    if (this.#elements.size === before) return []
+    return [{ path: noPath, kind: this.#elements.size > before ? 'added' : 'removed', value }]
   }
 }
 

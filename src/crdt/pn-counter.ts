@@ -12,7 +12,7 @@ import type { Change, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot, Writer } from './dot.ts'
 import { addDots, dotList, dotSchema } from './dot-list.ts'
 import type { DotList } from './dot-list.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import type { WriterTable } from './writers.ts'
 
 /**
@@ -90,7 +90,7 @@ export class PnCounter implements Crdt<CounterOperation> {
     })
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const [writer, { number }] of this.#totals) into.add({ writer, number })
   }
 

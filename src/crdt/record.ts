@@ -11,7 +11,7 @@ import type { Cell, CellRange } from './cell.ts'
 import { changesBelow } from './crdt-type.ts'
 import type { Change, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot } from './dot.ts'
-import type { DotSet } from './dot-set.ts'
+import type { DotSet, DotSink } from './dot-set.ts'
 import type { WriterTable } from './writers.ts'
 
 type Fields = Readonly<Record<string, CrdtType<Crdt<unknown>, unknown>>>
@@ -70,7 +70,7 @@ export class CrdtRecord<F extends Fields> implements Crdt<RecordOperation<F>> {
     return this.#names.flatMap((name) => changesBelow(name, this.#state(name).remove(dots)))
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const state of this.#states.values()) state.collectDots(into)
   }
 

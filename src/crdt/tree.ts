@@ -13,6 +13,7 @@ import type { Dot } from './dot.ts'
 import { addDots, dotList, dotSchema, includesDot, mergeDots, withDot } from './dot-list.ts'
 import { DotMap } from './dot-map.ts'
 import { DotSet } from './dot-set.ts'
+import type { DotSink } from './dot-set.ts'
 import { lamportTime, nextTime } from './mv-register.ts'
 import { TreeLog } from './tree-log.ts'
 import { TreeNode } from './tree-node.ts'
@@ -131,7 +132,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     this.#log.prune(stable)
   }
 
-  collectDots(into: DotSet): void {
+  collectDots(into: DotSink): void {
     for (const { dot } of this.#log.placements()) into.add(dot)
     for (const { life, content } of this.#nodes.values()) {
       addDots(into, life)

@@ -87,21 +87,29 @@ const keys = array(fixed(writerBytes), { max: bounds.writers })
  * encodes it.
  */
 export function withWriters<Value>(schemaOf: (writers: WriterTable) => Schema<Value>): Schema<Value> {
-  const body = schemaOf(new Writers())
+  // Made once, for whichever table is in use: to make the schema of an operation anew costs more than to write one.
+  const table = new TableInUse()
+  const body = schemaOf(table)
+  const writersOf = (value: Value): Writers => {
+    const found = new Writers([], { grows: true })
+    table.use(found, () => body.measure(value))
+    return found.size > 1 ? sortedWriters(found) : found
+  }
   return {
     bytesMin: 1 + body.bytesMin,
     openEnded: body.openEnded,
     measure(value) {
-      const writers = writersIn(schemaOf, value)
-      return writerList.measure(writers) + schemaOf(writers).measure(value)
+      const writers = writersOf(value)
+      return writerList.measure(writers) + table.use(writers, () => body.measure(value))
     },
     write(value, out, offset) {
-      const writers = writersIn(schemaOf, value)
-      return schemaOf(writers).write(value, out, writerList.write(writers, out, offset))
+      const writers = writersOf(value)
+      const start = writerList.write(writers, out, offset)
+      return table.use(writers, () => body.write(value, out, start))
     },
     read(reader) {
       const writers = new ReadWriters(writerList.read(reader))
-      const value = schemaOf(writers).read(reader)
+      const value = table.use(writers, () => body.read(reader))
       writers.finish()
       return value
     },
@@ -109,11 +117,28 @@ export function withWriters<Value>(schemaOf: (writers: WriterTable) => Schema<Va
   }
 }
 
-/** The writers that occur in a value, in order. */
-export function writersIn<Value>(schemaOf: (writers: WriterTable) => Schema<Value>, value: Value): Writers {
-  const found = new Writers([], { grows: true })
-  schemaOf(found).measure(value)
-  return sortedWriters(found)
+/** Stands for one table after the other. */
+class TableInUse implements WriterTable {
+  #table: WriterTable = new Writers()
+
+  /** Stands for `table` while `step` runs, and afterwards for what it stood for before. */
+  use<Result>(table: WriterTable, step: () => Result): Result {
+    const before = this.#table
+    this.#table = table
+    try {
+      return step()
+    } finally {
+      this.#table = before
+    }
+  }
+
+  indexOf(writer: Writer): number {
+    return this.#table.indexOf(writer)
+  }
+
+  at(index: number): Writer {
+    return this.#table.at(index)
+  }
 }
 
 export function sortedWriters(writers: Iterable<Writer>): Writers {

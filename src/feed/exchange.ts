@@ -2,6 +2,7 @@ import { concatBytes } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import type { Circuit } from '../circuit/circuit-api.ts'
 import { publicKeyFromNodeId, type NodeId } from '../identity/node-id.ts'
+import { bidFarewell } from '../node/farewell.ts'
 import type { Admission, Peer, PlaitNode } from '../node/node-api.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Timer } from '../runtime/timers.ts'
@@ -75,7 +76,7 @@ export class Exchange {
     this.#timer = undefined
     for (const { remote } of this.#channelsByNode.values()) this.#options.synchronizer.disconnect(remote, this.#now)
     this.#channelsByNode.clear()
-    await this.peer.close()
+    await bidFarewell(this.peer, this.#options.runtime.timers)
   }
 
   get #now(): number {

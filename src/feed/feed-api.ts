@@ -8,6 +8,7 @@ import type { CompactionReport } from '../store/compaction.ts'
 import type { Store } from '../store/open-store.ts'
 import type { OpenReport } from '../store/recovery.ts'
 import type { StoreLimits } from '../store/store-limits.ts'
+import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
 import type { FeedId } from './feed-id.ts'
 import type { TreeHash } from './hash.ts'
 import type { PeerSnapshot } from './sync/snapshot.ts'
@@ -37,11 +38,13 @@ export interface FeedOptions {
   readonly isLive?: boolean
   /** Which missing block is asked for first: the next one, or the one that the fewest peers have. `next` when absent. */
   readonly order?: 'next' | 'rarest'
+  /** Of a full feed, the first block that is kept: those before it are not fetched. 0 when absent. */
+  readonly first?: number
   /** Whether it is shared with a node, which has to know its id too; with every one when absent. Call `review` when it says otherwise. */
   readonly mayShare?: (nodeId: NodeId) => boolean
 }
 
-export interface CreateFeedOptions extends Pick<FeedOptions, 'mayShare'> {
+export interface CreateFeedOptions extends Pick<FeedOptions, 'mayShare' | 'first'> {
   /**
    * The key of the writer, which stays the caller's to keep and to close. When absent a key is made, and kept in the store's folder
    * (`keys/`, mode 0600): who has that file can write the feed.
@@ -60,7 +63,7 @@ export interface Feeds extends AsyncDisposable {
   /** A new feed that is written here. Resolves when it is durable. With an identity whose feed is here already it is that one. */
   create(options?: CreateFeedOptions): Promise<WritableFeed>
   /** A sealed feed of these blocks, complete from the beginning and for ever as it is; its id is a hash of all. */
-  seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Feed>
+  seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, options?: Pick<FeedOptions, 'mayShare'>): Promise<Feed>
   /**
    * A feed by its id: one that is here, or one of somebody else that is fetched from now on. One that is open already is given again; a
    * sparse one becomes a full one when that is asked for, other options stay.
@@ -111,7 +114,7 @@ export interface Feed extends FeedEvents {
    */
   readonly length: number
   readonly bytes: number
-  /** Blocks from 0 on that are here without a hole. */
+  /** Up to which all blocks are here that are kept: from 0 on, or from `FeedOptions.first`. */
   readonly contiguousLength: number
   /** How often the writer has truncated it. */
   readonly fork: number
@@ -134,8 +137,23 @@ export interface Feed extends FeedEvents {
   download(range?: DownloadRange, options?: WaitOptions): Promise<void>
   /** Resolves when the feed has more than `length` blocks. */
   longerThan(length: number, options?: WaitOptions): Promise<void>
-  /** Drops the blocks from `start` to before `end`; others hear that they are not here any more. The proofs stay. */
+  /**
+   * Drops the blocks from `start` to before `end`; others hear that they are not here any more. The proofs stay. Of a full feed only the
+   * first blocks can be dropped, which are not fetched again as long as it is open.
+   */
   clear(start: number, end: number): Promise<void>
+  /**
+   * Chunks by the SHA-256 of their bytes, from those who share the feed and have them, in the order in which they come, each hash once
+   * however often it stands in the list, for as long as it takes: who did not have one is asked again, when it says something new of the
+   * feed or some seconds later. Several holders are asked at once; what comes is verified, and stored nowhere. No more are on their way,
+   * or wait to be taken, than the windows of their holders take; give lengths where they are known, because that is reckoned in bytes.
+   * Rejects with the signal's reason, `STORE_CLOSED` when the feed is closed, `FEED_FROZEN` when its writer forks it. Throws
+   * `INVALID_ARGUMENT` for what is no hash of 32 bytes, or a length beyond 1 MiB. Who takes no more of them has to end the iterator, as
+   * leaving `for await` does.
+   */
+  chunks(wanted: Iterable<Uint8Array | ChunkName>, options?: WaitOptions): AsyncIterable<Chunk>
+  /** From now on those who share the feed may have the chunks of `source`, until the feed is closed; of another one instead, or of none. */
+  serveChunks(source: ChunkSource | undefined): void
   /** Sends `payload` (64 KiB at most), by name, to every peer that shares the feed and is connected; see the event `extension`. */
   extend(name: string, payload: Uint8Array): void
   /** Begins to share the feed with those with whom it may be shared now (`mayShare`), and ends it with others. */

@@ -19,7 +19,7 @@ export function feedStatus(feed: OpenFeed, synchronizer: Synchronizer): FeedStat
       nodeId: options.id,
       length: shared.head?.length ?? 0,
       held: shared.have.count,
-      contiguousLength: shared.have.nextHole(0),
+      contiguousLength: shared.contiguous,
       requests: shared.requests.size,
     })
   }
@@ -37,9 +37,9 @@ export function feedStatus(feed: OpenFeed, synchronizer: Synchronizer): FeedStat
   }
 }
 
-function holesOf({ have }: Replica, length: number): readonly number[] {
+function holesOf({ have, first }: Replica, length: number): readonly number[] {
   const holes: number[] = []
-  for (let at = have.nextHole(0); at < length && holes.length < 2 * holesMax;) {
+  for (let at = have.nextHole(first); at < length && holes.length < 2 * holesMax;) {
     const end = have.next(at, lengthMax) ?? length
     holes.push(at, Math.min(end, length))
     at = have.nextHole(end)

@@ -3,8 +3,8 @@ import { defaultLimits } from '../base/limits.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import type { Clock } from '../runtime/clock.ts'
 import { BatchStream, BlockStream } from './block-stream.ts'
+import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
 import type {
   DownloadRange,
   FeedEventDetails,
@@ -16,6 +16,7 @@ import type {
   ReadOptions,
   WritableFeed,
 } from './feed-api.ts'
+import { FeedChunks, type ChunkHost } from './feed-chunks.ts'
 import type { FeedId } from './feed-id.ts'
 import type { Conflict } from './fork.ts'
 import { feedStatus } from './feed-status.ts'
@@ -25,7 +26,6 @@ import { FeedWriter, type FeedSigner } from './storage/feed-writer.ts'
 import type { StoredFeed } from './storage/stored-feed.ts'
 import type { FeedHead, StoredGroup } from './sync/feed-store.ts'
 import { Replica } from './sync/replica.ts'
-import type { Synchronizer } from './sync/synchronizer.ts'
 
 const { feedBlockBytes } = defaultLimits
 
@@ -34,11 +34,7 @@ export interface OpenFeedOptions extends FeedOptions {
   readonly signer?: FeedSigner | undefined
 }
 
-export interface FeedHost {
-  readonly synchronizer: Synchronizer
-  readonly clock: Clock
-  /** Something may have to be looked after from now on. */
-  wake(): void
+export interface FeedHost extends ChunkHost {
   /** The feed is not used any more. */
   closed(feed: OpenFeed): void
 }
@@ -51,6 +47,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   readonly replica: Replica
   readonly #host: FeedHost
   readonly #writer: FeedWriter | undefined
+  readonly #chunks: FeedChunks
   readonly #changes = new Waiters()
   #isBehind = false
   /** The length of which the event was. */
@@ -59,7 +56,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
 
   constructor(stored: StoredFeed, host: FeedHost, options: OpenFeedOptions) {
     super()
-    const { signer, mode, isLive, order, mayShare } = options
+    const { signer, mode, isLive, order, first, mayShare } = options
     this.stored = stored
     this.#host = host
     this.#writer =
@@ -78,10 +75,15 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
       ...(mode && { mode }),
       ...(isLive !== undefined && { isLive }),
       ...(order && { order }),
+      ...(first !== undefined && { first }),
       ...(mayShare && { mayShare: (id) => mayShare(id as NodeId) }),
     })
+    this.#chunks = new FeedChunks(this.replica, host)
     this.#announced = this.length
-    if (stored.conflict !== undefined) this.replica.freeze(stored.conflict)
+    if (stored.conflict !== undefined) {
+      this.replica.freeze(stored.conflict)
+      this.#chunks.end(frozen())
+    }
     stored.onLost = (runs, error) => this.#lost(runs, error)
     if (this.#writer?.signRest() === true) stored.probe.sometimes('blocks signed when their feed was opened')
     host.synchronizer.add(this.replica, host.clock.now())
@@ -192,8 +194,11 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     checkNumber(end, start, lengthMax)
     this.#check()
     if (this.replica.mode === 'full') {
-      const message = 'a full feed would fetch again what is cleared; open it with the mode sparse'
-      throw new PlaitError('INVALID_ARGUMENT', message)
+      const message =
+        'a full feed would fetch again what is cleared behind its first blocks; open it with the mode sparse'
+      if (start > this.replica.first) throw new PlaitError('INVALID_ARGUMENT', message)
+      this.replica.first = Math.max(this.replica.first, end)
+      this.#host.synchronizer.unwant(this.replica, 0, end, this.#host.clock.now())
     }
     const runs = this.stored.have.runs(start, end, Infinity)
     this.replica.wanted.remove(start, end)
@@ -205,6 +210,15 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   extend(name: string, payload: Uint8Array): void {
     this.#check()
     this.#host.synchronizer.extend(this.replica, undefined, name, payload)
+  }
+
+  chunks(wanted: Iterable<Uint8Array | ChunkName>, options: WaitOptions = {}): AsyncIterable<Chunk> {
+    return this.#chunks.fetch(wanted, options)
+  }
+
+  serveChunks(source: ChunkSource | undefined): void {
+    this.#check()
+    this.#chunks.serve(source)
   }
 
   append(block: Uint8Array | readonly Uint8Array[]): Promise<number> {
@@ -256,6 +270,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     if (this.#closed !== undefined) return
     this.#closed = error
     this.#writer?.end(error)
+    this.#chunks.end(error)
     this.#host.synchronizer.remove(this.replica)
     this.stored.onLost = () => {}
     this.#host.closed(this)
@@ -294,6 +309,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
   takeForked(conflict: Conflict): void {
     const { one, other } = conflict
     this.stored.freeze(conflict).catch(() => {})
+    this.#chunks.end(frozen())
     this.#emit('conflict', { fork: one.fork, lengths: [one.length, other.length] })
     this.#changes.wake()
   }

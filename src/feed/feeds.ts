@@ -69,8 +69,8 @@ class StoreFeeds implements Feeds {
       events: {
         stored: (replica, groups, head) => this.#openByReplica.get(replica)?.takeStored(groups, head),
         heard: (replica) => this.#openByReplica.get(replica)?.takeHeard(),
-        informed: (replica, { peer, have, knownLength }) =>
-          this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, have.nextHole(0)),
+        informed: (replica, { peer, knownLength, contiguous }) =>
+          this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, contiguous),
         behind: (replica, head) => this.#openByReplica.get(replica)?.takeBehind(head),
         forked: (replica, conflict) => this.#openByReplica.get(replica)?.takeForked(conflict),
         renewed: (replica) => this.#openByReplica.get(replica)?.takeReset(replica.fork),
@@ -83,6 +83,7 @@ class StoreFeeds implements Feeds {
     this.#host = {
       synchronizer,
       clock: runtime.clock,
+      timers: runtime.timers,
       wake: () => this.#exchange?.wake(),
       closed: (feed) => {
         this.#closed.add(feed.id)
@@ -103,9 +104,12 @@ class StoreFeeds implements Feeds {
     return this.#open(await this.#stored(name), { ...options, signer: identity })
   }
 
-  async seal(blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Feed> {
+  async seal(
+    blocks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    options: Pick<FeedOptions, 'mayShare'> = {},
+  ): Promise<Feed> {
     this.#check()
-    return this.#open(await sealBlocks(this.#log, blocks), {})
+    return this.#open(await sealBlocks(this.#log, blocks), options)
   }
 
   async open(id: FeedId, options: FeedOptions = {}): Promise<Feed> {

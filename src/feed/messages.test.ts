@@ -14,7 +14,7 @@ const samples: FeedMessages = {
   open: { feed: 1, tag: hash },
   close: { feed: 16_383 },
   head: { feed: 1, fork: 2, length: 3, bytes: 4, root: hash, signature, known: 2, nodes: concatBytes([hash, hash]) },
-  info: { feed: 1, fork: 0, length: 2 ** 48, contiguous: 7, flags: 3 },
+  info: { feed: 1, fork: 0, length: 2 ** 48, first: 0, contiguous: 7, flags: 3 },
   have: { feed: 1, runs: [0, 5, 2 ** 47, 2 ** 48] },
   unhave: { feed: 1, runs: [3, 4] },
   want: { feed: 1, start: 0, end: 2 ** 48 },
@@ -39,6 +39,13 @@ const samples: FeedMessages = {
   },
   extension: { feed: 1, name: '__proto__', payload: Uint8Array.of(7) },
   summary: { prints: new Uint8Array(16).fill(5) },
+  fetch: {
+    feed: 1,
+    request: 8,
+    bytes: 65_536,
+    chunks: { hashes: Uint8Array.from({ length: 96 }, (_, index) => index), lengths: [undefined, 0, 300] },
+  },
+  chunks: { feed: 1, request: 8, last: true, chunks: [undefined, new Uint8Array(0), new Uint8Array(300).fill(9)] },
 }
 const names = Object.keys(feedOps) as FeedMessageName[]
 
@@ -60,7 +67,7 @@ describe('messages', () => {
   })
 
   it('of no kind are refused', () => {
-    for (const op of [0, 17, -1, 0.5]) expect(() => decodeFeedMessage(op, new Uint8Array(0))).toThrow(malformed)
+    for (const op of [0, 19, -1, 0.5]) expect(() => decodeFeedMessage(op, new Uint8Array(0))).toThrow(malformed)
   })
 
   it('give blocks as views, so that many of them cost one buffer', () => {
@@ -90,6 +97,14 @@ describe('claims are refused before anything is allocated for them', () => {
     ['4,097 blocks', 'data', [1, 8, 0x81, 0x20], limit],
     ['4,096 blocks that are not there', 'data', [1, 8, 0x80, 0x20], malformed],
     ['a block of 1 MiB and a byte', 'data', [1, 8, 1, 0x81, 0x80, 0x40], limit],
+    ['1,025 hashes', 'fetch', [1, 8, 9, 0x81, 8], limit],
+    ['1,024 hashes that are not there', 'fetch', [1, 8, 9, 0x80, 8], malformed],
+    ['no hash', 'fetch', [1, 8, 9, 0], malformed],
+    ['the hash of a chunk of 1 MiB and a byte', 'fetch', [1, 8, 9, 1, ...hash, 0x82, 0x80, 0x40], limit],
+    ['1,025 chunks', 'chunks', [1, 8, 1, 0x81, 8], limit],
+    ['1,024 chunks that are not there', 'chunks', [1, 8, 1, 0x80, 8], malformed],
+    ['no chunk', 'chunks', [1, 8, 1, 0], malformed],
+    ['a chunk of 1 MiB and a byte', 'chunks', [1, 8, 1, 1, 0x82, 0x80, 0x40], limit],
     ['a level above the highest', 'proof', [1, 8, 0, 41, 40, 0, 1, 49, 0, 1], limit],
   ])('%s', (_what, name, bytes, error) => {
     expect(() => decodeFeedMessage(feedOps[name], Uint8Array.from(bytes))).toThrow(error)
@@ -104,6 +119,18 @@ describe('claims are refused before anything is allocated for them', () => {
       expect(() => encodeFeedMessage('data', { ...samples.data, blocks })).toThrow(invalid)
     for (const bytes of [(proofNodes + 1) * 32, 31])
       expect(() => encodeFeedMessage('proof', { ...samples.proof, nodes: new Uint8Array(bytes) })).toThrow(invalid)
+    const { fetch, chunks } = samples
+    expect(() => encodeFeedMessage('chunks', { ...chunks, chunks: tooLarge })).toThrow(invalid)
+    for (const length of [0, 1_025]) {
+      const none = Array.from({ length }, () => undefined)
+      expect(() => encodeFeedMessage('chunks', { ...chunks, chunks: none })).toThrow(invalid)
+      const some = { hashes: new Uint8Array(length * 32), lengths: none }
+      expect(() => encodeFeedMessage('fetch', { ...fetch, chunks: some })).toThrow(invalid)
+    }
+    for (const one of [feedBlockBytes + 1, -1])
+      expect(() => encodeFeedMessage('fetch', { ...fetch, chunks: { hashes: hash, lengths: [one] } })).toThrow(invalid)
+    const short = { hashes: hash.subarray(1), lengths: [1] }
+    expect(() => encodeFeedMessage('fetch', { ...fetch, chunks: short })).toThrow(invalid)
     expect(() => encodeFeedMessage('close', { feed: -1 })).toThrow(invalid)
     expect(() => encodeFeedMessage('close', { feed: 16_384 })).toThrow(invalid)
   })

@@ -2,6 +2,7 @@ import { defaultLimits } from '../base/limits.ts'
 import { malformed } from '../wire/reader.ts'
 import { bool, bytes, decode, encode, fixed, hash, optional, struct, text, u8, upTo, varint } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
+import { chunkBodies, chunkLists, type ChunkList } from './chunk-schemas.ts'
 import { blocks, hashes } from './field-schemas.ts'
 import { feedTagBytes } from './feed-tag.ts'
 import { levels } from './numbering.ts'
@@ -42,6 +43,7 @@ export interface InfoMessage extends OfFeed {
   /** Up to which its sender can verify blocks and proofs. */
   readonly length: number
   /** Blocks from 0 on without a hole. */
+  readonly first: number
   readonly contiguous: number
   /** The sum of `infoFlags`. */
   readonly flags: number
@@ -118,6 +120,24 @@ export interface ExtensionMessage extends OfFeed {
   readonly payload: Uint8Array
 }
 
+/** Asks for chunks, which are no part of the feed: who shares it may have them. */
+export interface FetchMessage extends OfFeed {
+  /** Counts on with those of `RequestMessage`. */
+  readonly request: number
+  /** How many bytes of chunks it takes; one chunk at least is answered. */
+  readonly bytes: number
+  readonly chunks: ChunkList
+}
+
+/** The next ones of those that were asked for, in their order. */
+export interface ChunksMessage extends OfFeed {
+  readonly request: number
+  /** Nothing more is answered to the request. */
+  readonly last: boolean
+  /** Undefined for each that is not there, or has another length than was asked for. */
+  readonly chunks: readonly (Uint8Array | undefined)[]
+}
+
 /** Which of its feeds, complete ones that it has not opened, the sender has in which state; of no feed alone. */
 export interface SummaryMessage {
   readonly prints: Uint8Array
@@ -141,6 +161,8 @@ export interface FeedMessages {
   readonly fork: ForkMessage
   readonly extension: ExtensionMessage
   readonly summary: SummaryMessage
+  readonly fetch: FetchMessage
+  readonly chunks: ChunksMessage
 }
 
 export type FeedMessageName = keyof FeedMessages
@@ -168,6 +190,8 @@ export const feedOps: { readonly [Name in FeedMessageName]: number } = {
   fork: 14,
   extension: 15,
   summary: 16,
+  fetch: 17,
+  chunks: 18,
 }
 
 const feed = upTo(sharedFeeds - 1)
@@ -191,7 +215,7 @@ export const feedSchemas: { readonly [Name in FeedMessageName]: Schema<FeedMessa
     known: length,
     nodes: optional(nodes),
   }),
-  info: struct({ feed, fork: varint, length, contiguous: length, flags: u8 }),
+  info: struct({ feed, fork: varint, length, first: length, contiguous: length, flags: u8 }),
   have: heldRuns,
   unhave: heldRuns,
   want: wanted,
@@ -233,6 +257,8 @@ export const feedSchemas: { readonly [Name in FeedMessageName]: Schema<FeedMessa
   }),
   extension: struct({ feed, name: text({ max: 64 }), payload: bytes({ max: 64 * 1024 }) }),
   summary: struct({ prints: bytes({ max: summaryBytesMax }) }),
+  fetch: struct({ feed, request: varint, bytes: varint, chunks: chunkLists }),
+  chunks: struct({ feed, request: varint, last: bool, chunks: chunkBodies }),
 }
 
 /** The payload of a message, fresh. Throws `INVALID_ARGUMENT` for what is beyond a bound. */
@@ -240,7 +266,7 @@ export function encodeFeedMessage<Name extends FeedMessageName>(name: Name, valu
   return encode<FeedMessages[Name]>(feedSchemas[name], value)
 }
 
-/** Throws `PROTOCOL` or `LIMIT`. Blocks of `data` are views of the payload; everything else is copied. */
+/** Throws `PROTOCOL` or `LIMIT`. Blocks of `data` and bytes of `chunks` are views of the payload; everything else is copied. */
 export function decodeFeedMessage(op: number, payload: Uint8Array): FeedMessage {
   const name = namesByOp.get(op)
   if (name === undefined) throw malformed(`a message ${op} of no kind`)

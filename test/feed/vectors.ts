@@ -16,6 +16,7 @@ const blocks = [Uint8Array.of(0x61, 0x62, 0x63), new Uint8Array(0), Uint8Array.o
   [7, 8, 9, 10].map((byte) => new Uint8Array(4).fill(byte)),
 )
 const bytes = 21
+const nothing = new Uint8Array(0)
 
 function treeOf(length: number): Tree {
   const tree = new Tree(sha256)
@@ -56,7 +57,7 @@ export function feedVectors(): ReadonlyMap<string, Uint8Array> {
     ],
     [
       'INFO of fork 0, all is there, serves',
-      encodeFeedMessage('info', { feed: 5, fork: 0, length: 7, contiguous: 7, flags: 1 }),
+      encodeFeedMessage('info', { feed: 5, fork: 0, length: 7, first: 2, contiguous: 7, flags: 1 }),
     ],
     ['HAVE of blocks 0 to 6', encodeFeedMessage('have', { feed: 5, runs: [0, 7] })],
     ['WANT of all that may ever be', encodeFeedMessage('want', { feed: 5, start: 0, end: 2 ** 48 })],
@@ -78,6 +79,22 @@ export function feedVectors(): ReadonlyMap<string, Uint8Array> {
       }),
     ],
     ['DATA with both blocks', encodeFeedMessage('data', { feed: 5, request: 1, blocks: blocks.slice(1, 3) })],
+    [
+      'FETCH 2 of the chunks 616263, of 3 bytes, and 0102, of any length, 64 KiB',
+      encodeFeedMessage('fetch', {
+        feed: 5,
+        request: 2,
+        bytes: 65_536,
+        chunks: {
+          hashes: concatBytes([blocks[0] ?? nothing, blocks[2] ?? nothing].map((chunk) => sha256.digest(chunk))),
+          lengths: [3, undefined],
+        },
+      }),
+    ],
+    [
+      'CHUNKS that answers it, the second one absent',
+      encodeFeedMessage('chunks', { feed: 5, request: 2, last: true, chunks: [blocks[0], undefined] }),
+    ],
     [
       'what is signed of the head',
       concatBytes([

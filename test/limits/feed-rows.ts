@@ -11,6 +11,7 @@ import { Frontier } from '../../src/feed/frontier.ts'
 import { signHead } from '../../src/feed/head.ts'
 import { sha256 } from '../../src/feed/node/sha256.ts'
 import { blockCount } from '../../src/feed/proof.ts'
+import { ChunkServing } from '../../src/feed/sync/chunk-serving.ts'
 import type { FeedStore } from '../../src/feed/sync/feed-store.ts'
 import { MemoryStore } from '../../src/feed/sync/memory-store.ts'
 import { News } from '../../src/feed/sync/news.ts'
@@ -62,7 +63,10 @@ function alternating(count: number): Uint8Array {
 }
 
 /** Somebody is answered by this side, out of a store that never does. */
-function serves(length: number, measure: FeedStore['measure']): { serving: Serving; shared: SharedFeed; said: Said } {
+function serves(
+  length: number,
+  measure: FeedStore['measure'],
+): { serving: Serving; shared: SharedFeed; say: Say; said: Said } {
   const store = new MemoryStore()
   store.measure = measure
   const have = new Bitmap()
@@ -77,7 +81,7 @@ function serves(length: number, measure: FeedStore['measure']): { serving: Servi
   const say: Say = (_shared, name, value) => {
     if (name === 'refuse') said.refused = (value as unknown as RefuseMessage).reason
   }
-  return { serving: new Serving(peer, say, new News(say)), shared, said }
+  return { serving: new Serving(peer, say, new News(say)), shared, say, said }
 }
 
 interface Said {
@@ -92,6 +96,21 @@ function asks(amount: number): Outcome {
     serving.answer(shared, { feed: 0, request, fork: 0, known: 0, runs: [0, 1], bytes: 1 })
   }
   if (serving.waiting !== Math.min(amount, defaultLimits.servedRequests)) throw new Error(`${serving.waiting} wait`)
+  return said.refused === refusals.busy ? { closed: 'nothing', code: 'BUSY' } : { closed: 'nothing' }
+}
+
+/** The same for chunks. */
+function fetches(amount: number): Outcome {
+  const { shared, say, said } = serves(1, () => {})
+  shared.replica.chunkReader = { read: () => () => {} }
+  const serving = new ChunkServing(shared.peer, say)
+  const chunks = { hashes: new Uint8Array(32), lengths: [undefined] }
+  for (let request = 1; request <= amount; request += 1) {
+    said.refused = undefined
+    serving.answer(shared, { feed: 0, request, bytes: 1, chunks }, 0)
+  }
+  const { servedFetches } = shared.peer
+  if (servedFetches !== Math.min(amount, defaultLimits.servedRequests)) throw new Error(`${servedFetches} wait`)
   return said.refused === refusals.busy ? { closed: 'nothing', code: 'BUSY' } : { closed: 'nothing' }
 }
 
@@ -201,7 +220,7 @@ function extend(amount: number): number {
 /** Messages about feeds: what they may claim. */
 export const feedRows: readonly Row[] = [
   row('feedBlockBytes', 'in DATA', (amount) => reads('data', numbers(1, 1, 1, amount), new Uint8Array(amount))),
-  row('feedBlocks', 'in INFO', (amount) => reads('info', numbers(1, 0, amount, 0, 0))),
+  row('feedBlocks', 'in INFO', (amount) => reads('info', numbers(1, 0, amount, 0, 0, 0))),
   row('feedBlocks', 'in a run', (amount) => reads('have', numbers(1, 1, amount - 1, 1))),
   row('proofNodes', 'in PROOF', (amount) =>
     reads('proof', numbers(1, 1, 0, 9, 0, 0, 0, amount), new Uint8Array(amount * 32), Uint8Array.of(1)),
@@ -209,6 +228,17 @@ export const feedRows: readonly Row[] = [
   row('feedRuns', 'in HAVE', (amount) => reads('have', numbers(1), alternating(amount))),
   row('feedRuns', 'blocks in DATA', (amount) => reads('data', numbers(1, 1, amount), new Uint8Array(amount))),
   row('requestRuns', 'in REQUEST', (amount) => reads('request', numbers(1, 1, 0, 9), alternating(amount), numbers(9))),
+  row('requestChunks', 'in FETCH', (amount) => reads('fetch', numbers(1, 1, 9, amount), new Uint8Array(amount * 33))),
+  row('requestChunks', 'in CHUNKS', (amount) => reads('chunks', numbers(1, 1, 1, amount), new Uint8Array(amount))),
+  row('feedBlockBytes', 'in CHUNKS', (amount) =>
+    reads('chunks', numbers(1, 1, 1, 1, amount + 1), new Uint8Array(amount)),
+  ),
+  {
+    ...{ limit: 'servedRequests', what: 'for chunks' },
+    attempt: fetches,
+    within: () => ({ closed: 'nothing' }),
+    beyond: () => ({ closed: 'nothing', code: 'BUSY' }),
+  },
   {
     limit: 'servedRequests',
     attempt: asks,

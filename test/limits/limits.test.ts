@@ -4,6 +4,7 @@ import { circuitRows } from './circuit-rows.ts'
 import { fragmentRows } from './fragment-rows.ts'
 import { sessionRows } from './session-rows.ts'
 import { feedRows } from './feed-rows.ts'
+import { groupRows } from './group-rows.ts'
 import { driveRows } from './drive-rows.ts'
 import { messageRows } from './message-rows.ts'
 import { handshakeRows } from './handshake-rows.ts'
@@ -19,6 +20,7 @@ const rows: readonly Row[] = [
   ...messageRows,
   ...feedRows,
   ...driveRows,
+  ...groupRows,
 ]
 
 test('every limit has a row, and none has two for the same thing', () => {

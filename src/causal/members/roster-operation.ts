@@ -172,7 +172,14 @@ export interface Claim {
 
 /** What a node signs for a feed of its own, and an invitation for a node that comes with it. */
 export function claimStatement(group: Key, { node, feed, since }: Claim): Uint8Array {
-  return encode(claim, { title: 'plait group member 1', group, node, feed, since })
+  return encode(claimSchema, { title: 'plait group member 1', group, node, feed, since })
 }
 
-const claim = struct({ title: text({ max: 32 }), group: key, node: key, feed: key, since: u64 })
+/** How it is written: `title` is always the same. */
+export const claimSchema: Schema<Claim & { readonly title: string; readonly group: Key }> = struct({
+  title: text({ max: 32 }),
+  group: key,
+  node: key,
+  feed: key,
+  since: u64,
+})

@@ -5,6 +5,7 @@ import { PlaitError } from '../../base/error.ts'
 import { fileError, systemCode } from '../../drive/disk/file-error.ts'
 import { controlFolder, listControlAddresses, type ControlAddress } from './control-folder.ts'
 import { answerBytesMax, parseAnswer, type ControlAnswers, type ControlRequest } from './control-protocol.ts'
+import { groupTimeoutsMs } from './group-requests.ts'
 import { readLine } from './line-reader.ts'
 
 /** A ping waits for the other node. */
@@ -17,6 +18,7 @@ const answerTimeoutsMs: Readonly<Record<ControlRequest['command'], number>> = {
   'feed-create': 30_000,
   'feed-clone': 120_000,
   'feed-append': 600_000,
+  ...groupTimeoutsMs,
 }
 /** Between binding its socket and listening on it a program refuses too, for an instant. */
 const secondLookMs = 100

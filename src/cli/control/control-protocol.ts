@@ -3,6 +3,7 @@ import type { Progress } from '../../drive/progress.ts'
 import type { FeedStatus } from '../../feed/feed-api.ts'
 import type { FeedId } from '../../feed/feed-id.ts'
 import { parseNodeId, type NodeId } from '../../identity/node-id.ts'
+import { parseGroupRequest, type GroupAnswers, type GroupRequest } from './group-requests.ts'
 import type { NodeSnapshot, NodeStats, SessionSnapshot } from '../../node/node-api.ts'
 
 // One line of JSON with a question to the socket of a running program, one line of JSON back.
@@ -17,6 +18,7 @@ export type ControlRequest =
   | { readonly command: 'peers' }
   | { readonly command: 'ping'; readonly nodeId: NodeId }
   | FeedRequest
+  | GroupRequest
 
 /** What only a program that has a store of feeds can do: the store has one owner, and the others ask it. */
 export type FeedRequest =
@@ -29,14 +31,16 @@ export type FeedRequest =
 
 /** What a program is there for. */
 export interface Work {
-  readonly role: 'share' | 'clone' | 'feed'
-  /** What is shared or cloned, or the store of the feeds. */
+  readonly role: 'share' | 'clone' | 'feed' | 'group'
+  /** What is shared or cloned, or the store of the feeds or groups. */
   readonly folder: string
   /** Of `share` and `clone`. */
   readonly driveId?: string
   readonly progress?: Readonly<Progress>
   /** How many feeds are served, of how many blocks. */
   readonly feeds?: { readonly count: number; readonly blocks: number }
+  /** How many groups are served, with how many keys. */
+  readonly groups?: { readonly count: number; readonly keys: number }
 }
 
 export interface ProgramFacts {
@@ -81,7 +85,7 @@ export interface FeedsAnswer extends ProgramFacts {
   readonly feeds: readonly FeedFacts[]
 }
 
-export interface ControlAnswers {
+export interface ControlAnswers extends GroupAnswers {
   readonly status: Status
   readonly peers: Peers
   readonly ping: Pong
@@ -95,7 +99,8 @@ export interface ControlAnswers {
 
 /** Reads a question. Throws `INVALID_ARGUMENT`, or what a node id that is none throws. */
 export function parseRequest(line: string): ControlRequest {
-  const { command, nodeId, feed, link, blocks } = parseRecord(line)
+  const fields = parseRecord(line)
+  const { command, nodeId, feed, link, blocks } = fields
   if (command === 'status' || command === 'peers' || command === 'feeds' || command === 'feed-create')
     return { command }
   if (command === 'ping') return { command, nodeId: parseNodeId(String(nodeId)) }
@@ -105,9 +110,11 @@ export function parseRequest(line: string): ControlRequest {
       throw new PlaitError('INVALID_ARGUMENT', 'blocks are an array of texts in base64')
     return { command, blocks, ...(typeof feed === 'string' ? { feed } : {}) }
   }
+  const request = parseGroupRequest(fields)
+  if (request !== undefined) return request
   throw new PlaitError(
     'INVALID_ARGUMENT',
-    'the commands are status, peers, ping, feeds, feed-create, feed-clone and feed-append',
+    'the commands are status, peers, ping, feeds, groups, and those that begin with feed-, group- and kv-',
   )
 }
 

@@ -7,7 +7,10 @@ import { metricsFlag, metricsHelp } from '../running-program.ts'
 import type { FeedNetwork } from './feed-host.ts'
 import type { Reach } from './feed-node.ts'
 
-/** Flags of all commands about feeds. */
+/** What a store is there for, and what it is called by default. */
+export type StoreKind = 'feeds' | 'groups'
+
+/** Flags of all commands about feeds or groups. */
 export interface StoreFlags {
   readonly store?: string
   readonly json?: boolean
@@ -25,14 +28,14 @@ export interface ServeFlags extends NetworkFlags {
   readonly metrics?: string
 }
 
-export function addStoreFlags(command: Command): Command {
+export function addStoreFlags(command: Command, kind: StoreKind = 'feeds'): Command {
   return command
-    .option('--store <DIR>', 'the folder that the feeds are kept in; ~/.local/state/plait/feeds if left out')
+    .option('--store <DIR>', `the folder that the ${kind} are kept in; ~/.local/state/plait/${kind} if left out`)
     .option('--json', 'print lines of JSON')
 }
 
-export function addNetworkFlags(command: Command): Command {
-  return addStoreFlags(command)
+export function addNetworkFlags(command: Command, kind: StoreKind = 'feeds'): Command {
+  return addStoreFlags(command, kind)
     .option('--psk <FILE>', 'the key of a private network, made with `plait psk`')
     .option(
       '--wait <SECONDS>',
@@ -42,8 +45,8 @@ export function addNetworkFlags(command: Command): Command {
     )
 }
 
-export function addServeFlags(command: Command): Command {
-  return addNetworkFlags(command)
+export function addServeFlags(command: Command, kind: StoreKind = 'feeds'): Command {
+  return addNetworkFlags(command, kind)
     .option('--listen <HOST:PORT>', 'where to listen; every interface and a port that stays the same if left out')
     .option(metricsFlag, metricsHelp)
 }
@@ -51,9 +54,9 @@ export function addServeFlags(command: Command): Command {
 /** The number of a block. */
 export const blockNumber: (text: string) => number = wholeNumber(0, 2 ** 48)
 
-/** Where the feeds are kept. */
-export function storeFolder({ store }: StoreFlags): string {
-  return store === undefined ? join(stateDirectory(), 'feeds') : resolve(store)
+/** Where the feeds or groups are kept. */
+export function storeFolder({ store }: StoreFlags, kind: StoreKind = 'feeds'): string {
+  return store === undefined ? join(stateDirectory(), kind) : resolve(store)
 }
 
 /** A node that nobody but programs of this machine can reach, or that `--listen` speaks of. */

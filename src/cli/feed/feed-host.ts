@@ -13,7 +13,7 @@ import { parseUrl } from '../../node/url.ts'
 import { openStore } from '../../store/open-store.ts'
 import type { FeedFacts, Work } from '../control/control-protocol.ts'
 import { reachableAt } from '../listen-addresses.ts'
-import { RunningProgram } from '../running-program.ts'
+import { RunningProgram, type StoreControl } from '../running-program.ts'
 import type { Terminal } from '../terminal.ts'
 import { feedControl } from './feed-control.ts'
 import { reportFeed, reportOpening } from './feed-events.ts'
@@ -30,6 +30,14 @@ export interface FeedHostOptions {
   readonly network?: FeedNetwork
   readonly terminal: Terminal
   readonly json: boolean
+  /** What is built on the feeds, for as long as they are open. */
+  readonly extend?: (host: FeedHost, closing: AsyncDisposableStack) => FeedHostExtension
+}
+
+/** What other programs see of what is built on a store of feeds, and can ask of it. */
+export interface FeedHostExtension {
+  readonly work: () => Work
+  readonly control: StoreControl
 }
 
 export interface FeedNetwork {
@@ -75,10 +83,10 @@ export class FeedHost implements AsyncDisposable {
     const feeds = closing.use(await openFeeds(node, store))
     reportOpening(feeds.report, terminal, json)
     const host = new FeedHost(folder, feeds, node, options)
+    const extension = options.extend?.(host, closing) ?? { work: () => host.#work(), control: feedControl(host) }
     // Nobody else needs what is in a temporary store.
     if (node !== undefined && options.folder !== undefined) {
-      const running = { node, work: () => host.#work(), terminal, json, metrics: network?.metrics }
-      closing.use(await RunningProgram.open({ ...running, feeds: feedControl(host) }))
+      closing.use(await RunningProgram.open({ node, terminal, json, metrics: network?.metrics, ...extension }))
     }
     host.#closing = closing.move()
     return host

@@ -5,7 +5,7 @@ import { formatFeedLink, type FeedLink } from '../../feed/feed-link.ts'
 import { parseUrl } from '../../node/url.ts'
 import { askProgram, askPrograms, isGone } from '../control/control-client.ts'
 import type { ControlAddress } from '../control/control-folder.ts'
-import type { ControlAnswers, FeedFacts, FeedsAnswer } from '../control/control-protocol.ts'
+import type { ControlAnswers, ControlRequest, FeedFacts, FeedsAnswer } from '../control/control-protocol.ts'
 import { FeedHost, type FeedHostOptions } from './feed-host.ts'
 import { resolveFeed } from './feed-target.ts'
 
@@ -77,15 +77,24 @@ export class StoreOwner {
 
 /** The store, if nobody has it, else who has it. Rejects with `STORE_IN_USE` when that program cannot be asked. */
 export async function openHostOrOwner(options: FeedHostOptions): Promise<FeedHost | StoreOwner> {
+  const opened = await openOrAsk(() => FeedHost.open(options), { command: 'feeds' })
+  return opened instanceof FeedHost ? opened : new StoreOwner(opened.address, opened.answer)
+}
+
+/** What `open` opens, if nobody has its store, else what the program that has it answers. Rejects as `openHostOrOwner`. */
+export async function openOrAsk<Host extends object, Request extends ControlRequest>(
+  open: () => Promise<Host>,
+  request: Request,
+): Promise<Host | { readonly address: ControlAddress; readonly answer: ControlAnswers[Request['command']] }> {
   const deadline = performance.now() + patienceMs
   for (;;) {
     try {
-      return await FeedHost.open(options)
+      return await open()
     } catch (error) {
       const pid = PlaitError.is(error) && error.code === 'STORE_IN_USE' ? error.facts['pid'] : undefined
       if (typeof pid !== 'number') throw error
-      const [asked] = await askPrograms({ command: 'feeds' }, { pid })
-      if (asked !== undefined && !PlaitError.is(asked.answer)) return new StoreOwner(asked.address, asked.answer)
+      const [asked] = await askPrograms(request, { pid })
+      if (asked !== undefined && !PlaitError.is(asked.answer)) return { address: asked.address, answer: asked.answer }
       if (performance.now() > deadline) throw inUse(error as PlaitError, pid, 'and does not answer for it')
     }
     await delay(againMs)
@@ -93,9 +102,14 @@ export async function openHostOrOwner(options: FeedHostOptions): Promise<FeedHos
 }
 
 /** The store, which this command has to have for itself. Rejects with `STORE_IN_USE`, in words that say what to do. */
-export async function openHost(options: FeedHostOptions): Promise<FeedHost> {
+export function openHost(options: FeedHostOptions): Promise<FeedHost> {
+  return openAlone(() => FeedHost.open(options))
+}
+
+/** What `open` opens; rejects as `openHost`. */
+export async function openAlone<Host>(open: () => Promise<Host>): Promise<Host> {
   try {
-    return await FeedHost.open(options)
+    return await open()
   } catch (error) {
     if (!PlaitError.is(error) || error.code !== 'STORE_IN_USE') throw error
     throw inUse(error, error.facts['pid'], 'and this command has to have it for itself')

@@ -91,6 +91,7 @@ export class FeedWriter {
     const take = (): Appended | undefined => this.#take()
     feed.rounds.add(
       new AppendJob(feed, take, {
+        isKept: (appended) => this.#isKept(appended),
         written: (appended) => this.#written(appended),
         failed: (appended, error) => {
           this.#isQueued = false
@@ -133,14 +134,18 @@ export class FeedWriter {
     throw behind(feed.tip.length, Math.max(known ?? 0, feed.ownLength))
   }
 
-  /** All is synced; nothing is signed yet. */
-  #written({ ends }: Appended): void {
+  /** All is synced; nothing of it is in the feed, and nothing is signed yet. */
+  #isKept({ ends }: Appended): boolean {
     try {
       this.#check('synced blocks withdrawn')
+      return true
     } catch (error) {
       this.#withdraw(ends, PlaitError.from(error, 'FEED_BEHIND'))
-      return
+      return false
     }
+  }
+
+  #written({ ends }: Appended): void {
     this.signRest()
     for (const one of ends) {
       this.#waitingBytes -= one.bytes
@@ -149,20 +154,20 @@ export class FeedWriter {
     this.#queue()
   }
 
-  /** Somebody else has the numbers that these blocks would have: they are taken back before anybody has seen them. */
+  /**
+   * Somebody else has the numbers that these blocks would have: they are taken back before anybody has seen them, and before what is
+   * fetched for these numbers, or a reset, comes into the log behind them and would be taken back with them.
+   */
   #withdraw(ends: readonly Append[], error: PlaitError): void {
     const { feed } = this.#options
-    const { head, peaks } = feed
-    const { fork, length, bytes } = head ?? { fork: feed.tip.fork, length: 0, bytes: 0 }
     const end = (): void => {
       for (const one of ends) this.#reject(one, error)
       this.fail(error)
     }
-    this.#cut(
-      () => ({ fork, length, bytes }),
-      peaks,
-      () => {},
-    ).then(end, end)
+    // Who has called hears of it once, however often the cut is tried.
+    void new Promise<void>((resolve, reject) => {
+      feed.rounds.addFirst(new CutJob(feed, (tip) => tip, feed.tipPeaks, { resolve, reject }))
+    }).then(end, end)
   }
 
   /** `then` is called before anything else happens to the feed. */

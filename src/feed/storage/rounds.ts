@@ -39,6 +39,9 @@ const roundBytes = 2 * 1024 * 1024
 export class Rounds {
   readonly #host: RoundHost
   readonly #waiting = new Queue<Job>()
+  /** What goes before all that waits, until it is done; and whether that was not tried yet. */
+  #owed: Job | undefined
+  #isOwedNow = false
   #running: Promise<void> | undefined
 
   constructor(host: RoundHost) {
@@ -50,20 +53,33 @@ export class Rounds {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when nothing waits. */
+  /**
+   * Does something before all that waits, by itself: what is taken back has to be gone from the log before anything follows it. One at a
+   * time; when it fails it is tried again before whatever comes next.
+   */
+  addFirst(job: Job): void {
+    this.#owed = job
+    this.#isOwedNow = true
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when nothing waits; what has failed and is owed is tried once more. */
   async idle(): Promise<void> {
+    if (this.#owed !== undefined) this.addFirst(this.#owed)
     while (this.#running !== undefined) await this.#running
   }
 
-  /** Fails whatever has not been begun. */
+  /** Fails whatever has not been begun. What is owed hears of it, too, maybe not for the first time, and stays. */
   fail(error: PlaitError): void {
+    this.#owed?.failed(error)
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) job.failed(error)
   }
 
   async #run(): Promise<void> {
     // What else comes in this turn goes along.
     await Promise.resolve()
-    while (this.#waiting.length > 0) {
+    while (this.#isOwedNow || this.#waiting.length > 0) {
+      this.#isOwedNow = false
       try {
         await this.#host.use((files) => this.#round(files))
       } catch (error) {
@@ -83,6 +99,7 @@ export class Rounds {
       for (const job of jobs) job.failed(failure)
       throw failure
     }
+    if (jobs[0] === this.#owed) this.#owed = undefined
     let isSettled = true
     for (const job of jobs) {
       try {
@@ -97,6 +114,10 @@ export class Rounds {
   }
 
   #write(jobs: Job[], sink: RecordSink): void {
+    if (this.#owed !== undefined) {
+      jobs.push(this.#owed)
+      return this.#owed.write(sink)
+    }
     for (let bytes = 0; bytes < roundBytes;) {
       const job = this.#waiting.peek()
       if (job === undefined || (job.isAlone === true && jobs.length > 0)) return

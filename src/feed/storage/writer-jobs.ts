@@ -27,6 +27,8 @@ export interface Appended {
 }
 
 export interface AppendEvents {
+  /** All is synced, and none of it is in the feed yet: whether it may be. When it may not, the log has to be rid of it before all else. */
+  isKept(appended: Appended): boolean
   written(appended: Appended): void
   failed(appended: Appended | undefined, error: PlaitError): void
 }
@@ -66,7 +68,7 @@ export class AppendJob implements Job {
   }
 
   written(files: FeedFiles): void {
-    if (this.#tip === undefined || this.#appended === undefined) return
+    if (this.#tip === undefined || this.#appended === undefined || !this.#events.isKept(this.#appended)) return
     this.#stored?.written(files)
     if (!this.#feed.isResetting) this.#feed.have.add(this.#feed.tip.length, this.#tip.length)
     this.#feed.ownLength = this.#tip.length

@@ -2,9 +2,8 @@ import { Bitmap } from '../bitmap.ts'
 import { lengthMax } from '../numbering.ts'
 import type { Runs } from '../runs.ts'
 
-/** For how long at first, and at most. */
-const firstMs = 5_000
-const longestMs = 160_000
+/** For how long a peer is not believed, at first, and at most. */
+export const doubtMs = { first: 5_000, longest: 160_000 } as const
 
 /**
  * Blocks that a peer has said to have and then could not give. After a while it is believed again, each time after a longer one: what kept
@@ -12,7 +11,7 @@ const longestMs = 160_000
  */
 export class Doubts {
   readonly #blocks = new Bitmap()
-  #pauseMs = firstMs
+  #pauseMs: number = doubtMs.first
   #untilMs = Infinity
 
   get any(): boolean {
@@ -22,7 +21,7 @@ export class Doubts {
   note(runs: Runs, now: number): void {
     for (let at = 0; at < runs.length; at += 2) this.#blocks.add(runs[at] as number, runs[at + 1] as number)
     this.#untilMs = now + this.#pauseMs
-    this.#pauseMs = Math.min(longestMs, 2 * this.#pauseMs)
+    this.#pauseMs = Math.min(doubtMs.longest, 2 * this.#pauseMs)
   }
 
   /** It has said something else of them since. */

@@ -1,5 +1,4 @@
 import { Bitmap } from '../bitmap.ts'
-import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import type { TreeHash } from '../hash.ts'
 import type { DataMessage, ProofMessage } from '../messages.ts'
@@ -10,15 +9,16 @@ import { Doubts } from './doubts.ts'
 import { IncomingAnswer } from './incoming-answer.ts'
 import type { Replica } from './replica.ts'
 import type { RemotePeer, Request, Say, SharedFeed } from './shared-feed.ts'
+import { noteUseful, noteUseless } from './useless.ts'
 import { malformed } from '../../wire/reader.ts'
 
 /** No request asks for less, unless nothing more is missing. */
-const requestBytesMin = 64 * 1024
-const { pushBytes, requestBlocks, requestRuns, servedRequests, uselessBytes } = defaultLimits
+export const requestBytesMin: number = 64 * 1024
+const { pushBytes, requestBlocks, requestRuns, servedRequests } = defaultLimits
 /** So many may wait to be answered at the other side, which counts those too that were taken back a moment ago. */
-const openRequestsMax = servedRequests / 2
+export const openRequestsMax: number = servedRequests / 2
 /** Of the window: nothing is asked for before so much of it is free. */
-const requestShareMin = 1 / 4
+export const requestShareMin: number = 1 / 4
 
 export interface DownloadEvents {
   /** Blocks that were asked for may be asked for again. */
@@ -62,7 +62,7 @@ export class Downloads {
     const { replica, head } = shared
     const shape = { known, length, ranges: runs, groupLevel }
     const request = number === 0 ? this.#unasked(shared, message, now) : shared.requests.get(number)
-    if (request === undefined) return this.#noteUseless(nodes.length)
+    if (request === undefined) return noteUseless(this.#peer, nodes.length)
     if (request.answer !== undefined && !request.answer.isComplete) throw malformed('a proof within an answer')
     if (!shared.isOnFork || message.fork !== replica.fork || head?.length !== length)
       throw malformed('a proof without its head')
@@ -87,19 +87,12 @@ export class Downloads {
   takeData(shared: SharedFeed, { request: number, blocks }: DataMessage, now: number): void {
     const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
     const request = number === 0 ? shared.pushed : shared.requests.get(number)
-    if (request?.answer === undefined) return this.#noteUseless(bytes)
+    if (request?.answer === undefined) return noteUseless(this.#peer, bytes)
     request.progressAt = now
     request.receivedBytes += bytes
-    this.#peer.strikes = 0
-    this.#peer.uselessBytes = Math.max(0, this.#peer.uselessBytes - bytes)
+    noteUseful(this.#peer, bytes)
     if (number !== 0) this.#peer.window.noteBytes(bytes, now)
     this.#settle(shared, request, request.answer.take(blocks))
-  }
-
-  #noteUseless(bytes: number): void {
-    this.#peer.uselessBytes += bytes + 64
-    if (this.#peer.uselessBytes <= uselessBytes) return
-    throw new PlaitError('LIMIT', 'the other side sent what nobody asked for', { traced: false })
   }
 
   /** Nothing more comes of it (0: of what is pushed): what is missing may be asked for elsewhere. */
@@ -138,6 +131,7 @@ export class Downloads {
     this.#peer.owedBytes += request.owedBytes
     shared.requests.set(request.number, request)
     this.#peer.openRequests += 1
+    this.#peer.turn = 'chunks'
     const { number, known } = request
     this.#say(shared, 'request', { request: number, fork: replica.fork, known, runs, bytes })
     return true

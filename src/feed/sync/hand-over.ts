@@ -1,4 +1,5 @@
-import type { RemotePeer, Request, SharedFeed } from './shared-feed.ts'
+import { canAnswer, type AnyRequest } from './answering.ts'
+import type { RemotePeer, SharedFeed } from './shared-feed.ts'
 
 /** How many times as long as another peer one may take for what is left to it. */
 const factor = 4
@@ -8,7 +9,7 @@ const soonMs = 200
 /** A request that a faster peer, which has nothing to do, should answer. */
 export interface HandOver {
   readonly shared: SharedFeed
-  readonly request: Request
+  readonly request: AnyRequest
   readonly to: RemotePeer
 }
 
@@ -22,30 +23,29 @@ export function findHandOvers(peers: readonly RemotePeer[], now: number): readon
     const last = lastRequest(peer)
     if (last === undefined) return []
     const leftMs = timeLeft(peer, last.request, now)
-    const block = last.request.pending.next(0)
     const to = idle.find((other) => {
       const { roundTripMs, rate } = other.window
       const isFaster = leftMs > Math.max(soonMs, factor * (roundTripMs + last.request.owedBytes / rate))
-      return isFaster && block !== undefined && other.byReplica.get(last.shared.replica)?.holds(block) === true
+      return isFaster && canAnswer(other.byReplica.get(last.shared.replica), last.request)
     })
     return to === undefined ? [] : [{ ...last, to }]
   })
 }
 
-function lastRequest(peer: RemotePeer): { readonly shared: SharedFeed; readonly request: Request } | undefined {
-  let last: { readonly shared: SharedFeed; readonly request: Request } | undefined
+function lastRequest(peer: RemotePeer): { readonly shared: SharedFeed; readonly request: AnyRequest } | undefined {
+  let last: { readonly shared: SharedFeed; readonly request: AnyRequest } | undefined
   for (const shared of peer.byReplica.values())
-    for (const request of shared.requests.values())
+    for (const request of [...shared.requests.values(), ...shared.chunkRequests.values()])
       if (last === undefined || request.sentAt >= last.request.sentAt) last = { shared, request }
   return last
 }
 
 /** By the best rate of late; as long again as nothing has come, at least. */
-function timeLeft(peer: RemotePeer, { sentAt, progressAt }: Request, now: number): number {
+function timeLeft(peer: RemotePeer, { sentAt, progressAt }: AnyRequest, now: number): number {
   let owedBytes = 0
   let lastAt = Math.max(sentAt, progressAt)
-  for (const { requests } of peer.byReplica.values()) {
-    for (const request of requests.values()) {
+  for (const { requests, chunkRequests } of peer.byReplica.values()) {
+    for (const request of [...requests.values(), ...chunkRequests.values()]) {
       owedBytes += request.owedBytes
       lastAt = Math.max(lastAt, request.progressAt)
     }

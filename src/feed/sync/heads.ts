@@ -74,7 +74,7 @@ export class Heads {
     const { fork, tip, heard } = replica
     const other = [tip, heard].find((known) => known !== undefined && areInConflict(replica, known, head))
     if (other !== undefined) this.#freeze(replica, other, head, emptyBytes)
-    else if (isLaterHead(head, tip ?? { fork, length: 0 })) this.#hear(replica, head)
+    else if (isLaterHead(head, tip ?? { fork, length: 0 }) || isCutOff(replica, head)) this.#hear(replica, head)
     else if (!replica.isSealed)
       watchForFork(this.#options.hash, replica, head, (longer, nodes) => this.#freeze(replica, head, longer, nodes))
   }
@@ -92,16 +92,17 @@ export class Heads {
     }
     this.#options.events?.heard?.(replica, head)
     if (replica.isWriter) this.#options.events?.behind?.(replica, head)
-    if (head.fork > replica.fork) this.#renewals.begin(replica, head)
+    if (head.fork > replica.fork || isCutOff(replica, head)) this.#renewals.begin(replica, head)
   }
 
-  takeInfo(shared: SharedFeed, { fork, length, contiguous, flags }: InfoMessage): void {
+  takeInfo(shared: SharedFeed, { fork, length, first, contiguous, flags }: InfoMessage): void {
     const most = shared.head?.length ?? 0
-    if (length > most || contiguous > length) throw malformed('more than its head has')
+    if (length > most || contiguous > length || first > contiguous) throw malformed('more than its head has')
     shared.flags = flags
     if (fork !== shared.head?.fork) return
-    shared.have.add(0, contiguous)
-    shared.look(0, contiguous)
+    shared.first = first
+    shared.have.add(first, contiguous)
+    shared.look(first, contiguous)
     // What it was sent since is on its way to be known there.
     if (shared.isOnFork) shared.knownLength = Math.max(shared.knownLength, length)
     this.#options.events?.informed?.(shared.replica, shared)
@@ -138,6 +139,14 @@ export class Heads {
     replica.freeze(conflict)
     this.#options.events?.forked?.(replica, conflict)
   }
+}
+
+/**
+ * The writer has taken all blocks back, and here the store was reset for that, and closed before it had the head that says so: no block
+ * will ever bring it, and without it nobody else hears of the fork from here.
+ */
+function isCutOff({ fork, tip, have }: Replica, head: FeedHead): boolean {
+  return fork > 0 && head.fork === fork && head.length === 0 && tip === undefined && have.count === 0
 }
 
 function areInConflict(replica: Replica, one: FeedHead, other: FeedHead): boolean {

@@ -1,6 +1,7 @@
 import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import { refusals, type FeedMessage } from '../messages.ts'
+import type { Chunks } from './chunks.ts'
 import type { Heads } from './heads.ts'
 import type { News } from './news.ts'
 import type { Openings } from './openings.ts'
@@ -26,13 +27,15 @@ export class Inbox {
   readonly #openings: Openings
   readonly #heads: Heads
   readonly #news: News
+  readonly #chunks: Chunks
   readonly #events: InboxEvents
 
-  constructor(peers: Peers, openings: Openings, heads: Heads, news: News, events: InboxEvents) {
+  constructor(peers: Peers, openings: Openings, heads: Heads, news: News, chunks: Chunks, events: InboxEvents) {
     this.#peers = peers
     this.#openings = openings
     this.#heads = heads
     this.#news = news
+    this.#chunks = chunks
     this.#events = events
   }
 
@@ -48,12 +51,14 @@ export class Inbox {
     }
     if (name === 'close') {
       this.#openings.close(shared)
+      this.#chunks.leave(shared)
       peer.byTheirNumber.delete(value.feed)
     } else if (shared.isShared) this.#takeShared(shared, message, now)
   }
 
   #takeShared(shared: SharedFeed, { name, value }: FeedMessage, now: number): void {
-    const { downloads, serving } = this.#peers.of(shared.peer) as Connected
+    const { downloads, serving, chunkDownloads, chunkServing } = this.#peers.of(shared.peer) as Connected
+    if (name === 'head' || name === 'info' || name === 'have') this.#chunks.hear(shared)
     switch (name) {
       case 'head':
         return this.#heads.takeHead(shared, value)
@@ -74,16 +79,25 @@ export class Inbox {
       case 'request':
         return serving.answer(shared, value)
       case 'cancel':
-        return serving.cancel(shared, value.request)
+        serving.cancel(shared, value.request)
+        return chunkServing.cancel(shared, value.request)
       case 'refuse':
-        if (value.reason === refusals.missing) downloads.refused(shared, value.request, now)
-        else downloads.release(shared, value.request)
-        if (value.reason !== refusals.missing) shared.peer.restsUntil = now + 250
+        if (value.reason === refusals.missing) {
+          downloads.refused(shared, value.request, now)
+          chunkDownloads.refused(shared, value.request, now)
+        } else {
+          this.#peers.release(shared, value.request)
+          shared.peer.restsUntil = now + 250
+        }
         return
       case 'proof':
         return downloads.takeProof(shared, value, now)
       case 'data':
         return downloads.takeData(shared, value, now)
+      case 'fetch':
+        return chunkServing.answer(shared, value, serving.waiting)
+      case 'chunks':
+        return chunkDownloads.take(shared, value, now)
       case 'fork':
         return this.#heads.takeFork(shared, value)
       case 'extension':

@@ -127,9 +127,10 @@ export class News {
   /** Says how far the feed is here, and what is done with it. */
   sayInfo(shared: SharedFeed): void {
     const { fork, length, contiguous, isLive } = shared.replica
+    const first = Math.min(shared.replica.first, contiguous)
     shared.sentContiguous = contiguous
     const flags = infoFlags.serves | (isLive ? infoFlags.follows : 0)
-    this.#say(shared, 'info', { fork, length, contiguous, flags })
+    this.#say(shared, 'info', { fork, length, first, contiguous, flags })
   }
 
   /** To who has the blocks already it says that they are durable here, too. */

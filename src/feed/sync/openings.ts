@@ -93,14 +93,17 @@ export class Openings {
 
   close(shared: SharedFeed): void {
     const { peer } = shared
-    this.#peers.of(peer)?.downloads.releaseAll(shared)
+    const connected = this.#peers.of(peer)
+    connected?.downloads.releaseAll(shared)
+    connected?.chunkDownloads.releaseAll(shared)
     if (!shared.isClosing && shared.isOpened) this.#peers.say(shared, 'close', {})
     shared.isClosing = true
-    this.#peers.of(peer)?.serving.drop(shared)
+    connected?.serving.drop(shared)
+    connected?.chunkServing.drop(shared)
     peer.byReplica.delete(shared.replica)
     peer.closed.set(shared.theirTag, shared)
     for (const places of [shared.have, shared.wants]) places.clear()
-    this.#peers.of(peer)?.replicasByTag.delete(shared.theirTag)
+    connected?.replicasByTag.delete(shared.theirTag)
     for (const waiting of [peer.hungry, peer.untold, peer.unsaid, peer.unconfirmed]) waiting.delete(shared)
     shared.replica.holders.delete(shared.have)
   }
@@ -116,13 +119,13 @@ export class Openings {
     if (evidence !== undefined) this.#peers.say(shared, 'fork', evidence)
     if (replica.isFrozen) return
     replica.holders.add(shared.have)
-    const { mode } = replica
+    const { mode, first } = replica
     if (replica.head !== undefined) {
       this.#peers.say(shared, 'head', { ...replica.head, known: 0 })
       shared.sent = replica.head
     }
     this.#news.sayInfo(shared)
-    const wanted = mode === 'full' ? [0, lengthMax] : [...replica.wanted.runs(0, lengthMax, wantsMax + 1)]
+    const wanted = mode === 'full' ? [first, lengthMax] : [...replica.wanted.runs(0, lengthMax, wantsMax + 1)]
     // What is too much to be said one by one is said as if all between were wanted too.
     if (wanted.length > 2 * wantsMax) wanted.splice(2 * wantsMax - 1, Infinity, lengthMax)
     for (let at = 0; at < wanted.length; at += 2)

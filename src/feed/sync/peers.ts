@@ -1,5 +1,7 @@
 import { encodeFeedMessage, feedOps, type FeedMessages } from '../messages.ts'
 import { lengthMax } from '../numbering.ts'
+import type { ChunkDownloads } from './chunk-downloads.ts'
+import type { ChunkServing } from './chunk-serving.ts'
 import type { Downloads } from './downloads.ts'
 import type { Replica } from './replica.ts'
 import type { Serving } from './serving.ts'
@@ -9,6 +11,8 @@ import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
 export interface Connected {
   readonly downloads: Downloads
   readonly serving: Serving
+  readonly chunkDownloads: ChunkDownloads
+  readonly chunkServing: ChunkServing
   /** Which feed a tag of the other side is of, in hexadecimal. */
   readonly replicasByTag: Map<string, Replica>
 }
@@ -49,7 +53,14 @@ export class Peers {
     for (const { shared } of this.offered(replica)) shared.look(start, end)
   }
 
-  /** Takes all requests for a feed back. */
+  /** Nothing more comes of a request, be it for blocks or for chunks. */
+  release(shared: SharedFeed, number: number): void {
+    const connected = this.of(shared.peer)
+    connected?.downloads.release(shared, number)
+    connected?.chunkDownloads.release(shared, number)
+  }
+
+  /** Takes all requests for blocks of a feed back. */
   takeBack(replica: Replica): void {
     for (const { shared, connected } of this.offered(replica)) {
       for (const request of shared.requests.keys()) if (shared.isShared) this.say(shared, 'cancel', { request })

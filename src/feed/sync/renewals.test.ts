@@ -111,6 +111,30 @@ describe('a truncated feed', () => {
     expect(nodes.flatMap(({ ended, forked }) => [...ended, ...forked])).toEqual([])
   })
 
+  it('to nothing is passed on by a copy that was closed between its reset and its head', () => {
+    const { world, nodes, writer, copies } = chain()
+    const [source, middle, end] = nodes
+    const parts = [world.connect(source, middle), world.connect(middle, end)]
+    world.run(1_000)
+    for (const part of parts) part()
+    writer.truncate(source, 0, world.now)
+    middle.synchronizer.remove(copies[0].replica)
+    copies[0].store.reset(1, () => {})
+    const again = new Replica({ name: writer.replica.name, store: copies[0].store, fork: 1 })
+    middle.synchronizer.add(again, world.now)
+    world.connect(source, middle)
+    world.connect(middle, end)
+    world.run(1_000)
+    expect([again, copies[1].replica].map(({ fork, head }) => [fork, head?.fork, head?.length])).toEqual([
+      [1, 1, 0],
+      [1, 1, 0],
+    ])
+    writer.append(source, blocksOf(5, 100, 7), world.now)
+    world.run(1_000)
+    expect(copies.map(({ store }) => hasAll(writer, store))).toEqual([true, true])
+    expect(nodes.flatMap(({ ended, forked }) => [...ended, ...forked])).toEqual([])
+  })
+
   it('whose older head is said after a newer one, by one peer, ends that peer', () => {
     const { world, nodes, writer } = chain()
     const [source, middle] = nodes

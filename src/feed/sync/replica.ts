@@ -4,6 +4,7 @@ import type { Conflict } from '../fork.ts'
 import { isLaterHead } from '../head.ts'
 import { lengthMax } from '../numbering.ts'
 import { Backoff } from './backoff.ts'
+import type { ChunkReader } from './chunk-reader.ts'
 import type { FeedHead, FeedStore } from './feed-store.ts'
 
 export interface ReplicaOptions {
@@ -25,6 +26,8 @@ export interface ReplicaOptions {
   readonly isLive?: boolean
   /** Which of the blocks that are missing is asked for first: the next one, or the one that the fewest peers have. */
   readonly order?: 'next' | 'rarest'
+  /** Of a full replica, the first block that is wanted. */
+  readonly first?: number
   /** Whether it is shared with a peer of this id; with every one when absent. */
   readonly mayShare?: (peerId: string) => boolean
 }
@@ -38,6 +41,7 @@ export class Replica {
   readonly order: 'next' | 'rarest'
   readonly mayShare: (peerId: string) => boolean
   isLive: boolean
+  first: number
   mode: 'full' | 'sparse'
   /** Durable blocks. */
   readonly have: Bitmap
@@ -62,6 +66,8 @@ export class Replica {
   readonly backoff: Backoff = new Backoff()
   /** What each peer has that shares it, by which one sees what is rare. */
   readonly holders: Set<Bitmap> = new Set()
+  /** Where the chunks are that those may have who share the feed. */
+  chunkReader: ChunkReader | undefined
   /** The writer has forked it, as this proves: nothing is done about it but to tell others. */
   conflict: Conflict | undefined
 
@@ -71,6 +77,7 @@ export class Replica {
     this.isWriter = options.isWriter ?? false
     this.store = options.store
     this.order = options.order ?? 'next'
+    this.first = options.first ?? 0
     this.mayShare = options.mayShare ?? (() => true)
     this.mode = options.mode ?? 'full'
     this.isLive = options.isLive ?? this.mode === 'full'
@@ -114,15 +121,15 @@ export class Replica {
     return this.isRenewing || this.heardLength > this.length
   }
 
-  /** Blocks from 0 on without a hole. */
+  /** Up to which all blocks that are kept are here. */
   get contiguous(): number {
-    return Math.min(this.have.nextHole(0), this.length)
+    return Math.min(this.have.nextHole(this.first), this.length)
   }
 
   /** Whether nothing that is wanted is missing, as far as is known here. */
   get isComplete(): boolean {
     if (this.isBehind) return false
-    if (this.mode === 'full') return this.have.count === this.length
+    if (this.mode === 'full') return this.have.nextHole(this.first) >= this.length
     return this.inFlight.count === 0 && this.nextMissing(this.wanted, 0, lengthMax) === undefined
   }
 
@@ -169,7 +176,7 @@ export class Replica {
   nextMissing(theirs: Bitmap, from: number, end: number): readonly [start: number, end: number] | undefined {
     const { wanted, have, inFlight } = this
     const isFull = this.mode === 'full'
-    for (let at = from; ;) {
+    for (let at = isFull ? Math.max(from, this.first) : from; ;) {
       const start = theirs.next(at, end)
       if (start === undefined) return undefined
       const next = isFull ? start : wanted.next(start, end)

@@ -56,11 +56,12 @@ export class Serving {
 
   /** Takes a request; refuses it when too many wait. */
   answer(shared: SharedFeed, { request, fork, known, runs, bytes }: RequestMessage): void {
-    if (this.waiting >= servedRequests && !this.#peer.isWritable) {
+    const isFull = this.waiting + this.#peer.servedFetches >= servedRequests
+    if (isFull && !this.#peer.isWritable) {
       const facts = { limit: servedRequests }
       throw new PlaitError('LIMIT', 'the other side asks for more and takes nothing', { facts, traced: false })
     }
-    if (this.waiting >= servedRequests) this.#say(shared, 'refuse', { request, reason: refusals.busy })
+    if (isFull) this.#say(shared, 'refuse', { request, reason: refusals.busy })
     else if (fork !== shared.replica.fork) this.#say(shared, 'refuse', { request, reason: refusals.missing })
     else {
       const most = Math.min(bytes, answerBytes)

@@ -3,6 +3,7 @@ import { defaultLimits } from '../../base/limits.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { TagRole } from '../feed-tag.ts'
 import type { FeedMessageName, FeedMessages } from '../messages.ts'
+import type { ChunkRequest } from './chunk-downloads.ts'
 import type { Doubts } from './doubts.ts'
 import type { FeedHead } from './feed-store.ts'
 import type { IncomingAnswer } from './incoming-answer.ts'
@@ -67,6 +68,8 @@ export class SharedFeed {
   /** Its head, verified. */
   head: FeedHead | undefined
   readonly have: Bitmap = new Bitmap()
+  /** The first block that it keeps. */
+  first = 0
   /** Of those, what it could not give. */
   doubts: Doubts | undefined
   readonly wants: Bitmap = new Bitmap()
@@ -82,9 +85,15 @@ export class SharedFeed {
   sentContiguous = 0
 
   readonly requests: Map<number, Request> = new Map()
+  readonly chunkRequests: Map<number, ChunkRequest> = new Map()
   /** What it sends without being asked. */
   pushed: Request | undefined
   lastRequest = 0
+
+  /** Up to which it has all blocks that it keeps. */
+  get contiguous(): number {
+    return this.have.nextHole(this.first)
+  }
 
   constructor(replica: Replica, peer: RemotePeer, ours: number, chairTag: Uint8Array, theirTag: string = '') {
     this.chairTag = chairTag
@@ -149,6 +158,12 @@ export class RemotePeer {
   owedBytes = 0
   /** Bytes that came and were of no use. */
   uselessBytes = 0
+  /** Bytes that may come of requests that were taken back, and count for nothing. */
+  excusedBytes = 0
+  /** Which kind may be asked for first, when there is room for one only: the one that was not asked for last. */
+  turn: 'blocks' | 'chunks' = 'blocks'
+  /** Its requests for chunks that are not answered to their end. */
+  servedFetches = 0
   /** Not to be asked before, because it was slow. */
   restsUntil = 0
   strikes = 0

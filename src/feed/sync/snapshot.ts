@@ -32,6 +32,8 @@ export interface FeedSnapshot {
   readonly theirLength: number
   readonly theirHave: number
   readonly requests: number
+  /** Those for chunks. */
+  readonly chunkRequests: number
 }
 
 /** What the synchronizer is doing: values that stay as they are. */
@@ -44,7 +46,7 @@ export function snapshotOf(peers: Iterable<RemotePeer>): readonly PeerSnapshot[]
     bytesPerSecond: peer.window.rate * 1_000,
     strikes: peer.strikes,
     strangeFeeds: peer.strangeTags.size,
-    feeds: [...peer.byReplica.values()].map(({ replica, isShared, head, have, requests }) => ({
+    feeds: [...peer.byReplica.values()].map(({ replica, isShared, head, have, requests, chunkRequests }) => ({
       name: encodeHex(replica.name.subarray(0, 4)),
       isShared,
       isFrozen: replica.isFrozen,
@@ -55,6 +57,7 @@ export function snapshotOf(peers: Iterable<RemotePeer>): readonly PeerSnapshot[]
       theirLength: head?.length ?? 0,
       theirHave: have.count,
       requests: requests.size,
+      chunkRequests: chunkRequests.size,
     })),
   }))
 }

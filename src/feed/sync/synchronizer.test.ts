@@ -271,7 +271,7 @@ describe('F4b absurd claims', () => {
     ['a million ranges', [[feedOps.have, Uint8Array.of(0, 0xc0, 0x84, 0x3d, 1, 1)]], 'LIMIT'],
     [
       'a length beyond its head',
-      [[feedOps.info, encodeFeedMessage('info', { feed: 0, fork: 0, length: 4, contiguous: 0, flags: 1 })]],
+      [[feedOps.info, encodeFeedMessage('info', { feed: 0, fork: 0, length: 4, first: 0, contiguous: 0, flags: 1 })]],
       'PROTOCOL',
     ],
     ['a feed that was not opened', [[feedOps.close, encodeFeedMessage('close', { feed: 9 })]], 'PROTOCOL'],

@@ -5,6 +5,9 @@ import type { Verify } from '../../identity/signature.ts'
 import type { TreeHash } from '../hash.ts'
 import { decodeFeedMessage, infoFlags } from '../messages.ts'
 import { lengthMax } from '../numbering.ts'
+import { ChunkDownloads } from './chunk-downloads.ts'
+import { ChunkServing } from './chunk-serving.ts'
+import { Chunks } from './chunks.ts'
 import { Commits, type CommitEvents } from './commits.ts'
 import { Downloads } from './downloads.ts'
 import { Failures } from './failures.ts'
@@ -39,6 +42,8 @@ export interface SynchronizerOptions {
  * told what has come and what the time is, and sends, reads and stores through ports.
  */
 export class Synchronizer {
+  /** What is wanted besides blocks. */
+  readonly chunks: Chunks
   readonly #options: SynchronizerOptions
   readonly #replicas = new Set<Replica>()
   readonly #peers = new Peers()
@@ -60,7 +65,11 @@ export class Synchronizer {
     this.#commits = new Commits(this.#peers, this.#news, this.#openings, events, () => this.#fill())
     this.#renewals = new Renewals(this.#peers, (replica, isDone) => this.#commits.renewed(replica, isDone, this.#now))
     this.#heads = new Heads(options, this.#peers, this.#renewals)
-    this.#inbox = new Inbox(this.#peers, this.#openings, this.#heads, this.#news, events)
+    this.chunks = new Chunks(this.#peers, this.#openings, (now) => {
+      this.#now = now
+      this.#fill()
+    })
+    this.#inbox = new Inbox(this.#peers, this.#openings, this.#heads, this.#news, this.chunks, events)
   }
 
   get peers(): readonly RemotePeer[] {
@@ -69,7 +78,7 @@ export class Synchronizer {
 
   /** Whether `tick` need not be called until something else is. */
   get isIdle(): boolean {
-    if (this.#commits.isResting) return false
+    if (this.#commits.isResting || !this.chunks.isIdle) return false
     return this.#peers.all.every((peer) => {
       // Something to ask for that is not asked for yet: the peer rests.
       if (peer.hungry.size > 0) return false
@@ -95,7 +104,10 @@ export class Synchronizer {
 
   remove(replica: Replica): void {
     this.#replicas.delete(replica)
-    for (const { shared } of this.#peers.offered(replica)) this.#openings.close(shared)
+    for (const { shared } of this.#peers.offered(replica)) {
+      this.#openings.close(shared)
+      this.chunks.leave(shared)
+    }
   }
 
   /** Shares a feed with those peers with whom it may be shared now, and with no others. */
@@ -104,7 +116,10 @@ export class Synchronizer {
     for (const peer of this.#peers.all) {
       const shared = peer.byReplica.get(replica)
       const mayShare = replica.mayShare(peer.options.id)
-      if (shared !== undefined && !mayShare) this.#openings.close(shared)
+      if (shared !== undefined && !mayShare) {
+        this.#openings.close(shared)
+        this.chunks.leave(shared)
+      }
       if (shared === undefined && mayShare) this.#openings.open(this.#openings.offer(peer, replica))
     }
     this.#fill()
@@ -120,8 +135,11 @@ export class Synchronizer {
       stored: (...stored) => this.#commits.stored(...stored, this.#now),
       freed: (replica, start, end) => this.#peers.wake(replica, start, end),
     })
-    this.#peers.add(peer, { downloads, serving, replicasByTag: new Map() })
+    const chunkDownloads = new ChunkDownloads(peer, this.#peers.say, this.#options.hash)
+    const chunkServing = new ChunkServing(peer, this.#peers.say)
+    this.#peers.add(peer, { downloads, serving, chunkDownloads, chunkServing, replicasByTag: new Map() })
     this.#openings.greet(peer, this.#replicas)
+    this.chunks.join(peer)
     return peer
   }
 
@@ -133,7 +151,12 @@ export class Synchronizer {
     peer.isGone = true
     this.#peers.delete(peer)
     for (const shared of peer.byReplica.values()) shared.replica.holders.delete(shared.have)
-    for (const shared of peer.byReplica.values()) connected.downloads.releaseAll(shared)
+    for (const shared of peer.byReplica.values()) {
+      connected.downloads.releaseAll(shared)
+      connected.chunkDownloads.releaseAll(shared)
+      this.chunks.leave(shared)
+    }
+    connected.chunkServing.end()
     this.#fill()
   }
 
@@ -156,6 +179,7 @@ export class Synchronizer {
     peer.isWritable = true
     this.#news.goOn(peer)
     this.#peers.of(peer)?.serving.pump()
+    this.#peers.of(peer)?.chunkServing.pump()
     this.#fill()
   }
 
@@ -268,17 +292,16 @@ export class Synchronizer {
       this.#peers.wake(replica)
     }
     this.#believeAgain()
+    this.chunks.believeAgain(now)
     for (const { peer, shared, number, isDead } of findSlow(this.#peers.all, now)) {
-      const downloads = this.#peers.of(peer)?.downloads
-      if (downloads === undefined) continue
       if (isDead)
         this.#end(peer, new PlaitError('TIMEOUT', 'the peer has stopped answering requests', { traced: false }))
-      else releaseSlow(peer, shared, number, now, this.#peers.say, downloads)
+      else releaseSlow(peer, shared, number, now, this.#peers)
     }
     for (const { shared, request, to } of findHandOvers(this.#peers.all, now)) {
       this.#peers.say(shared, 'cancel', { request: request.number })
-      this.#peers.of(shared.peer)?.downloads.release(shared, request.number)
-      this.#peers.of(to)?.downloads.fill(now)
+      this.#peers.release(shared, request.number)
+      this.#ask(to)
     }
     this.#fill()
   }
@@ -301,8 +324,15 @@ export class Synchronizer {
   #fill(): void {
     if (this.#isFilling) return
     this.#isFilling = true
-    for (const peer of this.#peers.all) this.#peers.of(peer)?.downloads.fill(this.#now)
+    for (const peer of this.#peers.all) this.#ask(peer)
     this.#isFilling = false
+  }
+
+  #ask(peer: RemotePeer): void {
+    const isChunksTurn = peer.turn === 'chunks'
+    if (isChunksTurn) this.chunks.fill(peer, this.#now)
+    this.#peers.of(peer)?.downloads.fill(this.#now)
+    if (!isChunksTurn) this.chunks.fill(peer, this.#now)
   }
 
   /** Ends a peer for what it has done, and remembers it. */

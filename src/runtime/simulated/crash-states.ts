@@ -20,6 +20,8 @@ export interface CrashOptions {
   readonly tearBytes?: number
   /** A point with more selections than that is tried with one change after the other. 200 when absent. */
   readonly selectionsMax?: number
+  /** At each point one state only: nothing is left of what was not synced. */
+  readonly isStrict?: boolean
 }
 
 type AnyChange = Change | NameChange
@@ -55,6 +57,7 @@ export async function* crashStates<Note>(
 }
 
 function* selections(unsynced: readonly Unsynced[], options: CrashOptions): IterableIterator<Selection> {
+  if (options.isStrict === true) return yield new Map()
   const choices = unsynced.map(({ change }) => [change, survivals(change, options)] as const)
   const product = choices.reduce((count, [, { length }]) => count * length, 1)
   if (product <= (options.selectionsMax ?? 200) || choices.length <= 1) return yield* combinations(choices)

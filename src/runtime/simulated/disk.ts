@@ -19,7 +19,7 @@ export type DiskOperation =
 
 export interface SimulatedDiskOptions {
   /** How long an operation takes; none at all when absent. */
-  readonly delay?: () => Promise<void>
+  readonly delay?: (operation: DiskOperation, path: string) => Promise<void>
   /**
    * Asked before each operation: an error to fail with, or nothing. A sync that fails leaves what it was to write readable, and no later
    * sync writes it.
@@ -182,7 +182,7 @@ export class SimulatedDisk implements Disk {
   async #begin(operation: DiskOperation, path: string): Promise<void> {
     checkDiskPath(path)
     const boot = this.#boot
-    await this.#options.delay?.()
+    await this.#options.delay?.(operation, path)
     if (boot !== this.#boot) throw failed(path, 'EIO', 'the power was cut')
     const fault = this.#options.fault?.(operation, path)
     if (fault !== undefined) throw fault

@@ -55,23 +55,40 @@ export function writerOf(feed: StoredFeed): FeedWriter {
   return feedWriter
 }
 
-/** Appends, truncates, fetches, begins anew, clears, seals, opens again, in an order that follows from the seed. */
+/** What a play may do next. */
+export type StepKind = 'append' | 'fetch' | 'both' | 'truncate' | 'reset' | 'seal' | 'compact' | 'reopen'
+
+/** As often as each stands here. */
+const everyKind: readonly StepKind[] = [
+  ...repeated('append', 6),
+  ...repeated('fetch', 4),
+  ...repeated('both', 4),
+  ...(['truncate', 'reset', 'seal', 'compact', 'reopen', 'reopen'] as const),
+]
+
+function repeated(kind: StepKind, count: number): StepKind[] {
+  return Array.from({ length: count }, () => kind)
+}
+
+/** Appends, truncates, fetches, does both at once, begins anew, clears, seals, opens again, in an order that follows from the seed. */
 export class CrashPlay {
   readonly #disk: RecordingDisk<Note>
   readonly #random: SeededRandom
+  readonly #kinds: readonly StepKind[]
   #log!: FeedLog
   #writer!: FeedWriter
   #model: Model = { own: { fork: 0, blocks: [] }, copy: { fork: 0, blocks: [] }, sealed: 0 }
   #next = 1
 
-  constructor(disk: RecordingDisk<Note>, seed: number) {
+  constructor(disk: RecordingDisk<Note>, seed: number, kinds: readonly StepKind[] = everyKind) {
     this.#disk = disk
+    this.#kinds = kinds
     this.#random = new SeededRandom(`crash ${seed}`)
   }
 
   async run(steps: number): Promise<void> {
     await this.#open()
-    for (let step = 0; step < steps; step += 1) await this.#step(this.#random.integer(0, 15))
+    for (let step = 0; step < steps; step += 1) await this.#step(this.#random.pick(this.#kinds))
     await this.#log.close()
   }
 
@@ -82,35 +99,80 @@ export class CrashPlay {
     this.#writer = writerOf(own)
   }
 
-  async #step(kind: number): Promise<void> {
+  async #step(kind: StepKind): Promise<void> {
     const { own, copy, sealed } = this.#model
-    if (kind < 6) {
-      const fresh = this.#fresh(1 + this.#random.integer(0, 9))
-      const blocks = fresh.map((id) => blockOf(id))
-      const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
-      await this.#do({ ...this.#model, own: { ...own, blocks: [...own.blocks, ...fresh] } }, () =>
-        this.#writer.append(blocks, bytes),
-      )
-    } else if (kind < 10) {
-      const blocks = [...copy.blocks, ...this.#fresh(1 + this.#random.integer(0, 9))]
-      const batch = batchOf(copy.fork, copy.blocks.length, blocks)
-      await this.#do({ ...this.#model, copy: { ...copy, blocks } }, () => this.#store(batch))
-    } else if (kind === 10) {
-      const length = this.#random.integer(0, own.blocks.length)
-      const next = { fork: own.fork + 1, blocks: own.blocks.slice(0, length) }
-      await this.#do({ ...this.#model, own: next }, () => this.#writer.truncate(length))
-    } else if (kind === 11) {
-      const fork = copy.fork + 1
-      await this.#do({ ...this.#model, copy: { fork, blocks: [] } }, () => this.#reset(fork))
-    } else if (kind === 12) {
-      const blocks = this.#fresh(3).map((id) => blockOf(id))
-      await this.#do({ ...this.#model, sealed: sealed + 1 }, () => sealBlocks(this.#log, blocks))
-    } else if (kind === 13) {
-      await this.#do(this.#model, () => this.#log.compact())
-    } else {
-      await this.#do(this.#model, () => this.#log.close())
-      await this.#do(this.#model, () => this.#open())
+    switch (kind) {
+      case 'append': {
+        const fresh = this.#fresh(1 + this.#random.integer(0, 9))
+        const next = { ...own, blocks: [...own.blocks, ...fresh] }
+        return this.#do({ ...this.#model, own: next }, () => this.#append(fresh))
+      }
+      case 'fetch': {
+        const blocks = [...copy.blocks, ...this.#fresh(1 + this.#random.integer(0, 9))]
+        const batch = batchOf(copy.fork, copy.blocks.length, blocks)
+        return this.#do({ ...this.#model, copy: { ...copy, blocks } }, () => this.#store(batch))
+      }
+      case 'both':
+        return this.#both()
+      case 'truncate': {
+        const length = this.#random.integer(0, own.blocks.length)
+        const next = { fork: own.fork + 1, blocks: own.blocks.slice(0, length) }
+        return this.#do({ ...this.#model, own: next }, () => this.#writer.truncate(length))
+      }
+      case 'reset': {
+        const fork = copy.fork + 1
+        return this.#do({ ...this.#model, copy: { fork, blocks: [] } }, () => this.#reset(fork))
+      }
+      case 'seal': {
+        const blocks = this.#fresh(3).map((id) => blockOf(id))
+        return this.#do({ ...this.#model, sealed: sealed + 1 }, () => sealBlocks(this.#log, blocks))
+      }
+      case 'compact':
+        return this.#do(this.#model, () => this.#log.compact())
+      case 'reopen':
+        await this.#do(this.#model, () => this.#log.close())
+        return this.#do(this.#model, () => this.#open())
     }
+  }
+
+  /**
+   * Appends to one feed while many batches are stored in the other: commits of both are synced together, and a checkpoint that follows
+   * from the one finds the other between its commit and its derived files.
+   */
+  async #both(): Promise<void> {
+    const { own, copy } = this.#model
+    const appends = Array.from({ length: this.#random.integer(1, 3) }, () =>
+      this.#fresh(1 + this.#random.integer(0, 3)),
+    )
+    const stores = Array.from({ length: this.#random.integer(10, 40) }, () => this.#fresh(1))
+    const next = {
+      ...this.#model,
+      own: { ...own, blocks: [...own.blocks, ...appends.flat()] },
+      copy: { ...copy, blocks: [...copy.blocks, ...stores.flat()] },
+    }
+    this.#disk.note({ kind: 'begun', model: next })
+    // What is answered is done, while the rest is on its way.
+    const settle = (done: Partial<Model>): void => {
+      this.#model = { ...this.#model, ...done }
+      this.#disk.note({ kind: 'done', model: this.#model })
+      this.#disk.note({ kind: 'begun', model: next })
+    }
+    const answers: Promise<void>[] = []
+    let fetched = copy.blocks
+    for (const fresh of stores) {
+      const blocks = [...fetched, ...fresh]
+      const stored = this.#store(batchOf(copy.fork, fetched.length, blocks))
+      answers.push(stored.then(() => settle({ copy: { ...copy, blocks } })))
+      fetched = blocks
+    }
+    let written = own.blocks
+    for (const fresh of appends) {
+      const blocks = [...written, ...fresh]
+      answers.push(this.#append(fresh).then(() => settle({ own: { ...own, blocks } })))
+      written = blocks
+    }
+    await Promise.all(answers)
+    this.#disk.note({ kind: 'done', model: next })
   }
 
   async #do(next: Model, run: () => Promise<unknown>): Promise<void> {
@@ -118,6 +180,14 @@ export class CrashPlay {
     await run()
     this.#model = next
     this.#disk.note({ kind: 'done', model: next })
+  }
+
+  #append(ids: readonly number[]): Promise<number> {
+    const blocks = ids.map((id) => blockOf(id))
+    return this.#writer.append(
+      blocks,
+      blocks.reduce((sum, block) => sum + block.length, 0),
+    )
   }
 
   #store(batch: VerifiedBatch): Promise<void> {

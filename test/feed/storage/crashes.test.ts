@@ -6,3 +6,9 @@ it('no state that a power cut can leave loses a block that was acknowledged, or 
   expect(violations).toEqual([])
   expect(states).toBe(1_000)
 })
+
+it('a checkpoint between the commits of two feeds forgets neither of them', async () => {
+  const kinds = ['both', 'append', 'append', 'append', 'append', 'append', 'append'] as const
+  const { violations } = await crashFeeds(100, { kinds, isStrict: true })
+  expect(violations).toEqual([])
+})

@@ -6,7 +6,7 @@ import { crashStates } from '../../../src/runtime/simulated/crash-states.ts'
 import type { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
 import { RecordingDisk } from '../../../src/runtime/simulated/recording-disk.ts'
 import { copyName, CrashPlay, openLog, ownName, rootOf, treeOf, writerOf } from './crash-play.ts'
-import type { Held, Model, Note } from './crash-play.ts'
+import type { Held, Model, Note, StepKind } from './crash-play.ts'
 import { blockOf } from './feed-place.ts'
 
 /** How many states were opened, and what was wrong with them. */
@@ -15,14 +15,26 @@ export interface FeedCrashes {
   readonly violations: readonly string[]
 }
 
+export interface FeedCrashOptions {
+  /** Of what steps a scenario is made; of all when absent. */
+  readonly kinds?: readonly StepKind[]
+  /** Between the steps only, and with nothing left of what was not synced: fewer states, of more scenarios. */
+  readonly isStrict?: boolean
+}
+
 /** Opens a store of feeds in states that a power cut can leave, in scenario after scenario, until there were so many. */
-export async function crashFeeds(states: number): Promise<FeedCrashes> {
+export async function crashFeeds(states: number, options: FeedCrashOptions = {}): Promise<FeedCrashes> {
+  const { kinds, isStrict = false } = options
   const violations: string[] = []
   let opened = 0
   for (let seed = 1; opened < states; seed += 1) {
     const disk = new RecordingDisk<Note>()
-    await new CrashPlay(disk, seed).run(14)
-    for await (const { notes, description, disk: state } of crashStates(disk.recorded, { selectionsMax: 12 })) {
+    await new CrashPlay(disk, seed, kinds).run(14)
+    for await (const { notes, description, disk: state } of crashStates(disk.recorded, {
+      selectionsMax: 12,
+      isStrict,
+    })) {
+      if (isStrict && notes.at(-1)?.kind !== 'done') continue
       const wrong = await inspect(state, notes)
       if (wrong !== undefined) violations.push(`scenario ${seed}, ${description}: ${wrong}`)
       opened += 1

@@ -8,8 +8,8 @@ export interface MishapPlan {
   readonly failedSyncs: number
   readonly fullDisks: number
   readonly flips: number
-  /** A writer's disk is put back: it meets those who have more before it writes, or afterwards. */
-  readonly restores: 'none' | 'meets' | 'writes'
+  /** A writer's disk is put back: it meets those who have more before it writes, afterwards, or while the disk makes it durable. */
+  readonly restores: 'none' | 'meets' | 'writes' | 'writes and meets'
 }
 
 /** Schedules what goes wrong with the machines of a world. */
@@ -58,14 +58,14 @@ function whenBusy(world: World, site: Site, looks: number, run: () => void): voi
 function failSync(world: World, site: Site, healMs: number): void {
   const { life, disk } = site
   if (life === undefined) return
-  life.excused.add('STORE_FAILED')
   const { failedSyncs } = disk
   disk.syncsToFail = 1
   world.disturb(site.name)
   world.scheduler.at(world.now + healMs, () => {
     disk.syncsToFail = 0
     if (disk.failedSyncs > failedSyncs) world.mark('sync failed')
-    if (site.life === life && !life.isOver && !site.isDone) void site.reopen()
+    // It may be another store than the one that was open when the fault began.
+    if (site.life?.isOver === false && site.life.excused.has('STORE_FAILED') && !site.isDone) void site.reopen()
   })
 }
 
@@ -121,7 +121,8 @@ function restore(world: World, random: SeededRandom, site: Site, sites: readonly
       site.isPutBack = true
       world.mark('disk put back')
       if (restores === 'meets') holdBack(world, site, sites)
-      else writeFirst(world, random, site, sites, untilMs)
+      else if (restores === 'writes') writeFirst(world, random, site, sites, untilMs)
+      else writeSlowly(world, random, site)
       world.scheduler.at(world.now + random.logarithmic(10, 1_000), () => world.restart(site.name))
     })
   })
@@ -176,4 +177,15 @@ function writeFirst(world: World, random: SeededRandom, site: Site, sites: reado
   const others = sites.filter((other) => other !== site).map(({ name }) => name)
   const heal = world.partition([site.name], others)
   world.scheduler.at(Math.min(untilMs, world.now + random.logarithmic(30, 3_000)), heal)
+}
+
+/** What it writes first is not durable yet when it hears that others have more: it has to withdraw it. */
+function writeSlowly(world: World, random: SeededRandom, site: Site): void {
+  const { writes: ledger, disk } = site
+  if (ledger === undefined) return
+  ledger.mayFork = true
+  disk.slowMs = random.logarithmic(30, 600)
+  world.scheduler.at(world.now + 3_000, () => {
+    disk.slowMs = 0
+  })
 }

@@ -82,7 +82,7 @@ function drawProfile(random: SeededRandom): Profile {
       failedSyncs: some(0.3, 2),
       fullDisks: some(0.3, 2),
       flips: some(0.3, 6),
-      restores: isCalm || random.chance(0.75) ? 'none' : random.pick(['meets', 'writes'] as const),
+      restores: isCalm || random.chance(0.75) ? 'none' : random.pick(['meets', 'writes', 'writes and meets'] as const),
     },
   }
 }

@@ -16,6 +16,10 @@ export class SiteDisk {
   /** So many of the next syncs fail. */
   syncsToFail = 0
   failedSyncs = 0
+  /** So long a sync of the log takes besides. */
+  slowMs = 0
+  /** Told when one fails. */
+  onFailedSync: () => void = () => {}
   readonly #world: World
   readonly #random: SeededRandom
   /** How long a sync takes, about. */
@@ -56,18 +60,18 @@ export class SiteDisk {
 
   #options(): ConstructorParameters<typeof SimulatedDisk>[0] {
     return {
-      delay: () => this.#delay(),
+      delay: (operation, path) => this.#delay(operation === 'sync' && path.startsWith('log/') ? this.slowMs : 0),
       fault: (operation, path) => this.#fault(operation, path),
     }
   }
 
   /** Between nothing and a few syncs: most calls are answered at once, out of a cache. */
-  #delay(): Promise<void> {
+  #delay(slowMs: number): Promise<void> {
     const { process } = this
     if (process === undefined || process.scope.ended) return never
     const random = this.#random
-    if (random.chance(0.5)) return Promise.resolve()
-    const ms = random.real() ** 2 * this.#syncMs
+    if (random.chance(0.5) && slowMs === 0) return Promise.resolve()
+    const ms = slowMs + random.real() ** 2 * this.#syncMs
     return new Promise((resolve) => void this.#world.scheduler.at(this.#world.now + ms, resolve, process.scope))
   }
 
@@ -75,6 +79,7 @@ export class SiteDisk {
     if (operation !== 'sync' || this.syncsToFail === 0) return undefined
     this.syncsToFail -= 1
     this.failedSyncs += 1
+    this.onFailedSync()
     return new PlaitError('FILE_FAILED', `cannot sync ${path}: EIO`, { facts: { path, reason: 'EIO' } })
   }
 }

@@ -69,6 +69,8 @@ export class Site {
     this.name = name
     this.isBad = villainy !== undefined
     this.disk = new SiteDisk(world, random.fork('disk'))
+    // The store of that sync takes nothing more, and no other one: it need not be the one that was open when the fault was planned.
+    this.disk.onFailedSync = () => this.life?.excused.add('STORE_FAILED')
     this.node = world.addNode(name, { resumeMs }, (node, process) => this.#start(node, process))
   }
 

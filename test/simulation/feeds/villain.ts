@@ -16,7 +16,7 @@ export function misbehave(
   how: Villainy,
   random: SeededRandom,
 ): (fragment: FragmentFields) => FragmentFields | undefined {
-  const isAnswer = (op: number): boolean => op === feedOps.data || op === feedOps.proof
+  const isAnswer = (op: number): boolean => op === feedOps.data || op === feedOps.proof || op === feedOps.chunks
   let answers = 0
   return (fragment) => {
     const { op = 0, payload = new Uint8Array(0) } = fragment
