@@ -8,6 +8,7 @@ import type { Timer } from '../runtime/timers.ts'
 import type { ViewChange } from '../store/view.ts'
 import { Committer } from './committer.ts'
 import type { CommitterHost } from './committer.ts'
+import { Circle } from './circle.ts'
 import type { Consumer } from './consumer.ts'
 import type { GroupId } from './group-api.ts'
 import { GroupMachine } from './group-machine.ts'
@@ -78,18 +79,14 @@ export class GroupEngine {
   #isRenewing = false
   #step: Step | undefined
   #acknowledgeTimer: Timer | undefined
-  /**
-   * Who was a member before, or earlier in what is being gone through again. What was shared is not shared again over the same circuit once
-   * it was closed: nobody is shut out before all is known.
-   */
-  readonly #familiar: Set<string> = new Set<string>()
+  readonly #circle = new Circle(() => this.#machine.roster.members)
   #ended: PlaitError | undefined
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
     const { feeds, view, snapshotEntries, base, rememberBase } = options
     const { timers } = feeds.store.runtime
-    const mayShare = (nodeId: NodeId): boolean => this.#isMember(nodeId) || options.mayShare(nodeId)
+    const mayShare = (nodeId: NodeId): boolean => this.#circle.has(nodeId) || options.mayShare(nodeId)
     this.#snapshots = new Snapshots(
       {
         ...{ feeds, view, mayShare, everyEntries: snapshotEntries, rememberBase },
@@ -331,7 +328,7 @@ export class GroupEngine {
     this.#machine.become(this.#ownWriter)
     this.#isWriting = true
     this.isContinuing = false
-    this.#familiar.clear()
+    this.#circle.close()
     this.#readers.review()
     this.replication.update()
     this.#options.events.ready()
@@ -370,7 +367,7 @@ export class GroupEngine {
   }
 
   #takeMembers(): void {
-    if (!this.#isWriting) this.#noteFamiliar()
+    if (!this.#isWriting) this.#circle.keep()
     this.#readers.review()
     this.replication.update()
     this.#options.events.membersChanged()
@@ -415,7 +412,7 @@ export class GroupEngine {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
     this.#isWriting = false
-    this.#noteFamiliar()
+    this.#circle.keep()
     const { events } = this.#options
     try {
       await this.#readers.stop()
@@ -475,19 +472,11 @@ export class GroupEngine {
     this.#options.events.forgotten()
   }
 
-  #noteFamiliar(): void {
-    for (const { node, isRemoved } of this.#machine.roster.members.values()) if (!isRemoved) this.#familiar.add(node)
-  }
-
   /** The other members that are waited for. */
   *#others(): Generator<NodeId> {
     const self = this.#options.feeds.node?.id
     for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())
       if (node !== self && !isParked && !isRemoved) yield node
-  }
-
-  #isMember(nodeId: NodeId): boolean {
-    return this.#machine.roster.members.get(nodeId)?.isRemoved === false || this.#familiar.has(nodeId)
   }
 
   #after(delayMs: number, run: () => void): Timer {
