@@ -151,7 +151,7 @@ export class GroupSite {
 
 const verified = new Map<string, boolean>()
 
-/** Invitations have keys that are made of their secret, all others simulated ones. The former cost much, and are asked for again and again. */
+/** Invitations have keys that are made of their secret, all others simulated ones. The former cost much, and are asked for again. */
 const verifyBoth: Verify = (key, message, signature) => {
   if (simulatedVerify(key, message, signature)) return true
   const name = `${Buffer.from(signature).toString('latin1')}${Buffer.from(key).toString('latin1')}${Buffer.from(message).toString('latin1')}`
