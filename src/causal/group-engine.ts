@@ -8,6 +8,7 @@ import type { Timer } from '../runtime/timers.ts'
 import type { ViewChange } from '../store/view.ts'
 import { Committer } from './committer.ts'
 import type { CommitterHost } from './committer.ts'
+import { Circle } from './circle.ts'
 import type { Consumer } from './consumer.ts'
 import type { GroupId } from './group-api.ts'
 import { GroupMachine } from './group-machine.ts'
@@ -78,13 +79,14 @@ export class GroupEngine {
   #isRenewing = false
   #step: Step | undefined
   #acknowledgeTimer: Timer | undefined
+  readonly #circle = new Circle(() => this.#machine.roster.members)
   #ended: PlaitError | undefined
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
     const { feeds, view, snapshotEntries, base, rememberBase } = options
     const { timers } = feeds.store.runtime
-    const mayShare = (nodeId: NodeId): boolean => this.#isMember(nodeId) || options.mayShare(nodeId)
+    const mayShare = (nodeId: NodeId): boolean => this.#circle.has(nodeId) || options.mayShare(nodeId)
     this.#snapshots = new Snapshots(
       {
         ...{ feeds, view, mayShare, everyEntries: snapshotEntries, rememberBase },
@@ -140,7 +142,8 @@ export class GroupEngine {
     }
     if (this.#machine.roster.members.size > 0) this.#takeMembers()
     // The log is a copy of before the view: what was written since then is lost here.
-    if ((this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
+    const { isBehind, isFrozen } = own.status()
+    if (isBehind || isFrozen || (this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
     this.#readAll()
   }
 
@@ -325,6 +328,8 @@ export class GroupEngine {
     this.#machine.become(this.#ownWriter)
     this.#isWriting = true
     this.isContinuing = false
+    this.#circle.close()
+    this.#readers.review()
     this.replication.update()
     this.#options.events.ready()
     this.#changes.wake()
@@ -337,10 +342,9 @@ export class GroupEngine {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
       if (node !== undefined && seen > 0) this.replication.note(node, seen)
-    } else if (!this.#isWriting && number >= (this.#own?.length ?? 0)) {
-      // The last own entry was read long ago, and has waited for what it follows.
-      void Promise.resolve().then(() => this.#considerWriting())
     }
+    // The last own entry was read long ago, and has waited for what it follows.
+    else if (!this.#isWriting) this.#considerWritingSoon()
     this.#changes.wake()
     // There is room for one more.
     this.#readers.relieve()
@@ -365,10 +369,15 @@ export class GroupEngine {
   }
 
   #takeMembers(): void {
+    if (!this.#isWriting) this.#circle.keep()
     this.#readers.review()
     this.replication.update()
     this.#options.events.membersChanged()
-    // Not while an entry is being delivered.
+    this.#considerWritingSoon()
+  }
+
+  /** Not while an entry is being delivered. */
+  #considerWritingSoon(): void {
     void Promise.resolve().then(() => this.#considerWriting())
   }
 
@@ -382,8 +391,8 @@ export class GroupEngine {
   /** What was delivered here and could not be written is taken back: all is delivered again, without it. */
   #takeUnwritten(own: WritableFeed, error: PlaitError): void {
     this.#isWriting = false
-    // Of a feed that is behind the event tells.
-    if (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN' || own !== this.#own) return
+    if (own !== this.#own) return
+    if (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN') return this.#forget(own)
     if (error.code !== 'NO_SPACE') return this.fail(error)
     this.#outbox = this.#newOutbox(own)
     void this.#renew(undefined)
@@ -405,6 +414,7 @@ export class GroupEngine {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
     this.#isWriting = false
+    this.#circle.keep()
     const { events } = this.#options
     try {
       await this.#readers.stop()
@@ -469,10 +479,6 @@ export class GroupEngine {
     const self = this.#options.feeds.node?.id
     for (const { node, isParked, isRemoved } of this.#machine.roster.members.values())
       if (node !== self && !isParked && !isRemoved) yield node
-  }
-
-  #isMember(nodeId: NodeId): boolean {
-    return this.#machine.roster.members.get(nodeId)?.isRemoved === false
   }
 
   #after(delayMs: number, run: () => void): Timer {

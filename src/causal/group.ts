@@ -84,6 +84,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   #record: GroupRecord
   #own: WritableFeed
   #isStarted = false
+  #isTakingFeed = false
   /** Others are being asked to let this node write on in this feed. */
   #askedFor: Writer | undefined
   #closing: Promise<void> | undefined
@@ -365,7 +366,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     const { roster } = this.engine.machine
     if (this.#self === undefined || this.#self.isRemoved) return
     if (this.isAwaiting(this.writer)) this.#ask()
-    else if (roster.countsTo(this.writer) !== Infinity && !this.engine.isContinuing) void this.#continue()
+    else if (roster.countsTo(this.writer) !== Infinity) void this.#continue()
   }
 
   #ask(): void {
@@ -384,7 +385,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
 
   /** Writes on in another feed: this one has entries that are not here, or they do not count. */
   async #continue(): Promise<void> {
-    if (this.engine.isContinuing || this.#closing !== undefined) return
+    if (this.#isTakingFeed || this.#closing !== undefined) return
+    this.#isTakingFeed = true
     this.engine.isContinuing = true
     try {
       const { own, record } = await this.#options.host.continueIn()
@@ -393,9 +395,13 @@ export class OpenGroup extends GroupEventTarget implements Group {
       await this.engine.writeIn(own)
       this.#ask()
       this.#emit('continued', { feed: record.feed })
+      this.#isTakingFeed = false
     } catch (error) {
       this.engine.fail(error)
+      return
     }
+    // Meanwhile it may have been said of the new feed, too, that it counts no further.
+    this.#review()
   }
 
   #sign(): Uint8Array {

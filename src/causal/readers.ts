@@ -107,6 +107,8 @@ export class Readers {
     const { signal } = this.#ending
     const running = task(signal)
       .catch((error: unknown) => {
+        // Of a feed that has forked nothing more comes; the others go on.
+        if (PlaitError.is(error) && error.code === 'FEED_FROZEN') return
         if (!signal.aborted) this.#options.failed(error)
       })
       .finally(() => this.#running.delete(running))

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import { emptyBytes } from '../../src/base/bytes.ts'
+import { claimStatement } from '../../src/causal/members/roster-operation.ts'
+import { keyFromWriter } from '../../src/crdt/dot.ts'
 import { simulatedIdentity } from '../../src/identity/simulated.ts'
 import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { playGroup } from './play.ts'
@@ -53,4 +55,41 @@ it('passes over what no member has written, and what a reader has', () => {
   ann.readAll()
   expect(ann.delivered).toEqual([])
   expect(ann.passedOver).toEqual([`2@${ben.writer}`])
+})
+
+it('takes nobody for a member who has not signed for it', () => {
+  const library = new Library()
+  const [ann, ben, cat] = ['ann', 'ben', 'cat'].map((name) => new Site(library, name)) as [Site, Site, Site]
+  ann.found()
+  const invitation = simulatedIdentity(Uint8Array.of(1))
+  ann.invite(invitation, 'admin')
+  // Cat has made a feed in the name of Ben.
+  const claim = { ...cat.claim, node: ben.identity.publicKey }
+  const statement = claimStatement(keyFromWriter(ann.writer), claim)
+  ann.say({
+    ...{ kind: 'admit', ...claim, proof: cat.identity.sign(statement) },
+    ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement), at: 0, addresses: [] },
+  })
+  expect(ann.machine.roster.members.has(ben.identity.id)).toBe(false)
+  expect(ann.machine.roster.memberOf(cat.writer)).toBe(undefined)
+})
+
+it('waits for no member that is parked', () => {
+  const library = new Library()
+  const [ann, ben, cat] = ['ann', 'ben', 'cat'].map((name) => new Site(library, name)) as [Site, Site, Site]
+  ann.found()
+  const invitation = simulatedIdentity(Uint8Array.of(1))
+  ann.invite(invitation, 'write')
+  for (const joiner of [ben, cat]) {
+    ann.admit(joiner, invitation)
+    joiner.readAll()
+  }
+  ann.readAll()
+  const { number } = ann.publish(emptyBytes)
+  ben.readAll()
+  ben.acknowledge()
+  ann.readAll()
+  expect(ann.machine.stable()[0]).toBeLessThan(number)
+  ann.say({ kind: 'park', node: cat.identity.publicKey, ends: ann.machine.endsOf(cat.identity.id) })
+  expect(ann.machine.stable()[0]).toBeGreaterThanOrEqual(number)
 })

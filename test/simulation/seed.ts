@@ -46,7 +46,7 @@ export type WorldName = (typeof worldNames)[number]
 /** Lets one world live from its beginning to its healing, and checks it. `print` is given each event of the trace. */
 export function runSeed(seed: number, world: WorldName = 'whole', print?: (line: string) => void): Promise<SeedResult> {
   if (world === 'messages' || (world === 'whole' && seed % 20 === 0)) return runMessages(seed, print)
-  if (world === 'groups') return runGroups(seed, print)
+  if (world === 'groups' || (world === 'whole' && seed % 20 === 5)) return runGroups(seed, print)
   if (world === 'feeds' || seed % 20 === 10) return runFeeds(seed, print)
   return runWhole(seed, print)
 }

@@ -37,7 +37,7 @@ export function fieldsOf(applied: (dot: Dot) => void): Fields {
     count: observed(pnCounter(), applied),
     notes: observed(orMap(textValue(), register()), applied),
     files: observed(tree(register()), applied),
-  } as unknown as Fields
+  }
 }
 
 function observed<State extends Crdt<Operation>, Operation>(

@@ -33,6 +33,26 @@ export class GroupLedger {
     }
     return operation
   }
+
+  /** Somebody writes an operation. */
+  write(site: GroupSite, dot: Dot, past: ReadonlySet<string>, isPoison: boolean): void {
+    const known = this.operations.get(formatDot(dot))
+    if (known !== undefined && known.past !== nothing && !site.isLossy)
+      site.world.violation(`${site.name}: the number ${dot.number} is given again`)
+    this.operations.set(formatDot(dot), { dot, name: formatDot(dot), past, acknowledged: undefined, isPoison })
+  }
+
+  /** A feed is opened by its writer, and has so many entries: what was not durable has never been, and nobody else has seen it. */
+  reopen(site: GroupSite, writer: Writer, length: number): void {
+    for (const { dot, name, acknowledged } of this.operations.values()) {
+      if (dot.writer !== writer || dot.number <= length || site.isLossy) continue
+      if (acknowledged === undefined) this.operations.delete(name)
+      else
+        site.world.violation(
+          `${site.name}: operation ${dot.number} was acknowledged, and of its feed there are ${length} entries`,
+        )
+    }
+  }
 }
 
 const nothing: ReadonlySet<string> = new Set()

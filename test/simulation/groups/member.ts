@@ -8,7 +8,7 @@ import type { ReplicationLevel } from '../../../src/causal/replication.ts'
 import { formatDot, type Dot } from '../../../src/crdt/dot.ts'
 import { parseUrl } from '../../../src/node/url.ts'
 import type { SeededRandom } from '../../../src/testing/index.ts'
-import { changeSomething, fieldsOf, type WorldReplica } from './fields.ts'
+import { changeSomething, fieldsOf } from './fields.ts'
 import { opened, patience, type GroupLife } from './life.ts'
 import type { GroupSite } from './site.ts'
 
@@ -87,7 +87,7 @@ export class Member {
     const result = replica === undefined ? this.#publishBytes(group, level, isPoison) : changeSomething(replica, random)
     const number = machine.own?.delivered
     // It has been delivered here in this turn, unless it was refused.
-    if (before !== undefined && number === before + 1) Object.assign(ledger.at({ writer, number }), { past, isPoison })
+    if (before !== undefined && number === before + 1) ledger.write(this.#site, { writer, number }, past, isPoison)
     const dot = await life.call(
       `publish ${number} at ${level}`,
       result,
@@ -212,12 +212,16 @@ export class Member {
     const before = await group.view.clock()
     life.begin(group, before)
     const lengths = new Map(life.feeds.list().map(({ id, length }) => [id.replace('feed:', ''), length]))
+    life.ledger.reopen(this.#site, group.writer, lengths.get(group.writer) ?? 0)
     if (before.size === 0 && (lengths.get(group.writer) ?? 0) > 0) world.mark('view made anew')
     if ([...before].some(([writer, number]) => number > (lengths.get(writer) ?? 0))) world.mark('view ahead of the log')
     if (before.size > 0 && [...lengths].some(([writer, length]) => length > (before.get(writer) ?? 0)))
       world.mark('replayed after a restart')
     if ((await group.view.state()) !== undefined) world.mark('group restarted from its state')
-    world.note(life.name, `opened ${[...before.values()].join(' ')}`)
+    world.note(
+      life.name,
+      `opened ${[...before.values()].join(' ')} LOG ${[...lengths].map(([w, n]) => w.slice(0, 4) + n).join(' ')}`,
+    )
     life.replica = undefined
     if (taking === 'replica') {
       const replica = createReplica(
@@ -225,7 +229,7 @@ export class Member {
         fieldsOf((dot) => this.#deliver(group, dot)),
         { replication: this.#level },
       )
-      life.replica = (await life.call('make a replica', replica)) as unknown as WorldReplica | undefined
+      life.replica = await life.call('make a replica', replica)
     } else if (taking === 'handler') this.#handle(group)
     else void life.call('deliveries', this.#iterate(group))
   }
@@ -252,10 +256,10 @@ export class Member {
   async #iterate(group: OpenGroup): Promise<void> {
     const random = this.#random.fork('iterator')
     const late: (() => void)[] = []
-    for await (const { dot, ack } of group.deliveries({ signal: this.#life.ending.signal })) {
-      this.#deliver(group, dot)
+    for await (const delivery of group.deliveries({ signal: this.#life.ending.signal })) {
+      this.#deliver(group, delivery.dot)
       if (random.chance(0.2)) await this.#life.sleep(random.logarithmic(1, 100))
-      late.push(ack)
+      late.push(() => delivery.ack())
       // In any order, and several at once.
       if (random.chance(0.7)) for (const one of random.shuffle(late.splice(0))) one()
       else if (late.length === 1) void this.#life.sleep(300).then(() => late.splice(0).forEach((one) => one()))

@@ -3,6 +3,7 @@ import { groups as openGroups } from '../../../src/causal/groups.ts'
 import type { Writer } from '../../../src/crdt/dot.ts'
 import { writerFromKey } from '../../../src/crdt/dot.ts'
 import type { Feed, Feeds } from '../../../src/feed/feed-api.ts'
+import type { FeedId } from '../../../src/feed/feed-id.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { simulatedIdentity, simulatedVerify } from '../../../src/identity/simulated.ts'
 import { verify, type Verify } from '../../../src/identity/signature.ts'
@@ -116,7 +117,11 @@ export class GroupSite {
     if (process.scope.ended) return
     const life = new GroupLife({ world, process, feeds, site: this, ledger })
     const groups = openGroups(
-      capturing(feeds, (feed) => life.watch(feed)),
+      capturing(
+        feeds,
+        (feed) => life.watch(feed),
+        (id) => this.#feedIdentities.get(id.replace('feed:', '')),
+      ),
       {
         acknowledgeMs,
         verify: verifyBoth,
@@ -146,7 +151,7 @@ export class GroupSite {
 
 const verified = new Map<string, boolean>()
 
-/** Invitations have keys that are made of their secret, all others simulated ones. The former cost much, and are asked for again and again. */
+/** Invitations have keys that are made of their secret, all others simulated ones. The former cost much, and are asked for again. */
 const verifyBoth: Verify = (key, message, signature) => {
   if (simulatedVerify(key, message, signature)) return true
   const name = `${Buffer.from(signature).toString('latin1')}${Buffer.from(key).toString('latin1')}${Buffer.from(message).toString('latin1')}`
@@ -158,8 +163,9 @@ const verifyBoth: Verify = (key, message, signature) => {
   return isRight
 }
 
-/** The same feeds; somebody is told of each one that is opened. */
-function capturing(feeds: Feeds, take: (feed: Feed) => void): Feeds {
+/** The same feeds; somebody is told of each one that is opened, and knows the keys of those that were written here. */
+function capturing(feeds: Feeds, take: (feed: Feed) => void, identityOf: (id: FeedId) => Identity | undefined): Feeds {
+  const isHere = (id: FeedId): boolean => feeds.list().some((info) => info.id === id)
   const taken = async <Taken extends Feed>(opening: Promise<Taken>): Promise<Taken> => {
     const feed = await opening
     take(feed)
@@ -167,7 +173,12 @@ function capturing(feeds: Feeds, take: (feed: Feed) => void): Feeds {
   }
   return changed(feeds, {
     create: (...given) => taken(feeds.create(...given)),
-    open: (...given) => taken(feeds.open(...given)),
+    open: (id, options) => {
+      const identity = isHere(id) ? identityOf(id) : undefined
+      return taken<Feed>(
+        identity === undefined ? feeds.open(id, options) : feeds.openWritable(id, { ...options, identity }),
+      )
+    },
     openWritable: (...given) => taken(feeds.openWritable(...given)),
   })
 }

@@ -66,6 +66,7 @@ function seatsOf({ sites }: Society): readonly Seat[] {
 
 /** What is not as it must be. */
 function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] {
+  if (ledger.forked.size > 0) return []
   const seats = seatsOf(society)
   const [first] = seats
   if (first === undefined) return society.groupId === undefined ? [] : ['nobody is left in the group']
@@ -73,7 +74,7 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
   const say = ({ site }: Seat, what: string): void => void complaints.push(`${site.name}: ${what}`)
   const isStuck = new Set(seats.filter((seat) => waitsForLost(seat, society)))
   for (const seat of seats) {
-    const { group, life } = seat
+    const { group } = seat
     const { engine } = group
     const { machine } = engine
     if (membersIn(group) !== membersIn(first.group))
@@ -82,6 +83,8 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
       say(seat, `has delivered ${clockOf(group)}, and ${first.site.name} ${clockOf(first.group)}`)
     if (!engine.isWriting) say(seat, 'cannot write')
     if (engine.progress.waiting > 0) say(seat, `${engine.progress.waiting} entries are not in the view`)
+    const unstable = isEverybodyHere(group, seats) && !isStuck.has(seat) ? unstableIn(seat, ledger) : undefined
+    if (unstable !== undefined) say(seat, `does not know that everybody has ${named(unstable, ledger)}`)
     const waiting = machine.order.feeds.find(({ waitsFor }) => waitsFor !== undefined)
     if (waiting?.waitsFor !== undefined && !isStuck.has(seat))
       say(seat, `waits for ${named(waiting.waitsFor, ledger)}, which somebody has`)
@@ -90,7 +93,6 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
       if (what !== undefined) say(seat, `${named(operation.dot, ledger)} ${what}`)
       if (what !== undefined) break
     }
-    if (life.replica !== undefined) continue
   }
   const replicas = seats.filter(({ life }) => life.replica !== undefined)
   const [replica] = replicas
@@ -98,6 +100,22 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
     if (replica !== undefined && complaints.length === 0 && !bytesEqual(hashOf(other), hashOf(replica)))
       say(other, `another state than ${replica.site.name}: ${encodeHex(hashOf(other)).slice(0, 8)}`)
   return complaints
+}
+
+/** Whether everybody who is waited for is alive. */
+function isEverybodyHere({ members }: OpenGroup, seats: readonly Seat[]): boolean {
+  return members.every(({ node, isParked }) => isParked || seats.some(({ site }) => site.node.id === node))
+}
+
+/** An operation of which not everybody has said that it has come. */
+function unstableIn({ group }: Seat, ledger: GroupLedger): Dot | undefined {
+  const { machine } = group.engine
+  const stable = machine.stable()
+  for (const { dot } of ledger.operations.values()) {
+    const feed = machine.order.feed(dot.writer)
+    if (feed !== undefined && feed.delivered >= dot.number && (stable[feed.place] ?? 0) < dot.number) return dot
+  }
+  return undefined
 }
 
 function hashOf({ life }: Seat): Uint8Array {
@@ -118,7 +136,9 @@ function lossOf(
   const author = ledger.siteByWriter.get(dot.writer)
   const isCounted = life.counts(dot)
   if (delivered >= dot.number) {
-    if (isCounted && !life.has(dot, name)) return 'was passed over, and counts'
+    // Its number may have been given again, by a writer who had forgotten that it was given and whom nobody could tell.
+    if (isCounted && !life.has(dot, name) && !mayBeLost(operation, author, society))
+      return 'was passed over, and counts'
     if (!isCounted && acknowledged !== undefined && (author === undefined || !ledger.curbed.has(author)))
       return 'was acknowledged and does not count'
     return undefined
@@ -133,7 +153,7 @@ function lossOf(
 function mayBeLost({ acknowledged }: Operation, author: GroupSite | undefined, { sites }: Society): boolean {
   if (author?.isLossy !== true) return false
   const lossy = sites.filter(({ isLossy }) => isLossy).length
-  return acknowledged === 'local' || lossy > 1
+  return acknowledged === undefined || acknowledged === 'local' || lossy > 1
 }
 
 /** Whether nobody has it any more. */
@@ -148,8 +168,10 @@ function waitsForLost({ group }: Seat, society: Society): boolean {
 /** The tables of handlers have each operation once that counts, and no other. */
 async function tableComplaints(seats: readonly Seat[], ledger: GroupLedger): Promise<readonly string[]> {
   const complaints: string[] = []
+  if (ledger.forked.size > 0) return []
   for (const { site, life, group } of seats) {
     if (site.taking !== 'handler') continue
+    await group.view.idle()
     const found = new Set<string>()
     for (const { key } of await group.view.view.entries('application'))
       found.add(new TextDecoder().decode(key.subarray(1 + (key[0] ?? 0))))

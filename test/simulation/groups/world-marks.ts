@@ -3,6 +3,7 @@ export const groupWorldMarks = [
   'admitted twice',
   'came back after it was parked',
   'disk lost',
+  'fork proven',
   'group restarted from its state',
   'operation set aside that cannot be carried out',
   'operation void because of its number',
