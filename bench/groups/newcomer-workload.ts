@@ -101,16 +101,15 @@ async function measure(kind: MemberKind, hasSnapshot: boolean, { folder, scale, 
   }
 }
 
-const pauseMs = 1_000
+const pauseMs = 500
 const pausesMost = 60
 
-/** Resolves when the folder has kept its size for three looks: what was to be dropped is gone. */
+/** Resolves when the folder keeps its size but for a few entries: what was to be dropped is gone. */
 export async function pruned(folder: string): Promise<void> {
-  let same = 0
   let before = 0
-  for (let look = 0; look < pausesMost && same < 3; look += 1) {
+  for (let look = 0; look < pausesMost; look += 1) {
     const bytes = diskBytes(folder)
-    same = bytes === before ? same + 1 : 0
+    if (look > 3 && Math.abs(bytes - before) < 65_536) return
     before = bytes
     await sleep(pauseMs)
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MemberProcess } from './member-process.ts'
 import type { Clock, MemberKind, Opened } from './order.ts'
 
@@ -19,13 +20,27 @@ export async function makeGroup(members: readonly MemberProcess[], joining: Join
   return opened
 }
 
-/** Resolves when all have delivered what any of them has written, and have it in their views. */
-export async function levelAll(members: readonly MemberProcess[]): Promise<Clock> {
-  const clocks = await Promise.all(members.map(async (member) => (await member.ask('facts', { collect: false })).clock))
-  const writers = new Set(clocks.flatMap((clock) => Object.keys(clock)))
-  const clock = Object.fromEntries(
-    [...writers].map((writer) => [writer, Math.max(...clocks.map((one) => one[writer] ?? 0))]),
-  )
-  await Promise.all(members.map((member) => member.ask('level', { clock })))
-  return clock
+const pauseMs = 20
+
+/**
+ * Resolves when all have delivered the same, and have it in their views. What one has delivered may become void, so that it is not enough
+ * to wait for the most that anybody has. Rejects with what each has when time is up.
+ */
+export async function levelAll(members: readonly MemberProcess[], timeoutMs = 600_000): Promise<Clock> {
+  const began = performance.now()
+  for (;;) {
+    const facts = await Promise.all(members.map((member) => member.ask('facts', { collect: false })))
+    const [first, ...others] = facts
+    if (first === undefined) throw new Error('no members')
+    if (facts.every(({ uncommitted }) => uncommitted === 0) && others.every(({ clock }) => isSame(clock, first.clock)))
+      return first.clock
+    if (performance.now() - began > timeoutMs)
+      throw new Error(`not level in ${timeoutMs} ms: ${JSON.stringify(facts, undefined, 1)}`)
+    await sleep(pauseMs)
+  }
+}
+
+function isSame(clock: Clock, other: Clock): boolean {
+  const entries = Object.entries(clock)
+  return entries.length === Object.keys(other).length && entries.every(([writer, number]) => other[writer] === number)
 }
