@@ -24,7 +24,10 @@ export interface FloorOrders {
 export async function withFloors<Result>(
   run: (near: OrderProcess<FloorOrders>, far: OrderProcess<FloorOrders>) => Promise<Result>,
 ): Promise<Result> {
-  const [near, far] = [new OrderProcess<FloorOrders>(floorFile, [], 'floor'), new OrderProcess<FloorOrders>(floorFile, [], 'floor')]
+  const [near, far] = [
+    new OrderProcess<FloorOrders>(floorFile, [], 'floor'),
+    new OrderProcess<FloorOrders>(floorFile, [], 'floor'),
+  ]
   try {
     return await run(near, far)
   } finally {

@@ -24,7 +24,10 @@ export const newcomerWorkloads: readonly GroupWorkload[] = [
 ]
 
 function newcomer(name: string, kind: MemberKind, hasSnapshot: boolean): GroupWorkload {
-  const what = kind === 'table' ? `200 B each, of which a table keeps the newest for ${places.toLocaleString('en')} places` : `additions to a set of ${places.toLocaleString('en')} texts`
+  const what =
+    kind === 'table'
+      ? `200 B each, of which a table keeps the newest for ${places.toLocaleString('en')} places`
+      : `additions to a set of ${places.toLocaleString('en')} texts`
   return {
     name,
     about: `a third member joins two who have published ${operations.toLocaleString('en')} operations (${what}), ${hasSnapshot ? 'pruned to a snapshot' : 'all of which are kept'}`,
@@ -40,14 +43,17 @@ export interface Filling {
 }
 
 /** Each of the members publishes as much of it. Resolves when all have it. */
-export async function fill(members: readonly MemberProcess[], { operations: total, places: all }: Filling): Promise<Clock> {
+export async function fill(
+  members: readonly MemberProcess[],
+  { operations: total, places: all }: Filling,
+): Promise<Clock> {
   const each = Math.ceil(total / members.length)
   const ofEach = Math.ceil(all / members.length)
   await Promise.all(
     members.map((member, writer) =>
       member.ask(
         'publish',
-        { operations: each, inFlight, replication: 'local', bytes: 200, first: writer * ofEach, places: ofEach, writer },
+        { operations: each, inFlight, replication: 'local', bytes: 200, first: 0, places: ofEach, writer },
         1_200_000,
       ),
     ),
@@ -55,7 +61,11 @@ export async function fill(members: readonly MemberProcess[], { operations: tota
   return levelAll(members)
 }
 
-async function measure(kind: MemberKind, hasSnapshot: boolean, { folder, scale, profiled }: Conditions): Promise<GroupResult> {
+async function measure(
+  kind: MemberKind,
+  hasSnapshot: boolean,
+  { folder, scale, profiled }: Conditions,
+): Promise<GroupResult> {
   const store = folder.empty()
   const total = scaled(operations, scale, 2_000)
   const snapshotEntries = hasSnapshot ? Math.ceil(total * snapshotShare) : never

@@ -33,7 +33,7 @@ export interface Publishing {
   readonly bytes: number
   /** Numbers of operations: where they are in the table or the set. */
   readonly first: number
-  /** How many places there are, which are taken in turn. */
+  /** How many places this writer has, which are taken in turn. */
   readonly places: number
   /** Which writer it is. */
   readonly writer: number

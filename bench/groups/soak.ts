@@ -84,7 +84,13 @@ export class Soak {
         return { member, quantity, ...judgeCourse(course, seconds) }
       })
       const operations = Object.values(clock).reduce((sum, number) => sum + number, 0)
-      return { courses, ...this.#counts, operations, pruned: operations > 2 * snapshotEntries, failures: this.#failures }
+      return {
+        courses,
+        ...this.#counts,
+        operations,
+        pruned: operations > 2 * snapshotEntries,
+        failures: this.#failures,
+      }
     } finally {
       await Promise.all([...this.#residents.map(({ process }) => process), ...this.#guests].map((one) => one.end()))
     }
@@ -104,7 +110,15 @@ export class Soak {
   async #publish(resident: Resident): Promise<void> {
     while (!this.#isOver) {
       const { process, writer } = resident
-      const order = { operations: rate, rate, inFlight: 8, bytes: 200, first: resident.published, places, writer } as const
+      const order = {
+        operations: rate,
+        rate,
+        inFlight: 8,
+        bytes: 200,
+        first: resident.published,
+        places,
+        writer,
+      } as const
       resident.published += rate
       await process.ask('publish', { ...order, replication: 'local' }).catch(async (error: unknown) => {
         if (process === resident.process && !this.#isOver && !String(error).includes('ended')) throw error
@@ -138,7 +152,12 @@ export class Soak {
     const [ann, ben, cat] = this.#residents as [Resident, Resident, Resident]
     const gapMs = Math.min(gapSeconds, seconds / 8) * 1_000
     const ends = performance.now() + seconds * 1_000
-    const kinds = [() => this.#stop(ben, gapMs / 5), () => this.#kill(cat), () => this.#visit(ann), () => this.#stop(ben, gapMs)]
+    const kinds = [
+      () => this.#stop(ben, gapMs / 5),
+      () => this.#kill(cat),
+      () => this.#visit(ann),
+      () => this.#stop(ben, gapMs),
+    ]
     for (let round = 0; ; round += 1) {
       if (performance.now() + 2 * gapMs > ends) break
       await sleep(gapMs)

@@ -2,7 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 
 /** What a process does when it is told, by name: what it is told, and what it answers. */
-export type OrderTable<Orders> = { readonly [Name in keyof Orders]: { readonly order: object; readonly answer: object } }
+export type OrderTable<Orders> = {
+  readonly [Name in keyof Orders]: { readonly order: object; readonly answer: object }
+}
 
 /** Over the channel of `fork`. */
 export interface OrderMessage {

@@ -1,5 +1,13 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReplica, type DeliveryTransaction, type Dot, type Group, orSet, type PublishOptions, textValue } from 'plait'
+import {
+  createReplica,
+  type DeliveryTransaction,
+  type Dot,
+  type Group,
+  orSet,
+  type PublishOptions,
+  textValue,
+} from 'plait'
 import { type LatencyLog, machineMs } from '../../groups/latency-log.ts'
 import type { MemberKind } from '../../groups/order.ts'
 import { type Payload, PayloadWriter, readPayload } from '../../groups/payload.ts'
@@ -98,7 +106,7 @@ function keyOf(writer: number, place: number): Uint8Array {
 async function startSet(group: Group): Promise<Application> {
   const replica = await createReplica(group, { tags: orSet(textValue()) })
   return {
-    publish: ({ place }) => replica.tags.add(`element ${place}`),
+    publish: ({ writer, place }) => replica.tags.add(`element ${writer}.${place}`),
     hash: () => Promise.resolve(Buffer.from(replica.hash()).toString('hex')),
   }
 }

@@ -65,7 +65,11 @@ async function open({ folder, kind, link, id, port = 0, snapshotEntries }: Openi
   const store = await openStore(folder)
   const own = await feeds(node, store)
   const all = groups(own, snapshotEntries === undefined ? {} : { snapshotEntries })
-  const group = await (link !== undefined ? all.join(link) : id !== undefined ? all.open(id) : all.create({ name: 'bench' }))
+  const group = await (link !== undefined
+    ? all.join(link)
+    : id !== undefined
+      ? all.open(id)
+      : all.create({ name: 'bench' }))
   group.addEventListener('failed', ({ detail }) => failures.push(String(detail.error)))
   group.addEventListener('setaside', () => (setAside += 1))
   const application = await startApplication(group, kind, () => writer, heard)
