@@ -1,10 +1,10 @@
-import { readdirSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What the files below a folder take of the disk. Files that go meanwhile are not counted. */
 export function diskBytes(folder: string): number {
   let bytes = 0
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesOf(folder)) {
     if (!entry.isFile()) continue
     bytes += (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.blocks ?? 0) * blockOfStatBytes
   }
@@ -12,3 +12,16 @@ export function diskBytes(folder: string): number {
 }
 
 const blockOfStatBytes = 512
+
+/** Again when a folder goes while it is read. */
+function entriesOf(folder: string): Dirent[] {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return readdirSync(folder, { recursive: true, withFileTypes: true })
+    } catch (error) {
+      if (attempt === attemptsMost || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+}
+
+const attemptsMost = 5

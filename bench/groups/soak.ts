@@ -22,7 +22,6 @@ export interface SoakReport {
   readonly joins: number
   /** Of the group when all was over. */
   readonly operations: number
-  readonly pruned: boolean
   readonly failures: readonly string[]
 }
 
@@ -56,6 +55,7 @@ export class Soak {
   readonly #failures: string[] = []
   #id = '' as GroupId
   #isOver = false
+  #operations = 0
   #guests: MemberProcess[] = []
 
   constructor(options: SoakOptions) {
@@ -63,37 +63,40 @@ export class Soak {
   }
 
   async run(): Promise<SoakReport> {
-    const { seconds, say } = this.#options
+    const { seconds } = this.#options
     try {
       for (const [writer, name] of ['ann', 'ben', 'cat'].entries()) await this.#settle(name, writer)
-      const publishing = this.#residents.slice(1).map((resident) => this.#publish(resident))
-      const looking = this.#look()
-      await this.#trouble()
+      const working = [...this.#residents.slice(1).map((resident) => this.#publish(resident)), this.#look()]
+      const noted = working.map((work) => this.#noted(work))
+      await this.#noted(this.#trouble())
       this.#isOver = true
-      await Promise.all([...publishing, looking])
-      const processes = this.#residents.map(({ process }) => process)
-      const clock = await levelAll(processes, levelMs)
-      say('all are level')
-      const hashes = await Promise.all(processes.map(async (process) => (await process.ask('hash', {})).hash))
-      if (new Set(hashes).size !== 1) this.#failures.push('the members have come to different states')
-      for (const { name, process } of this.#residents)
-        for (const failure of (await process.ask('facts', { collect: false })).failures)
-          this.#failures.push(`${name}: ${failure}`)
+      await Promise.all(noted)
+      await this.#noted(this.#compare())
       const courses = [...this.#courseByName].map(([key, course]) => {
         const [member = '', quantity = ''] = key.split(' ')
         return { member, quantity, ...judgeCourse(course, seconds) }
       })
-      const operations = Object.values(clock).reduce((sum, number) => sum + number, 0)
-      return {
-        courses,
-        ...this.#counts,
-        operations,
-        pruned: operations > 2 * snapshotEntries,
-        failures: this.#failures,
-      }
+      return { courses, ...this.#counts, operations: this.#operations, failures: this.#failures }
     } finally {
       await Promise.all([...this.#residents.map(({ process }) => process), ...this.#guests].map((one) => one.end()))
     }
+  }
+
+  /** What fails is told with what was seen until then. */
+  async #noted(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => this.#failures.push(error instanceof Error ? error.message : String(error)))
+  }
+
+  async #compare(): Promise<void> {
+    const processes = this.#residents.map(({ process }) => process)
+    const clock = await levelAll(processes, levelMs)
+    this.#operations = Object.values(clock).reduce((sum, number) => sum + number, 0)
+    this.#options.say('all are level')
+    const hashes = await Promise.all(processes.map(async (process) => (await process.ask('hash', {})).hash))
+    if (new Set(hashes).size !== 1) this.#failures.push('the members have come to different states')
+    for (const { name, process } of this.#residents)
+      for (const failure of (await process.ask('facts', { collect: false })).failures)
+        this.#failures.push(`${name}: ${failure}`)
   }
 
   async #settle(name: string, writer: number): Promise<void> {

@@ -47,7 +47,7 @@ test.for<[MemberKind]>([['table'], ['replica']])(
       expect(meanwhile).toBeLessThan(withinMs(Math.max(250, 5 * alone)))
       const { receivedBytes } = await newcomer.ask('facts', { collect: false })
       if (fullCounts) expect(receivedBytes).toBeLessThan(0.5 * operations * 200)
-      await levelAll(all as MemberProcess[])
+      await levelAll(all)
       const hashes = await Promise.all(all.map(async (member) => (await member.ask('hash', {})).hash))
       expect(new Set(hashes).size).toBe(1)
       if (kind === 'table') expect(diskBytes(join(store, 'newcomer'))).toBeLessThan(diskBytes(join(store, 'member-0')))

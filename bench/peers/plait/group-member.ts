@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createNode, feeds, type Group, groups, openStore, type PlaitNode } from 'plait'
+import { createNode, feeds, type Group, type Groups, groups, openStore, PlaitError, type PlaitNode } from 'plait'
 import { UsageMeter } from '../../feeds/usage-meter.ts'
 import { LatencyLog, machineMs } from '../../groups/latency-log.ts'
 import type { Clock, MemberFacts, MemberHandlers, MemberOrders, Opened, Opening } from '../../groups/order.ts'
@@ -66,7 +66,7 @@ async function open({ folder, kind, link, id, port = 0, snapshotEntries }: Openi
   const own = await feeds(node, store)
   const all = groups(own, snapshotEntries === undefined ? {} : { snapshotEntries })
   const group = await (link !== undefined
-    ? all.join(link)
+    ? join(all, link)
     : id !== undefined
       ? all.open(id)
       : all.create({ name: 'bench' }))
@@ -79,6 +79,19 @@ async function open({ folder, kind, link, id, port = 0, snapshotEntries }: Openi
   present = { node, group, application, close }
   return { id: group.id, node: node.id, port: Number(node.addresses[0]?.split(':').at(-1)) }
 }
+
+/** Asks again where nobody has answered in time: the machine may be busy. */
+async function join(all: Groups, link: string): Promise<Group> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await all.join(link)
+    } catch (error) {
+      if (attempt === joinsMost || !PlaitError.is(error) || error.code !== 'TIMEOUT') throw error
+    }
+  }
+}
+
+const joinsMost = 5
 
 async function publish(order: MemberOrders['publish']['order']): Promise<MemberOrders['publish']['answer']> {
   const { operations, inFlight, replication, bytes, first, places, rate } = order
