@@ -32,6 +32,8 @@ const snapshotEntries = 2_000
 const gapSeconds = 15
 const guestOperations = 100
 const levelMs = 60_000
+/** A guest that has not come to publishing by then has failed. */
+const guestMs = 120_000
 
 interface Resident {
   readonly name: string
@@ -164,7 +166,7 @@ export class Soak {
     for (let round = 0; ; round += 1) {
       if (performance.now() + 2 * gapMs > ends) break
       await sleep(gapMs)
-      await kinds[round % kinds.length]?.()
+      await this.#noted(kinds[round % kinds.length]?.() ?? Promise.resolve())
     }
     await sleep(Math.max(0, ends - performance.now()))
   }
@@ -195,9 +197,9 @@ export class Soak {
     this.#guests.push(guest)
     const { link } = await host.process.ask('invite', {})
     const folder = join(this.#options.folder, name)
-    const { node } = await guest.ask('open', { folder, kind: 'table', snapshotEntries, link })
+    const { node } = await guest.ask('open', { folder, kind: 'table', snapshotEntries, link }, guestMs)
     const order = { operations: guestOperations, inFlight: 8, bytes: 200, first: 0, places, writer: 3 } as const
-    await guest.ask('publish', { ...order, replication: 'one' })
+    await guest.ask('publish', { ...order, replication: 'one' }, guestMs)
     await host.process.ask('remove', { node })
     await guest.end()
     this.#options.say(`${name} is removed`)
