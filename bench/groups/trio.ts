@@ -9,7 +9,7 @@ export interface Joining {
   readonly snapshotEntries?: number
 }
 
-/** Makes a group of these processes, the first of which founds it; each in a folder of its own, by number. Resolves when all are members. */
+/** Makes a group of these processes, the first of which founds it, each in a folder of its own. Resolves when all are members. */
 export async function makeGroup(members: readonly MemberProcess[], joining: Joining): Promise<readonly Opened[]> {
   const opened: Opened[] = []
   for (const [index, member] of members.entries()) {
