@@ -1,15 +1,11 @@
 import { blockOf, checkBlock, type Corpus } from './corpus.ts'
-import type { AnswerMessage, Appending, Handlers, OrderMessage, Orders, Source } from './order.ts'
+import { takeOrders } from '../harness/order-process.ts'
+import type { Appending, Handlers, Orders, Source } from './order.ts'
 import { toolModule } from './tool-names.ts'
 import type { CreateTool, FeedReader, FeedWriter, Serving } from './tool.ts'
 import { sampleMemory, UsageMeter } from './usage-meter.ts'
 
 // A process of the bench of feeds, with the tool that its argument names; started by end-process.ts, which gives the orders.
-
-process.on('uncaughtException', (error) => report({ number: undefined, failed: textOf(error) }))
-process.on('unhandledRejection', (error) => report({ number: undefined, failed: textOf(error) }))
-// When the bench was ended by force, nothing of it stays.
-process.on('disconnect', () => process.exit(1))
 
 const { createTool } = (await import(toolModule(process.argv[2] ?? ''))) as { createTool: CreateTool }
 const tool = createTool()
@@ -66,16 +62,7 @@ const handlers: Handlers = {
   },
 }
 
-process.on('message', ({ number, name, order }: OrderMessage) => {
-  // Each name has a handler that takes its own kind of order.
-  const handle = handlers[name] as (order: object) => Promise<object> | object
-  Promise.resolve(order)
-    .then(handle)
-    .then(
-      (answer) => report({ number, answer }),
-      (error: unknown) => report({ number, failed: textOf(error) }),
-    )
-})
+takeOrders(handlers)
 
 async function timedAppend(order: Orders['append']['order']): Promise<Orders['append']['answer']> {
   const { corpus, folder, warmUp, profiled } = order
@@ -148,12 +135,4 @@ async function appendAll(
     }
   }
   await Promise.all(Array.from({ length: inFlight }, one))
-}
-
-function report(message: AnswerMessage): void {
-  process.send?.(message)
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

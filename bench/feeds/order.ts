@@ -71,14 +71,3 @@ export type Handlers = {
     order: Orders[Name]['order'],
   ) => Promise<Orders[Name]['answer']> | Orders[Name]['answer']
 }
-
-/** Over the channel of `fork`. */
-export interface OrderMessage {
-  readonly number: number
-  readonly name: OrderName
-  readonly order: object
-}
-
-export type AnswerMessage =
-  | { readonly number: number; readonly answer: object }
-  | { readonly number: number | undefined; readonly failed: string }

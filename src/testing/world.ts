@@ -112,7 +112,6 @@ export class World {
 
   /** Adds something of the workload's to the trace. */
   note(name: string, text: string): void {
-    if (process.env['DBG']) console.log(this.now.toFixed(1), name, text) // DBG
     this.#trace.record(this.now, this.host(name).number, 'note', 0)
     this.#trace.text(text)
   }
