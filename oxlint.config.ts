@@ -12,7 +12,7 @@ import {
 } from './test/tidy/layers.ts'
 
 /** Tests and tools: exempt from the direction of imports and from the doors, not from the rest. */
-const exempt = ['**/*.test.ts', 'test/**', 'conformance/**', 'bench/**', 'scripts/**', '*.config.ts']
+const exempt = ['**/*.test.ts', 'test/**', 'conformance/**', 'examples/**', 'bench/**', 'scripts/**', '*.config.ts']
 
 const nodeImports = {
   regex: '^(node:|fs$|fs/|net$|tls$|crypto$|path$|os$|stream$|events$|buffer$)',

@@ -6,18 +6,20 @@ import { Routes } from './routes.ts'
 // A member of a group, in a folder, that does what the test asks for over a circuit, as ../feeds/holder.ts does. It prints its address,
 // and `acked NUMBER of its text` when a publish has resolved.
 //
-//   holder.ts FOLDER MODE [HEARTBEAT-MS]
+//   holder.ts FOLDER MODE [OPTIONS]      OPTIONS: JSON, `heartbeatMs` and `resumeMs` of the node
 //
 // MODE says what takes the operations: `apply` counts each text in the tables of the handler, `list` remembers what comes,
 // `replica` is a set of texts.
 
 const startedMs = performance.now()
-const [folder = '', mode = 'list', heartbeat] = process.argv.slice(2)
+const [folder = '', mode = 'list', options = '{}'] = process.argv.slice(2)
+const { heartbeatMs, resumeMs } = JSON.parse(options) as { heartbeatMs?: number; resumeMs?: number }
 const routes = new Routes()
 await using node = await createNode({
   listen: ['tcp://127.0.0.1:0'],
   keyFile: `${folder}.key`,
-  ...(heartbeat === undefined ? {} : { limits: { heartbeatMs: Number(heartbeat) } }),
+  ...(heartbeatMs === undefined ? {} : { limits: { heartbeatMs } }),
+  ...(resumeMs === undefined ? {} : { resumeMs }),
   transports: (parts) => [routes.over(tcpTransport(parts))],
 })
 await using store = await openStore(folder)
@@ -75,10 +77,11 @@ async function apply({ payload, dot }: GroupDelivery, transaction: DeliveryTrans
 }
 
 async function list(from: Group): Promise<void> {
-  for await (const { dot, payload, ack } of from.deliveries()) {
+  for await (const delivery of from.deliveries()) {
+    const { dot, payload } = delivery
     const said = text(payload)
     listed.push({ dot: formatDot(dot), text: said, at: Date.now() })
-    ack()
+    delivery.ack()
     const answer = reply.get(said.split(' ')[0] ?? '')
     if (answer !== undefined) void from.publish(bytes(`${answer} ${said.split(' ')[1]}`)).catch(() => {})
   }
@@ -122,7 +125,7 @@ const commands: Record<string, (arguments_: Arguments) => Promise<unknown>> = {
   },
   /** Whoever hears NAME says the other one. */
   answer: async ({ name, prefix }) => void reply.set(name, prefix),
-  listed: async ({ count = 0 }) => listed.slice(count),
+  listed: async ({ count }) => listed.slice(count),
   /** Resolves when so many have come, with when the last one did. */
   async has({ count }) {
     while (listed.length < count) await sleep(5)

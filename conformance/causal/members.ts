@@ -30,6 +30,7 @@ export interface MemberFacts {
 
 export interface MemberOptions {
   readonly heartbeatMs?: number
+  readonly resumeMs?: number
 }
 
 /** A member in a process of its own, in whose folder another process can go on. */
@@ -93,6 +94,15 @@ export class Member {
     })
   }
 
+  freeze(): void {
+    this.far.program.signal('SIGSTOP')
+  }
+
+  async wake(): Promise<void> {
+    this.far.program.signal('SIGCONT')
+    await this.far.reconnect()
+  }
+
   /** kill -9, then another process on the same folder, which has the group open. */
   async killAndStart(): Promise<void> {
     await this.far.program.kill('SIGKILL')
@@ -105,9 +115,8 @@ export class Member {
   }
 }
 
-function startFar(folder: string, mode: Mode, { heartbeatMs }: MemberOptions): Promise<Far> {
-  const args = heartbeatMs === undefined ? [mode] : [mode, String(heartbeatMs)]
-  return Far.start(folder, { file, args })
+function startFar(folder: string, mode: Mode, options: MemberOptions): Promise<Far> {
+  return Far.start(folder, { file, args: [mode, JSON.stringify(options)] })
 }
 
 /** Resolves when it holds; rejects after 60 s. */

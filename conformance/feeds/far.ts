@@ -30,7 +30,7 @@ export interface Facts {
 export class Far {
   readonly program: Program
   readonly address: string
-  readonly #circuit: Circuit
+  #circuit: Circuit
   readonly #waiting = new Map<number, (answer: { result?: unknown; error?: string; code?: string }) => void>()
   #number = 0
 
@@ -38,6 +38,10 @@ export class Far {
     this.program = program
     this.address = address
     this.#circuit = circuit
+    this.#listen(circuit)
+  }
+
+  #listen(circuit: Circuit): void {
     circuit.receive(({ part, payload }) => {
       this.#waiting.get(part)?.(JSON.parse(new TextDecoder().decode(payload)) as { result?: unknown })
       this.#waiting.delete(part)
@@ -53,10 +57,13 @@ export class Far {
     const args = mischief === undefined ? [folder, ...more] : [folder, mischief]
     const program = startProgram(file, args, { nodeArgs: ['--expose-gc'], ...rest })
     const [address] = await program.line(/^plait:.*$/)
-    const node = await createNode({ resumeMs: 0 })
-    onTestFinished(() => node.close())
-    const circuit = await node.peer('test').open(`${address}/control`)
-    return new Far(program, address, circuit)
+    return new Far(program, address, await control(address))
+  }
+
+  /** After it was frozen for so long that the circuit has ended. */
+  async reconnect(): Promise<void> {
+    this.#circuit = await control(this.address)
+    this.#listen(this.#circuit)
   }
 
   /** Runs a command there. */
@@ -90,6 +97,13 @@ export class Far {
     this.program.signal('SIGTERM')
     await this.program.outcome()
   }
+}
+
+async function control(address: string): Promise<Circuit> {
+  // A machine that is busy is no reason to give it up.
+  const node = await createNode({ resumeMs: 0, limits: { heartbeatMs: 20_000 } })
+  onTestFinished(() => node.close())
+  return node.peer('test').open(`${address}/control`)
 }
 
 export function makeFolder(): string {

@@ -342,7 +342,10 @@ export class GroupEngine {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
       if (node !== undefined && seen > 0) this.replication.note(node, seen)
-    } else if (!this.#isWriting) this.#considerWritingSoon()
+    } else if (!this.#isWriting && number >= (this.#own?.length ?? 0)) {
+      // The last own entry was read long ago, and has waited for what it follows.
+      this.#considerWritingSoon()
+    }
     this.#changes.wake()
     // There is room for one more.
     this.#readers.relieve()

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { PlaitError } from '../base/error.ts'
+import { parseGroupLink } from '../causal/group-link.ts'
 import { parseShareLink } from '../drive/share-link.ts'
 import { parseFeedLink } from '../feed/feed-link.ts'
 import { readNetworkKeyFile } from '../identity/network-key.ts'
@@ -78,10 +79,11 @@ interface Line extends AsyncDisposable {
   readonly ping: () => Promise<number>
 }
 
-/** Which node is meant by a share link, a link to a feed, a URL or a bare node id. Throws `INVALID_ADDRESS` or `INVALID_LINK`. */
+/** Which node is meant by a share link, a link to a feed or group, a URL or a bare node id. Throws `INVALID_ADDRESS` or `INVALID_LINK`. */
 export function parsePingTarget(text: string): Pick<PeerUrl, 'nodeId' | 'addresses'> {
   const trimmed = text.trim()
   if (trimmed.includes('/f#')) return parseFeedLink(trimmed)
+  if (trimmed.includes('/g/')) return parseGroupLink(trimmed)
   if (trimmed.includes('#')) return parseShareLink(trimmed)
   return parseUrl(/^[a-z2-7]{52}$/.test(trimmed) ? `plait://${trimmed}` : trimmed)
 }

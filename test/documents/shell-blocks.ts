@@ -6,7 +6,7 @@ import { root } from '../tidy/tree.ts'
 import { nameOf, type Block } from './blocks.ts'
 
 const timeoutMs = 20_000
-const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f)#\S+).*$/m
+const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f|g\/\S+)#\S+).*$/m
 
 /**
  * The `sh` blocks of one document, run from top to bottom in one folder, with `plait` being what was built and `photos/` there to
