@@ -330,6 +330,7 @@ export class GroupEngine {
     this.isContinuing = false
     this.#circle.close()
     this.#readers.review()
+    this.#acknowledgeTimer ??= this.#after(this.#options.acknowledgeMs, () => this.#acknowledge())
     this.replication.update()
     this.#options.events.ready()
     this.#changes.wake()
