@@ -21,7 +21,8 @@ import type { RosterStatement } from './members/roster-operation.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
 import { emptyBody, rawBody } from './order/bodies.ts'
 import type { EntryBody, EntryKind } from './order/entry.ts'
-import { Outbox } from './outbox.ts'
+import { forgotten, Outbox } from './outbox.ts'
+import type { Written } from './outbox.ts'
 import type { Progress } from './progress.ts'
 import type { Step } from './progress.ts'
 import { Readers } from './readers.ts'
@@ -330,6 +331,7 @@ export class GroupEngine {
     this.isContinuing = false
     this.#circle.close()
     this.#readers.review()
+    this.#acknowledgeTimer ??= this.#after(this.#options.acknowledgeMs, () => this.#acknowledge())
     this.replication.update()
     this.#options.events.ready()
     this.#changes.wake()
@@ -342,9 +344,10 @@ export class GroupEngine {
       const node = this.#machine.nodes[place]
       const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
       if (node !== undefined && seen > 0) this.replication.note(node, seen)
+    } else if (!this.#isWriting && number >= (this.#own?.length ?? 0)) {
+      // The last own entry was read long ago, and has waited for what it follows.
+      this.#considerWritingSoon()
     }
-    // The last own entry was read long ago, and has waited for what it follows.
-    else if (!this.#isWriting) this.#considerWritingSoon()
     this.#changes.wake()
     // There is room for one more.
     this.#readers.relieve()
@@ -484,17 +487,4 @@ export class GroupEngine {
   #after(delayMs: number, run: () => void): Timer {
     return this.#options.feeds.store.runtime.timers.after(delayMs, run, { background: true })
   }
-}
-
-export interface Written {
-  readonly dot: Dot
-  /** Resolves when it is synced here. */
-  readonly durable: Promise<void>
-}
-
-function forgotten(): PlaitError {
-  return new PlaitError(
-    'FEED_BEHIND',
-    'what this node had written was forgotten here; it goes on under another feed, try again',
-  )
 }

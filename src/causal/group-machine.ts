@@ -15,7 +15,7 @@ import { CausalOrder } from './order/causal-order.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
 import type { Entry, EntryBody, EntryKind } from './order/entry.ts'
 import type { Row } from './order/history.ts'
-import { least, raised, total } from './order/history.ts'
+import { covers, least, raised, total } from './order/history.ts'
 
 /** An operation that counts, after all that it follows. */
 export interface Delivery {
@@ -96,6 +96,8 @@ export class GroupMachine {
   /** Who writes here, from now on: all of its entries have been delivered. */
   become(own: Writer): void {
     this.#own = this.order.open(own)
+    // After a restart nobody knows any more what was owed.
+    if (!covers(this.order.history.row(this.#own.place), this.order.delivered())) this.#owes = true
   }
 
   get own(): OrderedFeed | undefined {

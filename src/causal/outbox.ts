@@ -1,4 +1,5 @@
 import { PlaitError } from '../base/error.ts'
+import type { Dot } from '../crdt/dot.ts'
 import type { WritableFeed } from '../feed/feed-api.ts'
 
 interface Waiting {
@@ -75,4 +76,17 @@ export class Outbox {
     }
     this.#isWriting = false
   }
+}
+
+/** An entry that was written, and delivered here. */
+export interface Written {
+  readonly dot: Dot
+  /** Resolves when it is synced here. */
+  readonly durable: Promise<void>
+}
+
+/** Why an entry was not written. */
+export function forgotten(): PlaitError {
+  const message = 'what this node had written was forgotten here; it goes on under another feed, try again'
+  return new PlaitError('FEED_BEHIND', message)
 }
