@@ -49,6 +49,7 @@ export class Committer {
   /** Entries since the state was written down. */
   #sinceState = 0
   #timer: Timer | undefined
+  #isSuspended = false
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -69,15 +70,25 @@ export class Committer {
     else this.#timer ??= this.#options.timers.after(commitMs, () => this.commit(), { background: true })
   }
 
-  /** Everything is delivered again. */
+  /** Everything is going to be delivered again: what was carried out until now belongs to what the view is rid of. */
+  suspend(): void {
+    this.stop()
+    this.progress = new Progress([])
+    this.#isSuspended = true
+  }
+
+  /** The view is as it is to be, and everything is delivered from now on. */
   restart(): void {
     this.progress = new Progress([])
+    this.#sinceState = 0
+    this.#isSuspended = false
     this.isPaused = false
   }
 
   /** `isLast`: nothing will follow. */
   commit(isLast = false): void {
     this.stop()
+    if (this.#isSuspended) return
     const { view, host, snapshots, self } = this.#options
     const { machine, consumer, outbox, ownPlace } = host.now()
     if (consumer === undefined) return

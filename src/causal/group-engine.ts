@@ -441,6 +441,7 @@ export class GroupEngine {
       const message = 'entries of this group were dropped, and what takes its operations cannot go on from a snapshot'
       throw new PlaitError('INVALID_ARGUMENT', `${message}; use deliver or a replica`)
     }
+    this.#committer.suspend()
     consumer?.reset()
     await view.rewind(consumer?.tables ?? [], state, base)
     await consumer?.load(view.view)
