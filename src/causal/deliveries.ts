@@ -23,6 +23,8 @@ type Done = (changes: readonly ViewChange[]) => void
 interface Waiting {
   readonly delivery: GroupDelivery
   readonly done: Done
+  /** Of the queue, when it was put there: in another one it is void. */
+  readonly epoch: number
 }
 
 export interface DeliveriesHost {
@@ -52,7 +54,7 @@ class DeliveryQueue {
   }
 
   push({ dot, node, body }: Delivery, done: Done): void {
-    this.#waiting.push({ delivery: { dot, from: node, payload: body.slice() }, done })
+    this.#waiting.push({ delivery: { dot, from: node, payload: body.slice() }, done, epoch: this.epoch })
     this.#bytes += body.length
     this.#arrivals.wake()
   }
@@ -66,10 +68,9 @@ class DeliveryQueue {
         await this.#arrivals.wait(signal)
         continue
       }
-      const { epoch } = this
       this.#bytes -= next.delivery.payload.length
       await this.#host.durable(next.delivery.dot)
-      if (epoch !== this.epoch) continue
+      if (next.epoch !== this.epoch) continue
       if (!this.isFull) this.#host.relieve()
       return next
     }
@@ -139,16 +140,15 @@ export class HandlerConsumer implements Consumer {
       } catch {
         return
       }
-      const { epoch } = this.#queue
-      const changes = await this.#carryOut(next.delivery)
-      if (epoch !== this.#queue.epoch) continue
+      // It may have been taken back since it left the queue.
+      const changes = await this.#carryOut(next)
+      if (next.epoch !== this.#queue.epoch) continue
       this.#pending.add(changes)
       next.done(changes)
     }
   }
 
-  async #carryOut(delivery: GroupDelivery): Promise<readonly ViewChange[]> {
-    const { epoch } = this.#queue
+  async #carryOut({ delivery, epoch }: Waiting): Promise<readonly ViewChange[]> {
     // What was taken back is not tried again: it comes anew.
     for (let attempt = 1; epoch === this.#queue.epoch; attempt += 1) {
       const transaction = new HandlerTransaction(this.#view, this.#pending)
@@ -211,8 +211,8 @@ export class IteratorConsumer implements Consumer, AsyncIterable<AcknowledgedDel
         if (PlaitError.is(error) && error.code === 'STORE_CLOSED') return
         throw error
       }
-      const { delivery, done } = next
-      const { epoch } = this.#queue
+      const { delivery, done, epoch } = next
+      if (epoch !== this.#queue.epoch) continue
       yield { ...delivery, ack: () => (epoch === this.#queue.epoch ? done([]) : undefined) }
     }
   }
