@@ -180,8 +180,6 @@ export interface GroupEventDetails {
   readonly overturned: undefined
   /** This node had forgotten what it has written, and goes on under another feed. */
   readonly continued: { readonly feed: Writer }
-  /** A member has not been heard of for so long; park it if it does not come back. */
-  readonly silent: { readonly node: NodeId; readonly sinceMs: number }
   /** Nothing more is delivered or published. */
   readonly failed: { readonly error: PlaitError }
 }

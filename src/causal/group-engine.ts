@@ -77,6 +77,8 @@ export class GroupEngine {
   #own: WritableFeed | undefined
   #outbox: Outbox | undefined
   #isWriting = false
+  /** It wrote when it was paused, and nothing has kept it from that since. */
+  #isHeld = false
   #isRenewing = false
   #step: Step | undefined
   #acknowledgeTimer: Timer | undefined
@@ -168,7 +170,7 @@ export class GroupEngine {
   async writeIn(own: WritableFeed): Promise<void> {
     this.#outbox?.end(forgotten())
     this.replication.begin(forgotten())
-    this.#isWriting = false
+    this.#endWriting()
     this.#useOwn(own)
     // What was written and is not durable was seen here alone: nothing of it is known any more.
     await this.#renew(undefined)
@@ -189,15 +191,12 @@ export class GroupEngine {
 
   /** Resolves when something can be written. */
   async whenWriting(signal: AbortSignal | undefined): Promise<void> {
-    while (!this.#isWriting) {
-      if (this.#ended !== undefined) throw this.#ended
-      await this.#changes.wait(signal)
-    }
+    while (!this.#isWriting) await this.#change(signal)
   }
 
   /** Resolves when an entry is durable where it was written. */
   async durable({ writer, number }: Dot): Promise<void> {
-    while (writer === this.#ownWriter && number > (this.#outbox?.durable ?? 0)) await this.#changes.wait()
+    while (writer === this.#ownWriter && number > (this.#outbox?.durable ?? 0)) await this.#change()
   }
 
   /** Resolves when all entries that are here have been delivered, or wait for what is not here. */
@@ -208,7 +207,7 @@ export class GroupEngine {
         const feed = this.#readers.feeds.get(writer)
         return feed === undefined || received < feed.contiguousLength
       })
-    while (isBehind()) await this.#changes.wait()
+    while (isBehind()) await this.#change()
   }
 
   /** What takes operations may have room again. */
@@ -238,7 +237,7 @@ export class GroupEngine {
 
   async #stop(error: PlaitError): Promise<void> {
     this.#ended = error
-    this.#isWriting = false
+    this.#endWriting()
     this.#committer.stop()
     this.#acknowledgeTimer?.cancel()
     this.#consumer?.end(error)
@@ -310,14 +309,8 @@ export class GroupEngine {
   /** Writes from now on, if the feed to write in is one of the group, and all of its entries have been delivered. */
   #considerWriting(): void {
     const own = this.#own
-    if (
-      own === undefined ||
-      this.#isWriting ||
-      this.#committer.isPaused ||
-      this.#isRenewing ||
-      this.#ended !== undefined
-    )
-      return
+    if (own === undefined || this.#isWriting || this.#ended !== undefined) return
+    if (this.#committer.isPaused || this.#isRenewing) return
     const { order, roster, group } = this.#machine
     const ordered = order.feed(this.#ownWriter)
     const isFounder = group === this.#ownWriter && own.length === 0
@@ -393,8 +386,8 @@ export class GroupEngine {
 
   /** What was delivered here and could not be written is taken back: all is delivered again, without it. */
   #takeUnwritten(own: WritableFeed, error: PlaitError): void {
-    this.#isWriting = false
     if (own !== this.#own) return
+    this.#endWriting()
     if (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN') return this.#forget(own)
     if (error.code !== 'NO_SPACE') return this.fail(error)
     this.#outbox = this.#newOutbox(own)
@@ -416,7 +409,7 @@ export class GroupEngine {
   async #renew(known: GroupState | undefined): Promise<void> {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
-    this.#isWriting = false
+    this.#endWriting()
     this.#circle.keep()
     const { events } = this.#options
     try {
@@ -458,14 +451,18 @@ export class GroupEngine {
         outbox: this.#outbox,
         ownPlace: this.#machine.order.feed(this.#ownWriter)?.place,
       }),
-      pause: () => (this.#isWriting = false),
+      pause: () => {
+        this.#isHeld = this.#isWriting
+        this.#isWriting = false
+      },
       resume: () => this.#resume(),
       fail: (error) => this.fail(error),
     }
   }
 
   #resume(): void {
-    this.#isWriting = !this.#isRenewing && this.#ended === undefined
+    this.#isWriting = this.#isHeld
+    this.#isHeld = false
     this.#readers.relieve()
     // When what is under way is done.
     void Promise.resolve().then(() => this.#changes.wake())
@@ -473,9 +470,19 @@ export class GroupEngine {
 
   #forget(own = this.#own): void {
     if (own !== this.#own || this.#ended !== undefined) return
-    this.#isWriting = false
+    this.#endWriting()
     this.#outbox?.end(forgotten())
     this.#options.events.forgotten()
+  }
+
+  #endWriting(): void {
+    this.#isWriting = false
+    this.#isHeld = false
+  }
+
+  /** Resolves when anything has changed; rejects when the group has ended. */
+  #change(signal?: AbortSignal): Promise<void> {
+    return this.#ended === undefined ? this.#changes.wait(signal) : Promise.reject(this.#ended)
   }
 
   /** The other members that are waited for. */

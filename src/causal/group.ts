@@ -69,10 +69,6 @@ export interface GroupHost {
 
 const GroupEventTarget = EventTarget as unknown as new () => GroupEvents
 
-function forbidden(message: string): PlaitError {
-  return new PlaitError('FORBIDDEN', message)
-}
-
 /** A group that is open. */
 export class OpenGroup extends GroupEventTarget implements Group {
   readonly id: GroupId
@@ -376,6 +372,11 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#options.host.askToContinue({ group: keyFromWriter(this.id), ...this.#claim, proof: this.#sign() })
   }
 
+  isAdmin(node: NodeId): boolean {
+    const member = this.engine.machine.roster.members.get(node)
+    return member !== undefined && !member.isRemoved && allows(member.role, 'admin')
+  }
+
   /** Whether this node is going to write in a feed of which nothing is known here that counts. */
   isAwaiting(feed: Writer): boolean {
     return (
@@ -424,4 +425,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
   #emit<Name extends GroupEventName>(name: Name, detail: GroupEventDetails[Name]): void {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
+}
+
+function forbidden(message: string): PlaitError {
+  return new PlaitError('FORBIDDEN', message)
 }

@@ -11,7 +11,7 @@ import { messenger } from '../message/messenger.ts'
 import { Backoff } from '../node/backoff.ts'
 import { bidFarewell } from '../node/farewell.ts'
 import type { Peer, PlaitNode } from '../node/node-api.ts'
-import { formatUrl } from '../node/url.ts'
+import { formatUrl, parseUrl } from '../node/url.ts'
 import { decode, encode } from '../wire/schema.ts'
 import { continueMessage, continueRequest, groupPeerId, groupService, joinMessage, joinRequest } from './admission.ts'
 import type { ContinueRequest } from './admission.ts'
@@ -243,7 +243,9 @@ class StoreGroups implements Groups {
         if (signal.aborted || group?.isAwaiting(feed) !== true) return
         const base = await this.#ask(url, continueMessage, { signal }, { bytes }).catch(() => undefined)
         if (base === undefined) continue
-        if (base.length === keyBytes) await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
+        // What a snapshot holds is believed: it is taken from an admin only.
+        if (base.length === keyBytes && group.isAdmin(parseUrl(url).nodeId))
+          await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
         // What a member says that was removed or parked may be void: another one is asked after a while if nothing has come of it.
         break
       }

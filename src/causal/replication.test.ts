@@ -56,4 +56,5 @@ it('ends with the signal, and with the group', async () => {
   await expect(signalled).rejects.toThrow('enough')
   replication.end(new PlaitError('STORE_CLOSED', 'closed'))
   await expect(closed).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  await expect(replication.wait(3, 'one', undefined)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
 })

@@ -19,6 +19,7 @@ export class Replication {
   readonly #heldByNode = new Map<string, number>()
   /** How many of the own entries each other member has, of those that are waited for; least first. */
   #held: readonly number[] = []
+  #ended: PlaitError | undefined
 
   /** `others`: the members that are waited for, without this one; undefined as long as not all are known. */
   constructor(others: () => Iterable<NodeId> | undefined) {
@@ -58,6 +59,7 @@ export class Replication {
 
   /** Resolves when that many own entries are there. In the order of the numbers. */
   wait(number: number, level: Exclude<ReplicationLevel, 'local'>, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
     if (this.reached(level) >= number) return Promise.resolve()
     signal?.throwIfAborted()
     return new Promise((resolve, reject) => {
@@ -77,12 +79,18 @@ export class Replication {
 
   /** Another feed is written from now on: of that one nobody has anything, and of the last one nothing more is heard. */
   begin(error: PlaitError): void {
-    this.end(error)
+    this.#fail(error)
     this.#heldByNode.clear()
     this.#held = []
   }
 
+  /** Nobody waits any more, nor from now on. */
   end(error: PlaitError): void {
+    this.#ended = error
+    this.#fail(error)
+  }
+
+  #fail(error: PlaitError): void {
     for (const waiters of this.#waitersByLevel.values())
       for (let next = waiters.shift(); next !== undefined; next = waiters.shift()) next.settle(error)
   }
