@@ -1,7 +1,8 @@
 import { depthMax } from '../codec.ts'
+import { decodeText } from './utf8.ts'
 
 const quote = 0x22
-const backslash = 0x5c
+export const backslash = 0x5c
 const colon = 0x3a
 /** Most texts end before. */
 const soonBytes = 64
@@ -48,6 +49,56 @@ export function namesOf(value: unknown): number {
     if (typeof item === 'object') names += namesOf(item)
   }
   return names
+}
+
+/** A text with numbers in the place of its names, and what they stand for; undefined where no name has an escape. */
+export function escapedNamesIn(
+  bytes: Uint8Array,
+): { readonly numbered: string; readonly names: readonly string[] } | undefined {
+  const places = placesOfNames(bytes)
+  if (!places.some(({ start, end }) => bytes.subarray(start, end).includes(backslash))) return undefined
+  const names: string[] = []
+  let numbered = ''
+  let from = 0
+  for (const { start, end } of places) {
+    numbered += `${decodeText(bytes.subarray(from, start))}"${names.length}"`
+    names.push(String(JSON.parse(decodeText(bytes.subarray(start, end)))))
+    from = end
+  }
+  return { numbered: numbered + decodeText(bytes.subarray(from)), names }
+}
+
+/** What was parsed from a numbered text, with its names. */
+export function withNames(value: unknown, names: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => withNames(item, names))
+  // As the parser does: `__proto__` is a name like others.
+  return Object.fromEntries(
+    Object.entries(value).map(([number, item]) => [names[Number(number)] as string, withNames(item, names)]),
+  )
+}
+
+/** The texts before a colon, with their quotes. */
+function placesOfNames(bytes: Uint8Array): readonly { readonly start: number; readonly end: number }[] {
+  const places: { start: number; end: number }[] = []
+  let start = 0
+  let at = 0
+  let end = 0
+  while (at < bytes.length) {
+    const byte = bytes[at] as number
+    if (byte === quote) {
+      start = at
+      end = Math.min(endOfText(bytes, at + 1) + 1, bytes.length)
+      at = end
+      continue
+    }
+    at += 1
+    if (byte === colon) {
+      places.push({ start, end })
+      start = end
+    }
+  }
+  return places
 }
 
 /** Where the quote stands that ends a text, whose first byte is at `start`. */

@@ -54,6 +54,43 @@ test('a name that stands twice in one object is refused, wherever that object is
   expect(codec.decode(bytesOf('[{"a":1},{"a":{"a":2}}]'))).toEqual([{ a: 1 }, { a: { a: 2 } }])
 })
 
+test('a name with an escape is read as what it is, whatever was read in its place before', () => {
+  // A name that stood there first, and one that the engine's parser then takes for it: see `parse`.
+  const pairs = ['\\\\ \\"', '\\\\ \\u0061', 'x\\\\ x\\n', '\\\\u0061 \\u0061', '\\\\n \\n', '\\\\ \\u005c'].map(
+    (pair) => pair.split(' '),
+  )
+  for (const [index, [first, second]] of pairs.entries()) {
+    codec.decode(bytesOf(`{"pair ${index}":[],"${first}":0}`))
+    // So that the engine knows the first name, too.
+    JSON.parse(`{"engine ${index}":[],"${first}":0}`)
+    const name = String(JSON.parse(`"${second}"`))
+    for (const around of [`pair ${index}`, `engine ${index}`]) {
+      const value = codec.decode(bytesOf(`{"${around}":1, "${second}" :[{"${second}":"\\":"}]}`))
+      expect(value).toEqual({ [around]: 1, [name]: [{ [name]: '":' }] })
+    }
+    for (const other of [second, JSON.stringify(name).slice(1, -1)])
+      expect(() => codec.decode(bytesOf(`{"${second}":1,"${other}":2}`))).toThrow(invalid)
+  }
+  for (const wrong of [
+    '{"\\n":1',
+    '{"\\n",:1}',
+    '{:"\\n"}',
+    '{"\\x":1}',
+    '{"\\n"::1}',
+    '{1:"\\n"}',
+    '{"\n":"\\n"}',
+    '"\\":',
+  ])
+    expect(() => codec.decode(bytesOf(wrong))).toThrow(invalid)
+  fc.assert(
+    fc.property(value, text, (value, name) => {
+      const written = JSON.stringify({ '\n': value, [name]: [value] })
+      expect(JSON.stringify(codec.decode(bytesOf(written)))).toEqual(written)
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('128 levels are taken, in both directions, and one more in neither', () => {
   const nested = (levels: number): unknown => {
     let inner: unknown = 1

@@ -1,7 +1,7 @@
 import { PlaitError } from '../../base/error.ts'
 import { contents, deepError, depthMax } from '../codec.ts'
 import type { Codec } from '../codec.ts'
-import { namesIn, namesOf } from './json-shape.ts'
+import { backslash, escapedNamesIn, namesIn, namesOf, withNames } from './json-shape.ts'
 import { decodeText, encodeText } from './utf8.ts'
 
 const codec: Codec<unknown> = { content: contents.json, encode, decode }
@@ -31,7 +31,7 @@ function decode(bytes: Uint8Array): unknown {
   if (names < 0) throw deepError()
   let value: unknown
   try {
-    value = JSON.parse(decodeText(bytes))
+    value = parse(bytes)
   } catch (error) {
     if (PlaitError.is(error)) throw error
     throw new PlaitError('INVALID_MESSAGE', 'a message that is not JSON', { cause: error })
@@ -40,4 +40,14 @@ function decode(bytes: Uint8Array): unknown {
   if (names > 0 && namesOf(value) !== names)
     throw new PlaitError('INVALID_MESSAGE', 'a message with the same name twice in one object')
   return value
+}
+
+/**
+ * The engine's parser takes a name that has an escape in it for another one, once it has read that in the same place of another
+ * text (`\"` for `\\`: nodejs/node#63785), which anybody may have sent: such texts are parsed with numbers for names.
+ */
+function parse(bytes: Uint8Array): unknown {
+  const names = bytes.includes(backslash) ? escapedNamesIn(bytes) : undefined
+  if (names === undefined) return JSON.parse(decodeText(bytes))
+  return withNames(JSON.parse(names.numbered), names.names)
 }
