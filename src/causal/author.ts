@@ -19,6 +19,7 @@ export interface AuthorEvents {
 export class Author {
   readonly #events: AuthorEvents
   #feed: WritableFeed | undefined
+  #writer: Writer = ''
   #outbox: Outbox | undefined
   #isWriting = false
   /** It wrote when it was paused, and nothing has kept it from that since. */
@@ -35,7 +36,7 @@ export class Author {
 
   /** Empty where there is no feed yet. */
   get writer(): Writer {
-    return this.#feed?.id.replace('feed:', '') ?? ''
+    return this.#writer
   }
 
   get outbox(): Outbox | undefined {
@@ -66,6 +67,7 @@ export class Author {
     this.#outbox?.end(forgotten())
     this.end()
     this.#feed = feed
+    this.#writer = feed.id.replace('feed:', '')
     this.#isForgotten = false
     this.#outbox = this.#newOutbox(feed)
     feed.addEventListener('peer', ({ detail }) => {

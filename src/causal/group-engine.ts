@@ -193,6 +193,7 @@ export class GroupEngine {
     this.replication.begin(forgotten())
     this.#author.use(own)
     // What was written and is not durable was seen here alone: nothing of it is known any more.
+    while (this.#isRenewing) await this.#change()
     await this.#renew(undefined)
   }
 
@@ -427,6 +428,7 @@ export class GroupEngine {
     this.#isRenewing = false
     events.overturned()
     this.#readAll()
+    this.#changes.wake()
   }
 
   /** Puts a state in place of all that there is, and what it has led to. */
