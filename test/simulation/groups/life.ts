@@ -109,7 +109,8 @@ export class GroupLife {
     this.deliveredCount += 1
     if (this.has(dot) && !this.ledger.forked.has(dot.writer) && !operation.isPoison)
       this.wrong(`${this.#named(dot)} is delivered a second time`)
-    for (const name of operation.past) {
+    // What its number meant before it was forgotten is nothing to this one.
+    for (const name of operation.isForgotten ? [] : operation.past) {
       if (this.#delivered.has(name)) continue
       const earlier = this.ledger.operations.get(name)
       if (earlier === undefined || this.has(earlier.dot, name) || this.ledger.forked.has(earlier.dot.writer)) continue
