@@ -79,6 +79,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   readonly #options: OpenGroupOptions
   readonly #lanes: GroupLanes
   #record: GroupRecord
+  #remembering: Promise<void> = Promise.resolve()
   #own: WritableFeed
   #isStarted = false
   #isTakingFeed = false
@@ -105,7 +106,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
       base: record.base === undefined ? undefined : keyFromWriter(record.base),
       superseded: (record.superseded ?? []).map(keyFromWriter),
       rememberBase: (name, superseded) =>
-        this.#remember({ ...this.#record, base: keyText(name), superseded: superseded.map(keyText) }),
+        this.#remember((record) => ({ ...record, base: keyText(name), superseded: superseded.map(keyText) })),
       events: {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
@@ -433,12 +434,14 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#isTakingFeed = true
     this.engine.isContinuing = true
     try {
-      const { own, record } = await this.#options.host.continueIn(Math.max(...(this.#self?.since ?? []), 0))
-      this.#own = own
-      this.#record = record
-      await this.engine.writeIn(own)
+      await this.#inTurn(async () => {
+        const { own, record } = await this.#options.host.continueIn(Math.max(...(this.#self?.since ?? []), 0))
+        this.#own = own
+        this.#record = record
+      })
+      await this.engine.writeIn(this.#own)
       this.#ask()
-      this.#emit('continued', { feed: record.feed })
+      this.#emit('continued', { feed: this.writer })
       this.#isTakingFeed = false
     } catch (error) {
       this.engine.fail(error)
@@ -461,9 +464,19 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return node.sign(claimStatement(keyFromWriter(this.id), this.#claim))
   }
 
-  async #remember(record: GroupRecord): Promise<void> {
-    await this.#options.host.remember(record)
-    this.#record = record
+  /** What is remembered changes in one go after the other: none forgets what another one has changed. */
+  #remember(change: (record: GroupRecord) => GroupRecord): Promise<void> {
+    return this.#inTurn(async () => {
+      const record = change(this.#record)
+      await this.#options.host.remember(record)
+      this.#record = record
+    })
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#remembering.then(task)
+    this.#remembering = done.catch(() => {})
+    return done
   }
 
   async #close(): Promise<void> {

@@ -46,6 +46,7 @@ export class Snapshots {
   readonly #ending = new AbortController()
   readonly #feedsById = new Map<FeedId, Feed>()
   #reading: AbortController | undefined
+  #tasks = 0
   #isMaking = false
   #isPruning = false
   /** How many entries had been delivered at the last one. */
@@ -85,6 +86,16 @@ export class Snapshots {
   /** Whether the base is on its way: nobody may have it any more. */
   get isReading(): boolean {
     return this.#reading !== undefined
+  }
+
+  /** Removes none of them while `task` reads one. */
+  async keepDuring<Result>(task: () => Promise<Result>): Promise<Result> {
+    this.#tasks += 1
+    try {
+      return await task()
+    } finally {
+      this.#tasks -= 1
+    }
   }
 
   /** There is another base than the one that is being read. */
@@ -183,6 +194,8 @@ export class Snapshots {
     const spent = [...this.#superseded, ...older].filter((one) => base === undefined || !bytesEqual(one, base))
     try {
       const firsts = await this.look(name)
+      // In due time.
+      if (this.#tasks > 0 || this.base !== base) return
       await this.#remember(name, spent)
       this.base = name
       this.firsts = firsts

@@ -58,8 +58,9 @@ async function reunite(world: World, { sites }: Society): Promise<void> {
   await world.run(world.now + 60_000)
   for (const site of sites) {
     const group = site.life?.group
-    if (group === undefined || group.engine.isWriting) continue
-    const host = sites.find(({ life }) => isAdmin(life?.group) && knows(life?.group, site))
+    if (group === undefined) continue
+    const isCutOff = (host: GroupSite): boolean => !group.engine.isWriting || !knows(group, host)
+    const host = sites.find((one) => isAdmin(one.life?.group) && knows(one.life?.group, site) && isCutOff(one))
     if (host !== undefined) await letIn(world, host, site)
   }
   for (const host of sites)
