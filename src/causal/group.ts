@@ -27,6 +27,7 @@ import type {
   PublishOptions,
 } from './group-api.ts'
 import { GroupEngine } from './group-engine.ts'
+import { metBy } from './group-file.ts'
 import type { GroupRecord } from './group-file.ts'
 import { GroupLanes, urlOf } from './group-lanes.ts'
 import { formatGroupLink, parseGroupLink } from './group-link.ts'
@@ -279,11 +280,12 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.#record.feed
   }
 
-  /** Another node has let this one in (again), of which it may know nothing. */
-  meet({ hosts }: GroupRecord): void {
-    this.#record = { ...this.#record, hosts }
-    this.#lanes.update(this.engine.machine.roster.members.values(), hosts)
+  /** Another node has let this one in (again), of which it may know nothing. Resolves with what is remembered. */
+  async meet(host: string): Promise<GroupRecord> {
+    await this.#remember((record) => metBy(record, host))
+    this.#lanes.update(this.engine.machine.roster.members.values(), this.#record.hosts)
     this.engine.review()
+    return this.#record
   }
 
   /** Where the other members can be reached, and who let this node in. */
