@@ -39,6 +39,7 @@ export class SimulatedDisk implements Disk {
   #root = new Directory()
   /** Counts the power cuts: files that were open before one are not usable after it. */
   #boot = 0
+  #openFiles = 0
 
   constructor(options: SimulatedDiskOptions = {}) {
     this.#options = options
@@ -51,6 +52,7 @@ export class SimulatedDisk implements Disk {
    */
   crash(survives: Survives = () => false): void {
     this.#boot += 1
+    this.#openFiles = 0
     this.#root.crash(survives)
   }
 
@@ -69,6 +71,11 @@ export class SimulatedDisk implements Disk {
   /** Of all files together. */
   get bytes(): number {
     return this.#root.bytes()
+  }
+
+  /** Files that were opened since the last power cut, and are not closed. */
+  get openFiles(): number {
+    return this.#openFiles
   }
 
   /** What each file holds, by path. */
@@ -144,6 +151,7 @@ export class SimulatedDisk implements Disk {
       if (!isOpen || boot !== this.#boot) throw failed(path, 'EBADF', 'the file is closed')
     }
     let isOpen = true
+    this.#openFiles += 1
     return {
       size: async () => {
         await begin('size')
@@ -174,6 +182,7 @@ export class SimulatedDisk implements Disk {
         contents.sync(changes)
       },
       close: async () => {
+        if (isOpen && boot === this.#boot) this.#openFiles -= 1
         isOpen = false
       },
     }

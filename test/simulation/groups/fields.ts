@@ -73,6 +73,16 @@ export function changeSomething(replica: WorldReplica, random: SeededRandom): Pr
   return changeFiles(replica.files, random, word)
 }
 
+/** Publishes one random change, as many of which as one likes lead to no more than so much. */
+export function changeBounded(replica: WorldReplica, random: SeededRandom): Promise<Dot> {
+  const word = random.pick(words)
+  const lot = random.integer(0, 6)
+  if (lot < 3) return replica.tags.has(word) && random.chance(0.5) ? replica.tags.delete(word) : replica.tags.add(word)
+  if (lot < 5) return replica.count.add(random.integer(-9, 9))
+  if (replica.notes.has(word) && random.chance(0.3)) return replica.notes.delete(word)
+  return replica.notes.update(word, (note) => note.set(`${random.integer(0, 999)}`))
+}
+
 function changeFiles(files: WorldReplica['files'], random: SeededRandom, word: string): Promise<Dot> {
   const entries = [...files.view.children(undefined).values()]
   const within = entries.flatMap(({ id }) => [...files.view.children(id).values()])

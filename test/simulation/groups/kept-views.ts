@@ -1,3 +1,4 @@
+import { encodeHex } from '../../../src/base/bytes.ts'
 import { PlaitError } from '../../../src/base/error.ts'
 import { MemoryView } from '../../../src/store/memory-view.ts'
 import type { View, ViewChange, ViewEntry, ViewRange } from '../../../src/store/view.ts'
@@ -10,6 +11,8 @@ interface Transaction {
 
 /** Of what a power cut takes at most. */
 const unsyncedMax = 6
+/** What is older becomes one transaction now and then, as a real database writes over what it had. */
+const foldedAt = 1_000
 
 /** The views of one machine, by their names: they outlive its processes, and lose their last transactions at a power cut. */
 export class KeptViews {
@@ -81,10 +84,24 @@ class KeptView implements View {
     if (delayMs > 0) await new Promise<void>((resolve) => void this.#process.runtime.timers.after(delayMs, resolve))
     if (this.#process.scope.ended) return new Promise<void>(() => {})
     this.#log.push({ cursor, changes })
+    if (this.#log.length >= foldedAt) fold(this.#log)
     await this.#memory.transact(cursor, changes)
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
   }
+}
+
+/** Makes one transaction of all but the last. */
+function fold(log: Transaction[]): void {
+  const old = log.splice(0, log.length - unsyncedMax)
+  const changes = new Map<string, ViewChange>()
+  for (const change of old.flatMap((transaction) => transaction.changes)) {
+    const key = `${change.table} ${encodeHex(change.key)}`
+    if (change.isPrefix === true) for (const one of changes.keys()) if (one.startsWith(key)) changes.delete(one)
+    if (change.value === undefined) changes.delete(key)
+    else changes.set(key, change)
+  }
+  log.unshift({ cursor: old.at(-1)?.cursor ?? 0, changes: [...changes.values()] })
 }
