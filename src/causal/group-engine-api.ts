@@ -18,10 +18,7 @@ export interface GroupEngineOptions {
   readonly snapshotEntries: number
   /** The sealed feed of the snapshot from which everything can be made again. */
   readonly base: Uint8Array | undefined
-  /** Those of earlier ones. */
-  readonly superseded: readonly Uint8Array[]
-  /** There is another one; resolves when that is remembered. */
-  readonly rememberBase: SnapshotsOptions['rememberBase']
+  readonly rememberSnapshots: SnapshotsOptions['remember']
   readonly events: GroupEngineEvents
 }
 

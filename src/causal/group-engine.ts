@@ -59,18 +59,17 @@ export class GroupEngine {
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
-    const { feeds, view, snapshotEntries, base, superseded, rememberBase } = options
+    const { feeds, view, snapshotEntries, base, rememberSnapshots: remember } = options
     const { timers } = feeds.store.runtime
     const mayShare = (nodeId: NodeId): boolean => this.mayShare(nodeId)
     this.#snapshots = new Snapshots(
       {
-        ...{ feeds, view, mayShare, everyEntries: snapshotEntries, rememberBase },
+        ...{ feeds, view, mayShare, everyEntries: snapshotEntries, remember },
         nextTurn: () => new Promise((resolve) => timers.endOfTurn(resolve)),
         name: (name) => this.write('snapshot', { schema: () => rawBody, value: name }).durable,
         feed: (writer) => this.#readers.feeds.get(writer),
       },
       base,
-      superseded,
     )
     this.#committer = new Committer({
       ...{ view, timers, snapshotEntries, snapshots: this.#snapshots, self: feeds.node?.id },

@@ -1,8 +1,11 @@
 import { PlaitError } from '../base/error.ts'
+import { keyFromWriter } from '../crdt/dot.ts'
 import type { Writer } from '../crdt/dot.ts'
 import type { Disk } from '../runtime/disk.ts'
 import { readSmallFile, replaceSmallFile } from '../store/small-file.ts'
 import type { GroupId } from './group-api.ts'
+import { keyText } from './members/roster-entry.ts'
+import type { KnownSnapshots } from './snapshots.ts'
 
 /** What a store has to remember of a group beside its feeds: everything else is derived from them. */
 export interface GroupRecord {
@@ -16,7 +19,7 @@ export interface GroupRecord {
   readonly hosts: readonly string[]
   /** The sealed feed of the snapshot from which everything can be made again, in base32; entries before it are not here any more. */
   readonly base?: string
-  /** Those of earlier snapshots, which are to be removed. */
+  /** Those of other snapshots that may be here, which are to be removed when they are of no use. */
   readonly superseded?: readonly string[]
 }
 
@@ -80,4 +83,13 @@ function parseRecord(text: string): GroupRecord | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What is remembered of snapshots. */
+export function knownSnapshots({ base, superseded = [] }: GroupRecord): KnownSnapshots {
+  return { base: base === undefined ? undefined : keyFromWriter(base), others: superseded.map(keyFromWriter) }
+}
+
+export function withSnapshots(record: GroupRecord, { base, others }: KnownSnapshots): GroupRecord {
+  return { ...record, ...(base !== undefined && { base: keyText(base) }), superseded: others.map(keyText) }
 }

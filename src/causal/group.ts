@@ -9,7 +9,7 @@ import type { NodeId } from '../identity/node-id.ts'
 import { identityFromSeed } from '../identity/seed.ts'
 import type { Verify } from '../identity/signature.ts'
 import { parseUrl } from '../node/url.ts'
-import type { ContinueRequest, JoinRequest } from './admission.ts'
+import type { ContinueRequest } from './admission.ts'
 import type { Consumer } from './consumer.ts'
 import { HandlerConsumer, IteratorConsumer } from './deliveries.ts'
 import type { DeliveriesHost } from './deliveries.ts'
@@ -27,7 +27,7 @@ import type {
   PublishOptions,
 } from './group-api.ts'
 import { GroupEngine } from './group-engine.ts'
-import { metBy } from './group-file.ts'
+import { knownSnapshots, metBy, withSnapshots } from './group-file.ts'
 import type { GroupRecord } from './group-file.ts'
 import { GroupLanes, urlOf } from './group-lanes.ts'
 import { formatGroupLink, parseGroupLink } from './group-link.ts'
@@ -40,6 +40,7 @@ import { keyText } from './members/roster-entry.ts'
 import { rawBody } from './order/bodies.ts'
 import type { EntryBody } from './order/entry.ts'
 import { forgotten } from './outbox.ts'
+import { Reception } from './reception.ts'
 import type { ReplicationLevel } from './replication.ts'
 
 export interface OpenGroupOptions {
@@ -77,6 +78,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
   readonly engine: GroupEngine
   readonly feeds: Feeds
   readonly view: GroupView
+  /** For those who want to come in. */
+  readonly reception: Reception
   readonly #options: OpenGroupOptions
   readonly #lanes: GroupLanes
   #record: GroupRecord
@@ -104,10 +107,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#lanes = new GroupLanes(feeds)
     this.engine = new GroupEngine({
       ...{ group: id, feeds, view, verify, acknowledgeMs, snapshotEntries, mayShare: (node) => this.#isHost(node) },
-      base: record.base === undefined ? undefined : keyFromWriter(record.base),
-      superseded: (record.superseded ?? []).map(keyFromWriter),
-      rememberBase: (name, superseded) =>
-        this.#remember((record) => ({ ...record, base: keyText(name), superseded: superseded.map(keyText) })),
+      base: knownSnapshots(record).base,
+      rememberSnapshots: (change) => this.#remember((record) => withSnapshots(record, change(knownSnapshots(record)))),
       events: {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
@@ -118,6 +119,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
         failed: (error) => this.#emit('failed', { error }),
       },
     })
+    this.reception = new Reception({ group: id, engine: this.engine, verify, wallMs: () => this.#wallMs })
   }
 
   /** With whom the feeds of the group are shared. */
@@ -240,44 +242,15 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.#record.base === undefined ? emptyBytes : keyFromWriter(this.#record.base)
   }
 
-  /** Lets a node in that has come with an invitation. Throws `FORBIDDEN`, with why. */
-  async admit(request: JoinRequest): Promise<void> {
-    const { node, feed, since, proof, invitation, invitationProof, addresses } = request
-    await this.engine.whenWriting(undefined)
-    const { roster } = this.engine.machine
-    const known = roster.naming(keyText(feed)).length > 0 && roster.memberOf(keyText(feed))?.isRemoved === false
-    if (known) return
-    const invited = roster.invitations.get(keyText(invitation))
-    const at = Math.floor(this.#wallMs)
-    if (invited === undefined) throw forbidden('this link is of no invitation that is known here')
-    if (invited.isRevoked) throw forbidden('this link was revoked; ask for another one')
-    if (invited.uses > 0 && invited.used >= invited.uses)
-      throw forbidden('this link was used as often as it may be; ask for another one')
-    if (invited.notAfter > 0 && at > invited.notAfter)
-      throw forbidden('this link is past its time; ask for another one')
-    const claim = claimStatement(keyFromWriter(this.id), request)
-    const { verify } = this.#options
-    if (!verify(node, claim, proof) || !verify(invitation, claim, invitationProof))
-      throw forbidden('the node has not signed for what it asks')
-    const statement = { node, feed, since, proof, invitation, invitationProof, at, addresses }
-    await this.engine.writeStatement({ kind: 'admit', ...statement }).durable
-  }
-
-  /** Lets a member write on in another feed. Throws `FORBIDDEN`, with why. */
-  async continueFor({ node, feed, since, proof }: ContinueRequest): Promise<void> {
-    await this.engine.whenWriting(undefined)
-    const { roster } = this.engine.machine
-    const member = roster.members.get(keyText(node))
-    if (member === undefined || member.isRemoved) throw forbidden('the node is no member of this group')
-    if (roster.memberOf(keyText(feed)) !== undefined) return
-    const claim = claimStatement(keyFromWriter(this.id), { node, feed, since })
-    if (!this.#options.verify(node, claim, proof)) throw forbidden('the node has not signed for the feed')
-    await this.engine.writeStatement({ kind: 'continue', node, feed, since, proof }).durable
-  }
-
   /** The feed in which this node writes. */
   get writer(): Writer {
     return this.#record.feed
+  }
+
+  /** Writes on in another feed, since the present one has ended. Resolves with what is remembered. */
+  async moveOn(): Promise<GroupRecord> {
+    await this.#continue()
+    return this.#record
   }
 
   /** Another node has let this one in (again), of which it may know nothing. Resolves with what is remembered. */

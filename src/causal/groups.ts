@@ -21,6 +21,7 @@ import type { Group, GroupId, Groups, GroupsOptions } from './group-api.ts'
 import { listGroups, metBy, readGroupRecord, viewName, writeGroupRecord } from './group-file.ts'
 import type { GroupRecord } from './group-file.ts'
 import { parseGroupLink } from './group-link.ts'
+import { endedFeed } from './reception.ts'
 import { GroupView } from './group-view.ts'
 import { OpenGroup } from './group.ts'
 import { claimStatement } from './members/roster-operation.ts'
@@ -69,23 +70,22 @@ class StoreGroups implements Groups {
     const host = formatUrl({ nodeId, addresses })
     const open = await this.#openById.get(groupId)
     const known = await (open?.meet(host) ?? readGroupRecord(this.#feeds.store.runtime.disk, groupId))
-    const own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
-    const record = await this.#rememberHost(groupId, own, known, host)
-    const group = keyFromWriter(groupId)
-    const claim = { node: publicKeyFromNodeId(this.#node.id), feed: own.name, since: record.since }
-    const statement = claimStatement(group, claim)
-    const invitation = identityFromSeed(secret)
-    const base = await this.#ask(host, joinMessage, options, {
-      bytes: encode(joinRequest, {
-        ...{ group, ...claim, proof: this.#node.sign(statement) },
-        ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
-        addresses: this.#addresses(),
-      }),
+    let own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
+    let record = await this.#rememberHost(groupId, own, known, host)
+    const ask = (): Promise<Uint8Array> =>
+      this.#ask(host, joinMessage, options, { bytes: this.#request(groupId, secret, record) })
+    const base = await ask().catch(async (error: unknown) => {
+      // This node was removed, which nobody has told it, and comes back.
+      if (!PlaitError.is(error) || error.facts[endedFeed] !== record.feed) throw error
+      if (open === undefined) await own.close()
+      record = await (open?.moveOn() ?? this.#moveOn(groupId, record))
+      own = await this.#openFeed(record)
+      return ask()
     })
     const present = this.#openById.get(groupId)
     if (present !== undefined) return present
     // An admin has made the link, and who says this is the node that it names. Who has been let in and was not told takes it now.
-    const isNew = own.length === 0 && base.length === keyBytes
+    const isNew = own.length === 0 && record.base === undefined && base.length === keyBytes
     const begun = isNew ? await this.#remember(groupId, { ...record, base: encodeBase32(base) }) : record
     return this.#opened(groupId, this.#make(groupId, own, begun))
   }
@@ -108,6 +108,26 @@ class StoreGroups implements Groups {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #request(groupId: GroupId, secret: Uint8Array, { feed, since }: GroupRecord): Uint8Array {
+    const group = keyFromWriter(groupId)
+    const claim = { node: publicKeyFromNodeId(this.#node.id), feed: keyFromWriter(feed), since }
+    const statement = claimStatement(group, claim)
+    const invitation = identityFromSeed(secret)
+    return encode(joinRequest, {
+      ...{ group, ...claim, proof: this.#node.sign(statement) },
+      ...{ invitation: invitation.publicKey, invitationProof: invitation.sign(statement) },
+      addresses: this.#addresses(),
+    })
+  }
+
+  /** Another feed takes the place of one that has ended, in a group that is not open. */
+  async #moveOn(id: GroupId, known: GroupRecord): Promise<GroupRecord> {
+    const next = await this.#createFeed()
+    const record = await this.#remember(id, { ...known, ...this.#record(next, known.hosts, known.since) })
+    await next.close()
+    return record
   }
 
   #check(): void {
@@ -209,13 +229,13 @@ class StoreGroups implements Groups {
     messages.handle(joinMessage, async (bytes, { from }) => {
       const request = decode(joinRequest, bytes)
       const group = await this.#asked(request.group, request.node, from)
-      await group.admit(request)
+      await group.reception.admit(request)
       return group.base
     })
     messages.handle(continueMessage, async (bytes, { from }) => {
       const request = decode(continueRequest, bytes)
       const group = await this.#asked(request.group, request.node, from)
-      await group.continueFor(request)
+      await group.reception.continueFor(request)
       return group.base
     })
   }

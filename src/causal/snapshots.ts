@@ -14,6 +14,14 @@ import { covers } from './order/history.ts'
 import { openSnapshot, readSnapshot, snapshotBlocks } from './snapshot-feed.ts'
 import type { GroupBase } from './snapshot-feed.ts'
 
+/** What is remembered of a group's snapshots, by their names. */
+export interface KnownSnapshots {
+  /** From which everything can be made again. */
+  readonly base: Uint8Array | undefined
+  /** All others that may be here: earlier ones, and those that were begun. What is not remembered would stay for ever. */
+  readonly others: readonly Uint8Array[]
+}
+
 export interface SnapshotsOptions {
   readonly feeds: Feeds
   readonly view: GroupView
@@ -23,8 +31,8 @@ export interface SnapshotsOptions {
   readonly nextTurn: () => Promise<void>
   /** Names a snapshot in the feed that is written here. */
   readonly name: (name: Uint8Array) => Promise<void>
-  /** Everything can be made again from this snapshot, from now on, and others are of no use; resolves when that is remembered. */
-  readonly rememberBase: (name: Uint8Array, superseded: readonly Uint8Array[]) => Promise<void>
+  /** Changes what is remembered of them, one change after the other; resolves when it is. */
+  readonly remember: (change: (known: KnownSnapshots) => KnownSnapshots) => Promise<void>
   /** A feed that is open here. */
   readonly feed: (writer: Writer) => Feed | undefined
 }
@@ -41,28 +49,26 @@ export class Snapshots {
   base: Uint8Array | undefined
   /** How much of each feed it is of: what is not kept. */
   firsts: ReadonlyMap<Writer, number> = new Map()
-  /** Earlier ones that may be here still. */
-  #superseded: readonly Uint8Array[]
   readonly #options: SnapshotsOptions
   readonly #ending = new AbortController()
   readonly #feedsById = new Map<FeedId, Feed>()
   #reading: AbortController | undefined
   #tasks = 0
   #isMaking = false
+  /** Made here, and not named yet. */
+  #made: Uint8Array | undefined
   #isPruning = false
   /** How many entries had been delivered at the last one. */
   #madeAt = 0
 
-  constructor(options: SnapshotsOptions, base: Uint8Array | undefined, superseded: readonly Uint8Array[]) {
+  constructor(options: SnapshotsOptions, base: Uint8Array | undefined) {
     this.#options = options
     this.base = base
-    this.#superseded = superseded
   }
 
   /** Another one is the base from now on; resolves when that is remembered. */
   async use(name: Uint8Array): Promise<void> {
-    await this.#remember(name, this.#superseded)
-    this.base = name
+    await this.#begin(name, () => [])
   }
 
   /** Reads the base, when there is one; waits until all of it is here. */
@@ -124,10 +130,11 @@ export class Snapshots {
   consider(machine: GroupMachine, state: GroupState, tables: readonly string[], self: NodeId): void {
     const total = state.feeds.reduce((sum, { delivered }) => sum + delivered, 0)
     const usable = machine.snapshots.findLast(({ row }) => covers(state.stable, row))
-    if (usable !== undefined && !this.#isBase(usable.name)) {
+    // As long as own entries are to come, one that is named there is not known.
+    if (usable !== undefined && !this.#isBase(usable.name) && machine.own !== undefined) {
+      const names = machine.snapshots.map(({ name }) => name)
       const at = machine.snapshots.indexOf(usable)
-      const older = machine.snapshots.slice(0, at).map(({ name }) => name)
-      void this.#prune(usable.name, older)
+      void this.#prune(usable.name, names.slice(0, at), names.slice(at + 1))
     }
     const named = machine.snapshots.at(-1)
     if (named !== undefined)
@@ -178,36 +185,39 @@ export class Snapshots {
       const pages = view.pages(tables, nextTurn)
       const feed = await feeds.seal(snapshotBlocks(state, pages), { mayShare })
       this.#feedsById.set(feed.id, feed)
+      this.#made = feed.name
+      await this.#note(feed.name)
       if (!this.#ending.signal.aborted) await name(feed.name)
     } catch {
       // Without it the log is longer, and that is all; the next one is made in due time.
     } finally {
+      this.#made = undefined
       this.#isMaking = false
     }
   }
 
-  async #prune(name: Uint8Array, older: readonly Uint8Array[]): Promise<void> {
+  async #prune(name: Uint8Array, older: readonly Uint8Array[], newer: readonly Uint8Array[]): Promise<void> {
     if (this.#isPruning) return
     this.#isPruning = true
     const { feeds } = this.#options
     const { base } = this
-    // The base stays until there is another one after the next: it may be read here just now, or by whoever was told of it.
-    const before = base === undefined ? [] : [base]
-    const spent = distinct([...this.#superseded, ...older], [name, ...before])
     try {
+      await this.#note(name)
       const firsts = await this.look(name)
       // In due time.
       if (this.#tasks > 0 || this.base !== base) return
-      await this.#remember(name, spent)
-      this.base = name
+      // The last base stays until there is another one: it may be read here just now, or by whoever was told of it.
+      const kept = [name, ...newer, ...[base, this.#made].filter((one) => one !== undefined)]
+      const spent = await this.#begin(name, (others) => distinct([...others, ...older], kept))
       this.firsts = firsts
       await this.drop()
       for (const one of spent) {
+        if (this.#isBase(one)) continue
         const id = formatFeedId({ name: one, isSealed: true })
         this.#feedsById.delete(id)
         await feeds.remove(id)
       }
-      this.#superseded = before
+      await this.#options.remember((known) => ({ ...known, others: distinct(known.others, spent) }))
       await feeds.compact()
     } catch {
       // As above: what was dropped is not needed, what was not can be dropped later.
@@ -216,11 +226,26 @@ export class Snapshots {
     }
   }
 
-  async #remember(name: Uint8Array, spent: readonly Uint8Array[]): Promise<void> {
-    const { base } = this
-    const superseded = distinct(base === undefined ? spent : [...spent, base], [name])
-    await this.#options.rememberBase(name, superseded)
-    this.#superseded = superseded
+  /** Begins with another one from now on, when that is remembered. Resolves with those of which nothing is needed any more. */
+  async #begin(
+    name: Uint8Array,
+    spentOf: (others: readonly Uint8Array[]) => readonly Uint8Array[],
+  ): Promise<readonly Uint8Array[]> {
+    let spent: readonly Uint8Array[] = []
+    await this.#options.remember(({ base, others }) => {
+      spent = spentOf(others)
+      return { base: name, others: distinct([...others, ...spent, ...(base === undefined ? [] : [base])], [name]) }
+    })
+    this.base = name
+    return spent
+  }
+
+  /** One more may be here from now on. */
+  #note(name: Uint8Array): Promise<void> {
+    return this.#options.remember(({ base, others }) => ({
+      base,
+      others: distinct([...others, name], base === undefined ? [] : [base]),
+    }))
   }
 
   #isBase(name: Uint8Array): boolean {
@@ -228,9 +253,9 @@ export class Snapshots {
   }
 }
 
-/** Each name once, but none of `stays`: two admins that had come equally far have made the same snapshot, which is named twice. */
-function distinct(names: readonly Uint8Array[], stays: readonly Uint8Array[]): readonly Uint8Array[] {
+/** Each name once, but none of `except`: two admins that had come equally far have made the same snapshot, which is named twice. */
+function distinct(names: readonly Uint8Array[], except: readonly Uint8Array[]): readonly Uint8Array[] {
   const namesByText = new Map(names.map((name) => [keyText(name), name]))
-  for (const name of stays) namesByText.delete(keyText(name))
+  for (const name of except) namesByText.delete(keyText(name))
   return [...namesByText.values()]
 }

@@ -6,12 +6,14 @@ import type { Store } from '../../store/open-store.ts'
 import { RecordLog } from '../../store/record-log.ts'
 import type { OpenReport } from '../../store/recovery.ts'
 import type { LogRecord } from '../../store/record.ts'
-import { encode } from '../../wire/schema.ts'
+import { decode, encode } from '../../wire/schema.ts'
 import type { TreeHash } from '../hash.ts'
 import type { FeedLogBounds } from '../feed-api.ts'
 import type { FeedName } from '../feed-id.ts'
 import { feedFilesFolder } from './feed-files.ts'
-import { decodeBlocks, feedNameSchema, feedRecords, sealedSchema } from './feed-record.ts'
+import { decodeBlocks, feedHeadSchema, feedNameSchema, feedRecords, nodesSchema, sealedSchema } from './feed-record.ts'
+import type { ProvenNodes } from './feed-record.ts'
+import { nodeCount } from '../numbering.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
 import type { RecordSource } from './block-reader.ts'
 import type { RoundHost } from './rounds.ts'
@@ -124,7 +126,7 @@ export class FeedLog {
 
   /** Takes records out whose blocks are not here any more. */
   compact(): Promise<CompactionReport> {
-    return this.#log.compact((record) => this.#isLive(record))
+    return this.#log.compact((record, position) => this.#isLive(record, position))
   }
 
   /** Makes durable what was taken, and lets the log go. Idempotent. */
@@ -209,12 +211,21 @@ export class FeedLog {
     await writeCheckpoint(disk, '', { logId: this.#log.id, position, payload })
   }
 
-  #isLive({ kind, feed: number, payload }: LogRecord): boolean {
+  #isLive({ kind, feed: number, payload }: LogRecord, position: number): boolean {
     const feed = this.#shelf.feedsByNumber.get(number)
     if (feed === undefined) return false
-    if (kind !== feedRecords.fetched) return true
-    const { start, blocks } = decodeBlocks(payload)
-    return feed.have.next(start, start + blocks.length) !== undefined
+    switch (kind) {
+      case feedRecords.fetched: {
+        const { start, blocks } = decodeBlocks(payload)
+        return feed.have.next(start, start + blocks.length) !== undefined
+      }
+      case feedRecords.head:
+        return !isOvertaken(feed, decode(feedHeadSchema, payload))
+      case feedRecords.nodes:
+        return !isOfBeginning(feed, decode(nodesSchema, payload), position)
+      default:
+        return true
+    }
   }
 
   async #end(): Promise<void> {
@@ -237,4 +248,16 @@ function openLog(
   const { disk, random, probe } = options.store.runtime
   const { visit, drain } = replay
   return RecordLog.open({ disk, directory: '', random, probe, checkpoint, visit, drain, limits: options.limits ?? {} })
+}
+
+/** Whether a head says nothing any more: a later one of the same fork is durable. */
+function isOvertaken({ head }: StoredFeed, { fork, length }: FeedHead): boolean {
+  return head !== undefined && head.fork === fork && head.length > length
+}
+
+/** Whether nodes are all of blocks that are not here, and the peaks above them were written down later. */
+function isOfBeginning({ beginning }: StoredFeed, { positions }: ProvenNodes, position: number): boolean {
+  if (beginning === undefined || position >= beginning.position) return false
+  const end = nodeCount(beginning.length)
+  return positions.every((node) => node < end)
 }

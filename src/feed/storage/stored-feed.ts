@@ -68,6 +68,8 @@ export class StoredFeed implements FeedStore {
   /** How far the blocks reach that are durable: of a feed that is written here this may be further than what is signed. */
   tip: Extent = { fork: 0, length: 0, bytes: 0 }
   tipPeaks: Uint8Array = emptyBytes
+  /** The blocks of a beginning that is not here, and where its peaks stand: what is older and of those blocks only is of no use. */
+  beginning: { readonly length: number; readonly position: number } | undefined
   /** Nothing that is here is of any use any more: what is still on its way to the disk is not here either when it arrives. */
   isResetting = false
   /** Two heads of its writer that do not belong to one feed. */
@@ -137,12 +139,22 @@ export class StoredFeed implements FeedStore {
     this.rounds.add(job)
   }
 
-  /** Forgets blocks. */
-  clear(runs: Runs): Promise<void> {
-    return this.#remember((sink) => {
+  /** Forgets blocks. Of a beginning that is forgotten nothing is needed but its peaks, which are written down once more. */
+  async clear(runs: Runs): Promise<void> {
+    const length = this.#beginningWithout(runs)
+    const peaks = length === 0 ? undefined : await this.peaksOf(length)
+    let position: number | undefined
+    await this.#remember((sink) => {
+      if (peaks !== undefined && this.#beginningWithout(runs) === length)
+        position = sink.append(
+          feedRecords.nodes,
+          encode(nodesSchema, { positions: peakPositions(length), hashes: peaks }),
+        )
       for (let at = 0; at < runs.length; at += 2 * clearedRunsMax)
         sink.append(feedRecords.cleared, encode(clearedSchema, { runs: runs.slice(at, at + 2 * clearedRunsMax) }))
-    }).then(() => this.applyCleared(runs))
+    }, true)
+    this.applyCleared(runs)
+    if (position !== undefined && length <= this.tip.length) this.beginning = { length, position }
   }
 
   freeze(conflict: Conflict): Promise<void> {
@@ -206,6 +218,7 @@ export class StoredFeed implements FeedStore {
   /** It has no blocks, and begins anew. */
   forget(fork: number): void {
     this.have.clear()
+    this.beginning = undefined
     this.head = undefined
     this.peaks = emptyBytes
     this.ownLength = 0
@@ -216,6 +229,7 @@ export class StoredFeed implements FeedStore {
   /** It ends earlier. */
   applyCut(extent: Extent, peaks: Uint8Array): void {
     this.have.remove(extent.length, lengthMax)
+    if (this.beginning !== undefined && this.beginning.length > extent.length) this.beginning = undefined
     this.ownLength = extent.length
     this.tip = extent
     this.tipPeaks = peaks
@@ -227,10 +241,20 @@ export class StoredFeed implements FeedStore {
     this.#reader.forget()
   }
 
-  #remember(write: (sink: RecordSink) => void): Promise<void> {
+  /** `isAlone`: what was stored before is known to be here when it is written. */
+  #remember(write: (sink: RecordSink) => void, isAlone = false): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.rounds.add(this.#job({ write, written: () => resolve(), failed: reject }))
+      this.rounds.add(this.#job({ isAlone, write, written: () => resolve(), failed: reject }))
     })
+  }
+
+  /** How many blocks stand before the first one that is here when these are not any more. */
+  #beginningWithout(runs: Runs): number {
+    let first = this.have.next(0, lengthMax)
+    for (let at = 0; at < runs.length; at += 2)
+      if (first !== undefined && first >= (runs[at] as number) && first < (runs[at + 1] as number))
+        first = this.have.next(runs[at + 1] as number, lengthMax)
+    return first ?? Math.min(this.tip.length, runs.at(-1) ?? 0)
   }
 
   #job(parts: Omit<Job, 'bytes'>): Job {

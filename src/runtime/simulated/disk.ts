@@ -37,7 +37,7 @@ export class SimulatedDisk implements Disk {
   capacityBytes: number
   readonly #options: SimulatedDiskOptions
   #root = new Directory()
-  /** Counts the power cuts: files that were open before one are not usable after it. */
+  /** Counts the ends of processes: files that were open before one are not usable after it. */
   #boot = 0
   #openFiles = 0
 
@@ -51,9 +51,14 @@ export class SimulatedDisk implements Disk {
    * order, names out of order. Nothing does when it is absent.
    */
   crash(survives: Survives = () => false): void {
+    this.closeAll()
+    this.#root.crash(survives)
+  }
+
+  /** The process ends that had files open: they are not usable after it. */
+  closeAll(): void {
     this.#boot += 1
     this.#openFiles = 0
-    this.#root.crash(survives)
   }
 
   /** The disk as a power cut would leave it, with this one as it is: full speed, no faults, unless options say otherwise. */
@@ -73,7 +78,7 @@ export class SimulatedDisk implements Disk {
     return this.#root.bytes()
   }
 
-  /** Files that were opened since the last power cut, and are not closed. */
+  /** Files that are open. */
   get openFiles(): number {
     return this.#openFiles
   }

@@ -26,6 +26,8 @@ export const copyName: FeedName = { name: simulatedIdentity(Uint8Array.of(2)).pu
 export interface Held {
   readonly fork: number
   readonly blocks: readonly number[]
+  /** Those before it are not kept. */
+  readonly first: number
 }
 
 /** What all feeds of the store hold. */
@@ -33,6 +35,12 @@ export interface Model {
   readonly own: Held
   readonly copy: Held
   readonly sealed: number
+}
+
+export const nothing: Model = {
+  own: { fork: 0, blocks: [], first: 0 },
+  copy: { fork: 0, blocks: [], first: 0 },
+  sealed: 0,
 }
 
 /** Said between the calls of the disk: what is there when an operation begins, and what when it is done. */
@@ -56,14 +64,14 @@ export function writerOf(feed: StoredFeed): FeedWriter {
 }
 
 /** What a play may do next. */
-export type StepKind = 'append' | 'fetch' | 'both' | 'truncate' | 'reset' | 'seal' | 'compact' | 'reopen'
+export type StepKind = 'append' | 'fetch' | 'both' | 'truncate' | 'reset' | 'clear' | 'seal' | 'compact' | 'reopen'
 
 /** As often as each stands here. */
 const everyKind: readonly StepKind[] = [
   ...repeated('append', 6),
   ...repeated('fetch', 4),
   ...repeated('both', 4),
-  ...(['truncate', 'reset', 'seal', 'compact', 'reopen', 'reopen'] as const),
+  ...(['truncate', 'reset', 'clear', 'clear', 'seal', 'compact', 'compact', 'reopen', 'reopen'] as const),
 ]
 
 function repeated(kind: StepKind, count: number): StepKind[] {
@@ -77,7 +85,7 @@ export class CrashPlay {
   readonly #kinds: readonly StepKind[]
   #log!: FeedLog
   #writer!: FeedWriter
-  #model: Model = { own: { fork: 0, blocks: [] }, copy: { fork: 0, blocks: [] }, sealed: 0 }
+  #model: Model = nothing
   #next = 1
 
   constructor(disk: RecordingDisk<Note>, seed: number, kinds: readonly StepKind[] = everyKind) {
@@ -116,12 +124,22 @@ export class CrashPlay {
         return this.#both()
       case 'truncate': {
         const length = this.#random.integer(0, own.blocks.length)
-        const next = { fork: own.fork + 1, blocks: own.blocks.slice(0, length) }
+        const next = { fork: own.fork + 1, blocks: own.blocks.slice(0, length), first: Math.min(own.first, length) }
         return this.#do({ ...this.#model, own: next }, () => this.#writer.truncate(length))
       }
       case 'reset': {
         const fork = copy.fork + 1
-        return this.#do({ ...this.#model, copy: { fork, blocks: [] } }, () => this.#reset(fork))
+        return this.#do({ ...this.#model, copy: { fork, blocks: [], first: 0 } }, () => this.#reset(fork))
+      }
+      case 'clear': {
+        const what = this.#random.pick(['own', 'copy'] as const)
+        const held = this.#model[what]
+        const first = Math.max(held.first, this.#random.integer(0, held.blocks.length))
+        const feed = this.#log.find(what === 'own' ? ownName : copyName)
+        const isNone = feed === undefined || first === held.first
+        return isNone
+          ? undefined
+          : this.#do({ ...this.#model, [what]: { ...held, first } }, () => feed.clear([held.first, first]))
       }
       case 'seal': {
         const blocks = this.#fresh(3).map((id) => blockOf(id))

@@ -12,3 +12,9 @@ it('a checkpoint between the commits of two feeds forgets neither of them', asyn
   const { violations } = await crashFeeds(100, { kinds, isStrict: true })
   expect(violations).toEqual([])
 })
+
+it('what is dropped with a beginning that is not kept is not needed, also where only the log is left', async () => {
+  const kinds = ['append', 'fetch', 'fetch', 'clear', 'clear', 'compact', 'reopen'] as const
+  const { violations } = await crashFeeds(600, { kinds, isStrict: true })
+  expect(violations).toEqual([])
+})

@@ -5,7 +5,7 @@ import type { StoredFeed } from '../../../src/feed/storage/stored-feed.ts'
 import { crashStates } from '../../../src/runtime/simulated/crash-states.ts'
 import type { SimulatedDisk } from '../../../src/runtime/simulated/disk.ts'
 import { RecordingDisk } from '../../../src/runtime/simulated/recording-disk.ts'
-import { copyName, CrashPlay, openLog, ownName, rootOf, treeOf, writerOf } from './crash-play.ts'
+import { copyName, CrashPlay, nothing, openLog, ownName, rootOf, treeOf, writerOf } from './crash-play.ts'
 import type { Held, Model, Note, StepKind } from './crash-play.ts'
 import { blockOf } from './feed-place.ts'
 
@@ -45,21 +45,27 @@ export async function crashFeeds(states: number, options: FeedCrashOptions = {})
   return { states: opened, violations }
 }
 
-const nothing: Model = { own: { fork: 0, blocks: [] }, copy: { fork: 0, blocks: [] }, sealed: 0 }
-
 /** What is wrong with a store after a power cut; undefined when nothing is. */
 async function inspect(disk: SimulatedDisk, notes: readonly Note[]): Promise<string | undefined> {
   const done = notes.findLast((note) => note.kind === 'done')?.model ?? nothing
   const last = notes.at(-1)
   const begun = last?.kind === 'begun' ? last.model : done
   try {
+    const withoutDerived = disk.afterCrash()
     const log = await openLog(disk)
     const wrong = (await inspectLog(log, done, begun)) ?? (await goOn(log))
     if (wrong !== undefined) return wrong
-    return await inspectAgain(disk)
+    await removeDerived(withoutDerived)
+    const anew = await inspectLog(await openLog(withoutDerived), done, begun)
+    return anew === undefined ? await inspectAgain(disk) : `with nothing but the log: ${anew}`
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
+}
+
+async function removeDerived(disk: SimulatedDisk): Promise<void> {
+  await disk.remove('checkpoint').catch(() => undefined)
+  for (const name of await disk.list('feeds').catch(() => [])) await disk.remove(`feeds/${name}`)
 }
 
 async function inspectLog(log: FeedLog, done: Model, begun: Model): Promise<string | undefined> {
@@ -86,8 +92,9 @@ async function inspectFeed(
   if (model === undefined || (tip.fork === done.fork && tip.length < done.blocks.length && isOver))
     return `${what}: ${tip.length} blocks of fork ${tip.fork}, not ${done.blocks.length} of ${done.fork}`
   const ids = model.blocks.slice(0, tip.length)
-  if (tip.length > 0 && have.nextHole(0) < tip.length && done.fork === begun.fork && have.count < done.blocks.length)
-    return `${what}: ${have.count} blocks of ${done.blocks.length} are here`
+  const isWhole = have.nextHole(begun.first) >= done.blocks.length
+  if (tip.length > 0 && !isWhole && done.fork === begun.fork)
+    return `${what}: of ${done.blocks.length} blocks from ${begun.first} on ${have.count} are here`
   const tree = treeOf(ids)
   if (tip.length > 0 && !bytesEqual(rootOf(tip.length, tipPeaks), tree.root())) return `${what}: another root`
   for (let index = have.next(0); index !== undefined; index = have.next(index + 1)) {

@@ -35,6 +35,8 @@ export interface GroupSiteOptions {
   readonly begin: (site: GroupSite, life: GroupLife) => void
 }
 
+const segmentBytes = 16 * 1024
+
 const identities = new Map<string, Identity>()
 
 /** One machine whose node is to be a member of the group of its world, through all its lives. */
@@ -80,6 +82,7 @@ export class GroupSite {
     this.world.crash(this.name, { power })
     this.life = undefined
     this.disk.process = undefined
+    this.disk.disk.closeAll()
     if (!power) return
     this.disk.cutPower()
     this.views.cutPower(this.#options.random)
@@ -117,7 +120,9 @@ export class GroupSite {
     this.#isSettingUp = true
     const { world, ledger, acknowledgeMs, snapshotEntries, begin, random } = this.#options
     const store = await openStore('', { runtime: { ...process.runtime, disk: this.disk.disk } })
-    const feeds = await openFeeds(node, store, { verify: verifyBoth })
+    // Where logs are pruned, small segments are compacted, too.
+    const log = snapshotEntries === undefined ? {} : { log: { limits: { segmentBytes } } }
+    const feeds = await openFeeds(node, store, { verify: verifyBoth, ...log })
     if (process.scope.ended) return
     const life = new GroupLife({ world, process, feeds, site: this, ledger })
     const groups = openGroups(
