@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest'
+import { runSeed } from '../../src/testing/index.ts'
+import { soakGroup, type SoakLook } from './groups/soak.ts'
+
+it(
+  'a group that lives for long keeps what it has in common, and drops what nobody needs',
+  { timeout: 120_000 },
+  async () => {
+    const looks: SoakLook[] = []
+    const { violations } = await runSeed(1, (world) =>
+      soakGroup(world, { hours: 0.5, heapBytes: () => 0, onLook: (look) => looks.push(look) }),
+    )
+    expect(violations).toEqual([])
+    const [, last] = looks as [SoakLook, SoakLook]
+    expect(last.entries).toBeGreaterThan(1_500)
+    // Five machines would have over 200 bytes of each entry.
+    expect(last.diskBytes).toBeLessThan(5 * 120 * last.entries)
+  },
+)
