@@ -53,6 +53,8 @@ export class Snapshots {
   readonly #ending = new AbortController()
   readonly #feedsById = new Map<FeedId, Feed>()
   #reading: AbortController | undefined
+  /** The one that is going to be the base, while it comes. */
+  #fetching: { readonly name: Uint8Array; readonly ending: AbortController } | undefined
   #tasks = 0
   #isMaking = false
   /** Made here, and not named yet. */
@@ -112,6 +114,7 @@ export class Snapshots {
 
   /** How much of each feed a snapshot is of; when all of it is here. */
   async look(name: Uint8Array): Promise<ReadonlyMap<Writer, number>> {
+    await this.#note(name)
     const { state } = await this.#fetch(name, this.#ending.signal)
     return new Map(clockOf(state))
   }
@@ -134,7 +137,10 @@ export class Snapshots {
     if (usable !== undefined && !this.#isBase(usable.name) && machine.own !== undefined) {
       const names = machine.snapshots.map(({ name }) => name)
       const at = machine.snapshots.indexOf(usable)
-      void this.#prune(usable.name, names.slice(0, at), names.slice(at + 1))
+      if (!this.#isPruning) void this.#prune(usable.name, names.slice(0, at), names.slice(at + 1))
+      else if (this.#fetching !== undefined && !bytesEqual(this.#fetching.name, usable.name))
+        // Whoever had that one may have gone on to this one: then it comes from nobody any more.
+        this.#fetching.ending.abort(new PlaitError('CANCELLED', 'there is a newer snapshot'))
     }
     const named = machine.snapshots.at(-1)
     if (named !== undefined)
@@ -162,6 +168,7 @@ export class Snapshots {
     const closed = new PlaitError('CANCELLED', 'the group is read no more')
     this.#ending.abort(closed)
     this.#reading?.abort(closed)
+    this.#fetching?.ending.abort(closed)
   }
 
   /** Shares no snapshot any more: who opens the group again shares it with those who are members then. */
@@ -197,13 +204,11 @@ export class Snapshots {
   }
 
   async #prune(name: Uint8Array, older: readonly Uint8Array[], newer: readonly Uint8Array[]): Promise<void> {
-    if (this.#isPruning) return
     this.#isPruning = true
     const { feeds } = this.#options
     const { base } = this
     try {
-      await this.#note(name)
-      const firsts = await this.look(name)
+      const firsts = await this.#fetchNext(name)
       // In due time.
       if (this.#tasks > 0 || this.base !== base) return
       // The last base stays until there is another one: it may be read here just now, or by whoever was told of it.
@@ -223,6 +228,19 @@ export class Snapshots {
       // As above: what was dropped is not needed, what was not can be dropped later.
     } finally {
       this.#isPruning = false
+    }
+  }
+
+  async #fetchNext(name: Uint8Array): Promise<ReadonlyMap<Writer, number>> {
+    await this.#note(name)
+    const ending = new AbortController()
+    if (this.#ending.signal.aborted) ending.abort(this.#ending.signal.reason)
+    this.#fetching = { name, ending }
+    try {
+      const { state } = await this.#fetch(name, ending.signal)
+      return new Map(clockOf(state))
+    } finally {
+      this.#fetching = undefined
     }
   }
 
