@@ -121,7 +121,7 @@ export class GroupSite {
     const { world, ledger, acknowledgeMs, snapshotEntries, begin, random } = this.#options
     const store = await openStore('', { runtime: { ...process.runtime, disk: this.disk.disk } })
     // Where logs are pruned, small segments are compacted, too.
-    const log = snapshotEntries === undefined ? {} : { log: { limits: { segmentBytes } } }
+    const log = snapshotEntries === undefined ? {} : { log: { limits: { segmentBytes }, trimBlocks: 32 } }
     const feeds = await openFeeds(node, store, { verify: verifyBoth, ...log })
     if (process.scope.ended) return
     const life = new GroupLife({ world, process, feeds, site: this, ledger })
