@@ -1,0 +1,72 @@
+import { bytesEqual } from '../../base/bytes.ts'
+import { formatDot } from '../../crdt/dot.ts'
+import type { Dot } from '../../crdt/dot.ts'
+import type { DotList } from '../../crdt/dot-list.ts'
+import type { MvRegister, RegisterOperation } from '../../crdt/mv-register.ts'
+import type { Tree } from '../../crdt/tree.ts'
+import type { TreeOperation } from '../../crdt/tree-operation.ts'
+import type { DiskFacts } from '../folder/disk-entry.ts'
+import type { Version } from '../version.ts'
+
+/** The tree of a drive: each entry holds the versions that were written without knowing of each other. */
+export type Files = Tree<MvRegister<Version>, RegisterOperation<Version>>
+export type FilesOperation = TreeOperation<RegisterOperation<Version>>
+
+/** What of an entry stands at a path: who replaces or removes it there has seen this of it, and nothing else. */
+export interface Claim {
+  readonly id: Dot
+  /** What holds the entry in its place; none for a version that is only shown beside another one. */
+  readonly life: DotList
+  /** The dots of the version, and of those written at the same time that say the same. */
+  readonly versions: DotList
+}
+
+/** What is to stand at a path of the folder. */
+export interface Item {
+  readonly path: string
+  /** The name of the entry in the tree: another one than that of the path when several wanted it. */
+  readonly name: string
+  readonly version: Version
+  /** Several when entries look the same: directories of one name, files of one name and content. Never none. */
+  readonly claims: readonly Claim[]
+  /** A version that is shown beside the one that has the name. */
+  readonly isCopy: boolean
+}
+
+/** What stood at a path when disk and tree were last known to say the same there. */
+export interface Agreed extends Item {
+  readonly disk: DiskFacts
+}
+
+/** By path. */
+export type Agreement = ReadonlyMap<string, Agreed>
+
+/** Whether two versions hold the same, whatever their mode and time. */
+export function sameContent(left: Pick<Version, ContentField>, right: Pick<Version, ContentField>): boolean {
+  if (left.kind !== right.kind) return false
+  return left.size === right.size && left.target === right.target && bytesEqual(left.root, right.root)
+}
+
+type ContentField = 'kind' | 'size' | 'root' | 'target'
+
+/** Where what is in the way of others waits for its turn. No entry of a drive can have such a path. */
+export const asideFolder = '.plait/aside'
+
+export function isAside(path: string): boolean {
+  return path.startsWith(`${asideFolder}/`)
+}
+
+/** Whether two times are the same as far as systems let them be set: see `disk/file-times.ts`. */
+export function nearTime(left: bigint, right: bigint): boolean {
+  const difference = left - right
+  return difference < 1_000n && difference > -1_000n
+}
+
+/** Names of what an item stands for: an item with one of them is the same thing. */
+export function versionKeys({ claims }: Item): readonly string[] {
+  return claims.flatMap(({ id, versions }) => versions.map((dot) => `${formatDot(id)}/${formatDot(dot)}`))
+}
+
+export function entryKeys({ claims, isCopy }: Item): readonly string[] {
+  return isCopy ? [] : claims.map(({ id }) => formatDot(id))
+}

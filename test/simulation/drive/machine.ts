@@ -1,0 +1,96 @@
+import { encodeHex } from '../../../src/base/bytes.ts'
+import { mvRegister } from '../../../src/crdt/mv-register.ts'
+import type { MvRegister, RegisterOperation } from '../../../src/crdt/mv-register.ts'
+import { tree } from '../../../src/crdt/tree.ts'
+import { schemaValue } from '../../../src/crdt/value-type.ts'
+import { actionsOf } from '../../../src/drive/plan/actions.ts'
+import type { Action } from '../../../src/drive/plan/action.ts'
+import { changesOf } from '../../../src/drive/plan/changes.ts'
+import type { Changes } from '../../../src/drive/plan/changes.ts'
+import type { Agreed, Files, FilesOperation } from '../../../src/drive/plan/item.ts'
+import { layoutOf } from '../../../src/drive/plan/layout.ts'
+import type { LayoutOptions } from '../../../src/drive/plan/layout.ts'
+import { publication } from '../../../src/drive/plan/publication.ts'
+import { settle } from '../../../src/drive/plan/settle.ts'
+import { versionSchema } from '../../../src/drive/version-schema.ts'
+import type { Version } from '../../../src/drive/version.ts'
+import { Site } from '../../crdt/history.ts'
+import type { Sent } from '../../crdt/history.ts'
+import { MemoryDisk, rootOf } from './memory-disk.ts'
+
+const filesType = tree<MvRegister<Version>, RegisterOperation<Version>>(
+  mvRegister(schemaValue('version', versionSchema)),
+)
+
+/** What all machines of a world share: what was said, and what contents there are. */
+export class World {
+  readonly sent: Sent<FilesOperation>[] = []
+  readonly #contentByRoot = new Map<string, string>()
+
+  add(content: string): void {
+    this.#contentByRoot.set(encodeHex(rootOf(content)), content)
+  }
+
+  contentOf(root: Uint8Array): string {
+    const content = this.#contentByRoot.get(encodeHex(root))
+    if (content === undefined) throw new Error('a content that nobody has written')
+    return content
+  }
+}
+
+/** Called between any two steps; true ends the process there. */
+export type Pause = () => boolean
+
+/** One machine with a folder and a replica of the tree. */
+export class Machine {
+  readonly disk: MemoryDisk
+  readonly site: Site<Files, FilesOperation>
+  readonly #world: World
+  readonly #options: LayoutOptions
+  agreement: ReadonlyMap<string, Agreed> = new Map()
+
+  constructor(world: World, number: number, options: LayoutOptions = {}) {
+    this.#world = world
+    this.#options = options
+    this.disk = new MemoryDisk(BigInt(number) * 1_000_000_000_000n + 1_795_000_000_000_000_000n)
+    this.site = new Site(filesType, number)
+  }
+
+  /** Looks at the folder and says what has changed there. False when it ended before it could write down what it has said. */
+  publish(pause: Pause = () => false, options: { readonly allowDeletions?: boolean } = {}): Changes | undefined {
+    const { view } = this.site.value
+    const input = { agreement: this.agreement, disk: this.disk.scan(), view, layout: layoutOf(view, this.#options) }
+    const changes = changesOf({ ...input, isMarked: true, ...options })
+    const steps = publication(changes, this.site.value)
+    let step = steps.next()
+    while (step.done !== true) {
+      const sent = this.site.write(step.value)
+      this.#world.sent.push(sent)
+      if (pause()) return undefined
+      step = steps.next(sent.dot)
+    }
+    this.agreement = step.value
+    return changes
+  }
+
+  /** Brings the folder to what the tree says. False when it ended on the way: what it has done last it has not written down. */
+  apply(pause: Pause = () => false, forget = 0): readonly Action[] | undefined {
+    const disk = this.disk.scan()
+    const layout = layoutOf(this.site.value.view, this.#options)
+    const { list } = actionsOf({ agreement: this.agreement, disk, layout, allowDeletions: true })
+    const agreements: ReadonlyMap<string, Agreed>[] = [this.agreement]
+    const agreement = new Map(this.agreement)
+    for (const action of list) {
+      if (pause()) {
+        this.agreement = agreements.at(-1 - forget) ?? (agreements[0] as ReadonlyMap<string, Agreed>)
+        return undefined
+      }
+      const facts = this.disk.carryOut(action, (root) => this.#world.contentOf(root))
+      if (facts !== false) settle(agreement, action, facts)
+      agreements.push(new Map(agreement))
+      if (agreements.length > 4) agreements.shift()
+    }
+    this.agreement = agreement
+    return list
+  }
+}

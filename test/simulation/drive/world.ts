@@ -1,0 +1,177 @@
+import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
+import { childPath } from '../../../src/drive/tree-path.ts'
+import { Machine, World } from './machine.ts'
+
+const names: readonly string[] = ['a', 'b', 'c.txt', 'd']
+
+/** Rounds in which all see all at last; more are needed only when something goes round for ever. */
+const roundsMax = 12
+
+export interface Outcome {
+  /** What must never happen, and has. */
+  readonly violations: readonly string[]
+  readonly edits: number
+  readonly interruptions: number
+  readonly conflicts: number
+}
+
+/**
+ * 2 to 4 machines whose users write, rename, move, swap and delete, while what they say comes to the others late and in any causal order,
+ * and processes end between any two steps. At the end all say all, and have to have the same: with everything that somebody wrote and nobody who
+ * had it before him has overwritten or deleted.
+ */
+export function runTreeWorld(seed: number, log: (line: string) => void = () => undefined): Outcome {
+  const random = new SeededRandom(`drive ${seed}`)
+  const run = new Run(random, log)
+  for (let step = 0; step < 40; step += 1) run.step()
+  run.finish()
+  return { violations: run.violations, edits: run.edits, interruptions: run.interruptions, conflicts: run.conflicts }
+}
+
+class Run {
+  readonly violations: string[] = []
+  edits = 0
+  interruptions = 0
+  conflicts = 0
+  readonly #random: SeededRandom
+  readonly #log: (line: string) => void
+  readonly #world = new World()
+  readonly #machines: readonly Machine[]
+  /** Contents that somebody wrote and nobody has given up. */
+  readonly #wanted = new Set<string>()
+  #contents = 0
+
+  constructor(random: SeededRandom, log: (line: string) => void) {
+    this.#random = random
+    this.#log = log
+    this.#machines = Array.from({ length: random.integer(2, 4) }, (_, index) => new Machine(this.#world, index + 1))
+  }
+
+  step(): void {
+    const machine = this.#random.pick(this.#machines)
+    if (this.#random.chance(0.5)) this.#use(machine)
+    else if (this.#random.chance(0.4)) machine.site.catchUp(this.#random, this.#world.sent)
+    else this.#synchronize(machine)
+  }
+
+  finish(): void {
+    let isQuiet = false
+    for (let round = 0; round < roundsMax && !isQuiet; round += 1) {
+      isQuiet = true
+      for (const machine of this.#machines) {
+        machine.site.catchUp(this.#random, this.#world.sent)
+        const changes = machine.publish(undefined, { allowDeletions: true })
+        const actions = machine.apply()
+        if ((changes?.list.length ?? 0) > 0 || (actions?.length ?? 0) > 0) isQuiet = false
+      }
+    }
+    if (!isQuiet) this.violations.push('it never comes to rest')
+    this.#check()
+  }
+
+  #check(): void {
+    const [first, ...others] = this.#machines.map(({ disk }) => disk.outline())
+    for (const other of others)
+      if (other.join('\n') !== first?.join('\n'))
+        this.violations.push(`folders differ:\n${first?.join('\n')}\n---\n${other.join('\n')}`)
+    this.conflicts = first?.filter((line) => line.includes('(conflict of')).length ?? 0
+    const [{ disk }] = this.#machines as readonly [Machine]
+    const here = new Set(disk.paths('file').map((path) => disk.content(path)))
+    for (const content of this.#wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
+    for (const machine of this.#machines)
+      if (machine.disk.has('.plait/aside') && machine.disk.scan().entries.size > machine.disk.paths().length)
+        this.violations.push('something still waits aside')
+  }
+
+  /** Looks, says, and carries out; the process may end between any two steps, and the user goes on meanwhile. */
+  #synchronize(machine: Machine): void {
+    const isRough = this.#random.chance(0.4)
+    const pause = (): boolean => {
+      if (!isRough) return false
+      if (this.#random.chance(0.1)) this.#use(machine)
+      const ends = this.#random.chance(0.15)
+      if (ends) this.interruptions += 1
+      if (ends) this.#log('interrupted')
+      return ends
+    }
+    this.#log(`${this.#nameOf(machine)} synchronizes`)
+    const changes = machine.publish(pause, { allowDeletions: true })
+    for (const change of changes?.list ?? [])
+      this.#log(`  publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
+    if (changes === undefined) return
+    const actions = machine.apply(pause, this.#random.integer(0, 2))
+    for (const action of actions ?? []) this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+  }
+
+  #use(machine: Machine): void {
+    this.edits += 1
+    const random = this.#random
+    const { disk } = machine
+    const files = disk.paths('file')
+    const all = disk.paths()
+    const target = this.#somePath(machine)
+    const kind = random.pick(['write', 'write', 'edit', 'edit', 'directory', 'move', 'move', 'delete', 'swap', 'mode', 'copy'] as const)
+    this.#log(`${this.#nameOf(machine)} ${kind} ${target}`)
+    if (kind === 'write') return this.#write(machine, target)
+    if (kind === 'directory') return disk.makeDirectory(target)
+    if (all.length === 0) return
+    const path = random.pick(all)
+    if (kind === 'move') return this.#move(machine, path, target)
+    if (kind === 'swap') return this.#swap(machine, path, random.pick(all))
+    if (kind === 'delete') return this.#remove(machine, path)
+    if (files.length === 0) return
+    const file = random.pick(files)
+    if (kind === 'edit') return this.#write(machine, file)
+    if (kind === 'copy' && !disk.has(target)) return disk.write(target, disk.content(file))
+    if (kind === 'mode') disk.changeMode(file, random.pick([0o600, 0o644, 0o755]))
+  }
+
+  #write(machine: Machine, path: string): void {
+    this.#contents += 1
+    const content = `${this.#nameOf(machine)}${this.#contents}${'.'.repeat(this.#contents % 3)}`
+    const { disk } = machine
+    const before = disk.has(path) ? disk.content(path) : ''
+    this.#world.add(content)
+    disk.write(path, content, { afresh: this.#random.chance(0.5) })
+    if (!disk.has(path) || disk.content(path) !== content) return
+    this.#wanted.add(content)
+    this.#wanted.delete(before)
+    this.#log(`  ${path}: ${before} -> ${content}`)
+  }
+
+  #move(machine: Machine, path: string, target: string): void {
+    const { disk } = machine
+    const replaced = disk.content(target)
+    const moved = disk.content(path)
+    disk.move(path, target)
+    this.#log(`  ${path} -> ${target}`)
+    if (path !== target && replaced !== '' && disk.content(target) === moved && !disk.has(path) && replaced !== moved) this.#wanted.delete(replaced)
+  }
+
+  #swap(machine: Machine, left: string, right: string): void {
+    const { disk } = machine
+    if (left === right || `${left}/`.startsWith(`${right}/`) || `${right}/`.startsWith(`${left}/`)) return
+    this.#log(`  ${left} <-> ${right}`)
+    disk.move(left, 'swap')
+    if (disk.has(left)) return
+    disk.move(right, left)
+    disk.move('swap', right)
+  }
+
+  #remove(machine: Machine, path: string): void {
+    const { disk } = machine
+    this.#log(`  delete ${path}`)
+    for (const one of disk.paths('file'))
+      if (one === path || one.startsWith(`${path}/`)) this.#wanted.delete(disk.content(one))
+    disk.remove(path)
+  }
+
+  #somePath(machine: Machine): string {
+    const directories = ['', ...machine.disk.paths('directory').filter((path) => path.split('/').length < 4)]
+    return childPath(this.#random.pick(directories), this.#random.pick(names))
+  }
+
+  #nameOf(machine: Machine): string {
+    return ['A', 'B', 'C', 'D'][this.#machines.indexOf(machine)] ?? '?'
+  }
+}
