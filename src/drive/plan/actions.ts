@@ -74,7 +74,9 @@ class Planner {
 
   #settle(found: KnownEntry): void {
     const agreed = this.#input.agreement.get(found.path)
-    const place = this.#places.add(found.path, { agreed, found })
+    // Not what is found now: if that is something else it was changed after it was published, and is not to be touched.
+    const known = this.#input.isReceiver === true ? undefined : agreed?.disk
+    const place = this.#places.add(found.path, { agreed, found: known ?? found })
     if (agreed !== undefined) this.#placeByAgreed.set(agreed, place)
   }
 

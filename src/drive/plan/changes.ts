@@ -1,3 +1,5 @@
+import { withDot } from '../../crdt/dot-list.ts'
+import type { Writer } from '../../crdt/dot.ts'
 import type { MvRegister, Written } from '../../crdt/mv-register.ts'
 import type { TreeEntry } from '../../crdt/tree-view.ts'
 import type { KnownEntry } from '../folder/disk-entry.ts'
@@ -5,7 +7,7 @@ import { baseName, compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, nearTime, sameContent, versionKeys } from './item.ts'
+import { asideFolder, entryKeys, isAside, nearTime, sameContent, versionKey, versionKeys } from './item.ts'
 import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import { matchDisk } from './match.ts'
@@ -31,6 +33,11 @@ export interface ChangesInput {
   readonly layout: Layout
   /** Whether the folder's marker is where it was. */
   readonly isMarked: boolean
+  /**
+   * Who writes here. What they have written and is not agreed on was published by a process that ended before it could say so: the folder
+   * has been looked at then, and whatever it has now came later.
+   */
+  readonly writer: Writer
   /** Somebody has said that everything that is gone is to be deleted. */
   readonly allowDeletions?: boolean
 }
@@ -78,6 +85,8 @@ class Comparison {
   readonly strays: string[] = []
   readonly #input: ChangesInput
   readonly #match: Match
+  /** Versions that were agreed on, wherever: the others have never been in the folder, or it has been forgotten. */
+  readonly #agreedVersions: ReadonlySet<string>
   /** Names of the things that are in the folder, wherever. */
   readonly #present: ReadonlySet<string>
 
@@ -85,6 +94,7 @@ class Comparison {
     this.#input = input
     this.#match = match
     const found = [...match.foundByAgreed.keys()]
+    this.#agreedVersions = new Set([...input.agreement.values()].flatMap(versionKeys))
     this.#present = new Set(found.flatMap((agreed) => [...versionKeys(agreed), ...entryKeys(agreed)]))
   }
 
@@ -119,10 +129,13 @@ class Comparison {
     const isOther = found.kind !== 'directory' && !sameContent(found, agreed.version)
     if (agreed.isCopy && (name !== undefined || isOther)) return this.#detach(agreed, found)
     if (name !== undefined) this.list.push({ kind: 'move', agreed, found, name })
-    const version = isOther || factsChanged(agreed, found) ? versionOf(found, agreed) : undefined
+    const seen = this.#withForgotten(agreed)
+    const isChanged = isOther || seen !== agreed || factsChanged(agreed, found)
+    const version = isChanged ? versionOf(found, agreed) : undefined
     const known = version === undefined ? undefined : this.#knownAs(agreed, version)
-    if (known !== undefined) this.kept.push({ ...agreedOn({ ...agreed, ...known }, found), path: found.path })
-    else if (version !== undefined && !agreed.isCopy) this.list.push({ kind: 'edit', agreed, found, version })
+    if (known !== undefined || (isChanged && agreed.isCopy))
+      this.kept.push({ ...agreedOn({ ...agreed, ...known }, found), path: found.path })
+    else if (version !== undefined) this.list.push({ kind: 'edit', agreed: seen, found, version })
     else {
       this.#restate(agreed)
       if (name === undefined) this.kept.push({ ...agreed, path: found.path, disk: found })
@@ -160,6 +173,18 @@ class Comparison {
     const directory = this.#input.disk.entries.get(now)
     if (before === '' || now === '' || directory === undefined) return true
     return this.#match.agreedByFound.get(directory) !== this.#input.agreement.get(before)
+  }
+
+  /** With the versions that were written here and forgotten. */
+  #withForgotten(agreed: Agreed): Agreed {
+    const [claim, ...others] = agreed.claims as readonly [Claim, ...Claim[]]
+    if (agreed.isCopy) return agreed
+    let { versions } = claim
+    for (const { dot } of this.#input.view.content(claim.id)?.written ?? []) {
+      if (dot.writer !== this.#input.writer || this.#agreedVersions.has(versionKey(claim.id, dot))) continue
+      versions = withDot(versions, dot)
+    }
+    return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }
   }
 
   /** What the tree says already that the folder has come to be. */

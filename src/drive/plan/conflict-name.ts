@@ -1,16 +1,25 @@
 import { utf8Length } from '../../base/bytes.ts'
 import { defaultLimits } from '../../base/limits.ts'
 
-/** The name for a version that has to stand beside another one: `report (conflict of ANN, 2026-11-27 14.03).txt`. */
-export function conflictName(name: string, peer: string, timeNs: bigint): string {
-  return withSuffix(name, ` (conflict of ${peer.replaceAll(unusable, '_')}, ${minuteOf(timeNs)})`)
+/**
+ * The name for a version that has to stand beside another one: `report (conflict of ANN, 2026-11-27 14.03).txt`; the `count`th of those
+ * that would be called so has the number as well.
+ */
+export function conflictName(name: string, peer: string, timeNs: bigint, count: number): string {
+  const number = count === 1 ? '' : `, ${count}`
+  return withSuffix(name, ` (conflict of ${peer.replaceAll(unusable, '_')}, ${minuteOf(timeNs)}${number})`)
+}
+
+/** The name for an entry that this disk cannot tell from another one by its name. */
+export function spellingName(name: string, count: number): string {
+  return withSuffix(name, count === 1 ? ' (other spelling)' : ` (other spelling, ${count})`)
 }
 
 /**
  * A name with a suffix before its extension. What is too long is shortened before it, between two characters, so that the suffix stays
  * whole.
  */
-export function withSuffix(name: string, suffix: string): string {
+function withSuffix(name: string, suffix: string): string {
   const dot = name.lastIndexOf('.')
   const extension = dot > 0 && name.length - dot <= extensionMax ? name.slice(dot) : ''
   const stem = [...name.slice(0, name.length - extension.length)]

@@ -64,7 +64,11 @@ export function nearTime(left: bigint, right: bigint): boolean {
 
 /** Names of what an item stands for: an item with one of them is the same thing. */
 export function versionKeys({ claims }: Item): readonly string[] {
-  return claims.flatMap(({ id, versions }) => versions.map((dot) => `${formatDot(id)}/${formatDot(dot)}`))
+  return claims.flatMap(({ id, versions }) => versions.map((dot) => versionKey(id, dot)))
+}
+
+export function versionKey(id: Dot, dot: Dot): string {
+  return `${formatDot(id)}/${formatDot(dot)}`
 }
 
 export function entryKeys({ claims, isCopy }: Item): readonly string[] {

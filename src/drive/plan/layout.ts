@@ -2,7 +2,7 @@ import { compareDots } from '../../crdt/dot.ts'
 import type { Dot, Writer } from '../../crdt/dot.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import { childPath, linkTargetProblem, pathProblem } from '../tree-path.ts'
-import { conflictName, withSuffix } from './conflict-name.ts'
+import { conflictName, spellingName } from './conflict-name.ts'
 import type { Files, Item } from './item.ts'
 import { slotsIn } from './shown-entries.ts'
 import type { Slot } from './shown-entries.ts'
@@ -70,11 +70,11 @@ function namesFor(
 ): ReadonlyMap<string, Slot> {
   const slotsByName = new Map<string, Slot>()
   const taken = new Set<string>()
-  const give = (slot: Slot, name: string): void => {
-    let unique = name
-    for (let count = 2; taken.has(fold(unique)); count += 1) unique = withSuffix(name, ` ${count}`)
-    taken.add(fold(unique))
-    slotsByName.set(unique, slot)
+  const give = (slot: Slot, nameOf: (count: number) => string): void => {
+    let count = 1
+    while (taken.has(fold(nameOf(count)))) count += 1
+    taken.add(fold(nameOf(count)))
+    slotsByName.set(nameOf(count), slot)
   }
   const losers: Slot[] = []
   const folded: Slot[] = []
@@ -85,11 +85,13 @@ function namesFor(
   }
   for (const slot of first.values()) {
     if (taken.has(fold(slot.name))) folded.push(slot)
-    else give(slot, slot.name)
+    else give(slot, () => slot.name)
   }
-  for (const slot of folded) give(slot, withSuffix(slot.name, ' (other spelling)'))
+  for (const slot of folded) give(slot, (count) => spellingName(slot.name, count))
   for (const slot of losers.sort(compareWritten))
-    give(slot, conflictName(slot.name, peerName(slot.written?.dot.writer ?? ''), slot.version.mtimeNs))
+    give(slot, (count) =>
+      conflictName(slot.name, peerName(slot.written?.dot.writer ?? ''), slot.version.mtimeNs, count),
+    )
   return slotsByName
 }
 

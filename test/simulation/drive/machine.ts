@@ -60,7 +60,7 @@ export class Machine {
   publish(pause: Pause = () => false, options: { readonly allowDeletions?: boolean } = {}): Changes | undefined {
     const { view } = this.site.value
     const input = { agreement: this.agreement, disk: this.disk.scan(), view, layout: layoutOf(view, this.#options) }
-    const changes = changesOf({ ...input, isMarked: true, ...options })
+    const changes = changesOf({ ...input, isMarked: true, writer: this.site.writer, ...options })
     const steps = publication(changes, this.site.value)
     let step = steps.next()
     while (step.done !== true) {

@@ -194,9 +194,11 @@ export function rootOf(content: string): Uint8Array {
 function isExpected(node: Node | undefined, expected: Expected): boolean {
   if (node === undefined || expected === undefined) return node === expected
   if (node.kind !== expected.kind) return false
-  if (node.kind === 'directory') return expected.inode === 0n || node.inode === expected.inode
+  if (node.kind === 'directory')
+    return expected.inode === 0n || (node.inode === expected.inode && node.mode === expected.mode)
   const { inode, size, mtimeNs, ctimeNs } = factsOf(node)
   if (expected.ctimeNs !== 0n && expected.ctimeNs !== ctimeNs) return false
+  if (node.mode !== expected.mode) return false
   return inode === expected.inode && size === expected.size && mtimeNs === expected.mtimeNs
 }
 

@@ -62,10 +62,12 @@ class Run {
         machine.site.catchUp(this.#random, this.#world.sent)
         const changes = machine.publish(undefined, { allowDeletions: true })
         const actions = machine.apply()
+        if (process.env['DEBUG']) { this.#log('end '+this.#nameOf(machine)); for (const c of changes?.list ?? []) this.#log('  P ' + c.kind + ' ' + ('found' in c ? c.found.path : c.agreed.path)); for (const a of actions ?? []) this.#log('  X ' + a.kind + ' ' + ('from' in a ? a.from + ' ' : '') + a.path) }
         if ((changes?.list.length ?? 0) > 0 || (actions?.length ?? 0) > 0) isQuiet = false
       }
     }
     if (!isQuiet) this.violations.push('it never comes to rest')
+    if (process.env['DEBUG']) for (const m of this.#machines) this.#log(JSON.stringify([...m.agreement.values()].map(({path,version,disk,claims,isCopy})=>({path,m:version.mtimeNs,r:Buffer.from(version.root).toString('hex').slice(0,4),dm:disk.mtimeNs,claims,isCopy})),(_k,v)=>typeof v==='bigint'?String(v).slice(-14):v)) 
     this.#check()
   }
 
