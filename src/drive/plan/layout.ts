@@ -41,7 +41,8 @@ export function layoutOf(view: Files['view'], options: LayoutOptions = {}): Layo
     for (const [name, slot] of namesFor(slots, peerName, fold)) {
       const path = childPath(directory, name)
       const { version, claims, isCopy } = slot
-      const reason = pathProblem(path) ?? (version.kind === 'link' ? linkTargetProblem(path, version.target) : undefined)
+      const reason =
+        pathProblem(path) ?? (version.kind === 'link' ? linkTargetProblem(path, version.target) : undefined)
       if (reason !== undefined) {
         refused.push({ path, reason })
         continue

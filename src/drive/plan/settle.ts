@@ -22,12 +22,7 @@ export function settle(agreement: Map<string, Agreed>, action: Action, facts: Di
   }
 }
 
-function moveAgreed(
-  agreement: Map<string, Agreed>,
-  from: string,
-  path: string,
-  facts: DiskFacts | undefined,
-): void {
+function moveAgreed(agreement: Map<string, Agreed>, from: string, path: string, facts: DiskFacts | undefined): void {
   const moved = agreement.get(from)
   if (moved === undefined) return
   agreement.delete(from)

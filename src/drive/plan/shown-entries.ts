@@ -46,8 +46,7 @@ function addDirectory(entry: Entry, folder: readonly Written<Version>[], slots: 
   const [first] = folder
   const known = slots.find((slot) => slot.version.kind === 'directory' && slot.name === name)
   if (known !== undefined) known.claims.push(claim)
-  else
-    slots.push({ name, version: first?.value ?? unknownDirectory, written: first, claims: [claim], isCopy: false })
+  else slots.push({ name, version: first?.value ?? unknownDirectory, written: first, claims: [claim], isCopy: false })
 }
 
 function addGroup(entry: Entry, group: readonly Written<Version>[], isCopy: boolean, slots: Slot[]): void {

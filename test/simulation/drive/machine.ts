@@ -7,6 +7,7 @@ import { actionsOf } from '../../../src/drive/plan/actions.ts'
 import type { Action } from '../../../src/drive/plan/action.ts'
 import { changesOf } from '../../../src/drive/plan/changes.ts'
 import type { Changes } from '../../../src/drive/plan/changes.ts'
+import { isAside } from '../../../src/drive/plan/item.ts'
 import type { Agreed, Files, FilesOperation } from '../../../src/drive/plan/item.ts'
 import { layoutOf } from '../../../src/drive/plan/layout.ts'
 import type { LayoutOptions } from '../../../src/drive/plan/layout.ts'
@@ -22,10 +23,31 @@ const filesType = tree<MvRegister<Version>, RegisterOperation<Version>>(
   mvRegister(schemaValue('version', versionSchema)),
 )
 
+/** The rare branches that worlds have to reach. */
+export const driveMarks = [
+  'action refused: something else was there',
+  'conflict at the end',
+  'directories of one name as one',
+  'ended while it published',
+  'ended while it rearranged',
+  'entries of one content as one',
+  'found as it should be, and agreed on',
+  'moved against a deletion, and said once more',
+  'put aside',
+  'version beside another one made an entry',
+] as const
+
+export type DriveMark = (typeof driveMarks)[number]
+
 /** What all machines of a world share: what was said, and what contents there are. */
 export class World {
   readonly sent: Sent<FilesOperation>[] = []
   readonly #contentByRoot = new Map<string, string>()
+  readonly counts: Map<DriveMark, number> = new Map()
+
+  count(mark: DriveMark, count = 1): void {
+    this.counts.set(mark, (this.counts.get(mark) ?? 0) + count)
+  }
 
   add(content: string): void {
     this.#contentByRoot.set(encodeHex(rootOf(content)), content)
@@ -61,12 +83,26 @@ export class Machine {
     const { view } = this.site.value
     const input = { agreement: this.agreement, disk: this.disk.scan(), view, layout: layoutOf(view, this.#options) }
     const changes = changesOf({ ...input, isMarked: true, writer: this.site.writer, ...options })
+    for (const { kind } of changes.list) {
+      if (kind === 'detach') this.#world.count('version beside another one made an entry')
+      if (kind === 'restate') this.#world.count('moved against a deletion, and said once more')
+    }
+    for (const { path, version, claims } of input.layout.items.values()) {
+      const isDirectory = version.kind === 'directory'
+      if (claims.length > 1)
+        this.#world.count(isDirectory ? 'directories of one name as one' : 'entries of one content as one')
+      const isAdopted = !this.agreement.has(path) && changes.kept.some((agreed) => agreed.path === path)
+      if (isAdopted) this.#world.count('found as it should be, and agreed on')
+    }
     const steps = publication(changes, this.site.value)
     let step = steps.next()
     while (step.done !== true) {
       const sent = this.site.write(step.value)
       this.#world.sent.push(sent)
-      if (pause()) return undefined
+      if (pause()) {
+        this.#world.count('ended while it published')
+        return undefined
+      }
       step = steps.next(sent.dot)
     }
     this.agreement = step.value
@@ -82,11 +118,14 @@ export class Machine {
     const agreement = new Map(this.agreement)
     for (const action of list) {
       if (pause()) {
+        this.#world.count('ended while it rearranged')
         this.agreement = agreements.at(-1 - forget) ?? (agreements[0] as ReadonlyMap<string, Agreed>)
         return undefined
       }
       const facts = this.disk.carryOut(action, (root) => this.#world.contentOf(root))
-      if (facts !== false) settle(agreement, action, facts)
+      if (facts === false) this.#world.count('action refused: something else was there')
+      else settle(agreement, action, facts)
+      if (action.kind === 'move' && isAside(action.path)) this.#world.count('put aside')
       agreements.push(new Map(agreement))
       if (agreements.length > 4) agreements.shift()
     }

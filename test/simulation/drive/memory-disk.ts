@@ -31,7 +31,9 @@ export class MemoryDisk {
   }
 
   paths(kind?: 'file' | 'directory'): readonly string[] {
-    return [...this.#walk('', this.#top)].filter(([, node]) => kind === undefined || node.kind === kind).map(([path]) => path)
+    return [...this.#walk('', this.#top)]
+      .filter(([, node]) => kind === undefined || node.kind === kind)
+      .map(([path]) => path)
   }
 
   content(path: string): string {
@@ -69,7 +71,8 @@ export class MemoryDisk {
 
   makeDirectory(path: string): void {
     const parent = this.#at(parentPath(path))
-    if (parent?.kind === 'directory' && !this.has(path)) parent.children.set(baseName(path), this.#node('directory', ''))
+    if (parent?.kind === 'directory' && !this.has(path))
+      parent.children.set(baseName(path), this.#node('directory', ''))
   }
 
   /** As `rename`: what is at the target is replaced when it is a file. Nothing happens where that is not possible. */
@@ -77,7 +80,8 @@ export class MemoryDisk {
     const node = this.#at(from)
     const parent = this.#at(parentPath(path))
     const known = this.#at(path)
-    if (node === undefined || parent?.kind !== 'directory' || known === node || `${path}/`.startsWith(`${from}/`)) return
+    if (node === undefined || parent?.kind !== 'directory' || known === node || `${path}/`.startsWith(`${from}/`))
+      return
     if (known !== undefined && (known.kind === 'directory' || node.kind === 'directory')) return
     this.#at(parentPath(from))?.children.delete(baseName(from))
     parent.children.set(baseName(path), node)
@@ -103,7 +107,12 @@ export class MemoryDisk {
     const entries = new Map<string, KnownEntry>()
     for (const [path, node] of this.#walk('', this.#top, true))
       if (path !== '.plait' && path !== asideFolder)
-        entries.set(path, { ...factsOf(node), path, target: '', root: node.kind === 'file' ? rootOf(node.content) : emptyBytes })
+        entries.set(path, {
+          ...factsOf(node),
+          path,
+          target: '',
+          root: node.kind === 'file' ? rootOf(node.content) : emptyBytes,
+        })
     return { entries, isSeen: () => true }
   }
 

@@ -1,6 +1,7 @@
 import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
 import { childPath } from '../../../src/drive/tree-path.ts'
 import { Machine, World } from './machine.ts'
+import type { DriveMark } from './machine.ts'
 
 const names: readonly string[] = ['a', 'b', 'c.txt', 'd']
 
@@ -10,9 +11,12 @@ const roundsMax = 12
 export interface Outcome {
   /** What must never happen, and has. */
   readonly violations: readonly string[]
-  readonly edits: number
+  readonly machines: number
+  readonly operations: number
+  readonly steps: number
+  /** Processes that ended in the middle of something. */
   readonly interruptions: number
-  readonly conflicts: number
+  readonly counts: ReadonlyMap<DriveMark, number>
 }
 
 /**
@@ -20,19 +24,18 @@ export interface Outcome {
  * and processes end between any two steps. At the end all say all, and have to have the same: with everything that somebody wrote and nobody who
  * had it before him has overwritten or deleted.
  */
-export function runTreeWorld(seed: number, log: (line: string) => void = () => undefined): Outcome {
+export function runTrees(seed: number, log: (line: string) => void = () => undefined): Outcome {
   const random = new SeededRandom(`drive ${seed}`)
   const run = new Run(random, log)
-  for (let step = 0; step < 40; step += 1) run.step()
+  const steps = random.integer(20, 90)
+  for (let step = 0; step < steps; step += 1) run.step()
   run.finish()
-  return { violations: run.violations, edits: run.edits, interruptions: run.interruptions, conflicts: run.conflicts }
+  return { ...run.outcome(), steps }
 }
 
 class Run {
   readonly violations: string[] = []
-  edits = 0
-  interruptions = 0
-  conflicts = 0
+  #interruptions = 0
   readonly #random: SeededRandom
   readonly #log: (line: string) => void
   readonly #world = new World()
@@ -45,6 +48,13 @@ class Run {
     this.#random = random
     this.#log = log
     this.#machines = Array.from({ length: random.integer(2, 4) }, (_, index) => new Machine(this.#world, index + 1))
+  }
+
+  outcome(): Omit<Outcome, 'steps'> {
+    const { counts, sent } = this.#world
+    const machines = this.#machines.length
+    const interruptions = this.#interruptions
+    return { violations: this.violations, machines, operations: sent.length, interruptions, counts }
   }
 
   step(): void {
@@ -62,12 +72,10 @@ class Run {
         machine.site.catchUp(this.#random, this.#world.sent)
         const changes = machine.publish(undefined, { allowDeletions: true })
         const actions = machine.apply()
-        if (process.env['DEBUG']) { this.#log('end '+this.#nameOf(machine)); for (const c of changes?.list ?? []) this.#log('  P ' + c.kind + ' ' + ('found' in c ? c.found.path : c.agreed.path)); for (const a of actions ?? []) this.#log('  X ' + a.kind + ' ' + ('from' in a ? a.from + ' ' : '') + a.path) }
         if ((changes?.list.length ?? 0) > 0 || (actions?.length ?? 0) > 0) isQuiet = false
       }
     }
     if (!isQuiet) this.violations.push('it never comes to rest')
-    if (process.env['DEBUG']) for (const m of this.#machines) this.#log(JSON.stringify([...m.agreement.values()].map(({path,version,disk,claims,isCopy})=>({path,m:version.mtimeNs,r:Buffer.from(version.root).toString('hex').slice(0,4),dm:disk.mtimeNs,claims,isCopy})),(_k,v)=>typeof v==='bigint'?String(v).slice(-14):v)) 
     this.#check()
   }
 
@@ -76,7 +84,7 @@ class Run {
     for (const other of others)
       if (other.join('\n') !== first?.join('\n'))
         this.violations.push(`folders differ:\n${first?.join('\n')}\n---\n${other.join('\n')}`)
-    this.conflicts = first?.filter((line) => line.includes('(conflict of')).length ?? 0
+    if (first?.some((line) => line.includes('(conflict of')) === true) this.#world.count('conflict at the end')
     const [{ disk }] = this.#machines as readonly [Machine]
     const here = new Set(disk.paths('file').map((path) => disk.content(path)))
     for (const content of this.#wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
@@ -92,7 +100,7 @@ class Run {
       if (!isRough) return false
       if (this.#random.chance(0.1)) this.#use(machine)
       const ends = this.#random.chance(0.15)
-      if (ends) this.interruptions += 1
+      if (ends) this.#interruptions += 1
       if (ends) this.#log('interrupted')
       return ends
     }
@@ -102,17 +110,30 @@ class Run {
       this.#log(`  publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
     if (changes === undefined) return
     const actions = machine.apply(pause, this.#random.integer(0, 2))
-    for (const action of actions ?? []) this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+    for (const action of actions ?? [])
+      this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
   }
 
   #use(machine: Machine): void {
-    this.edits += 1
     const random = this.#random
     const { disk } = machine
     const files = disk.paths('file')
     const all = disk.paths()
     const target = this.#somePath(machine)
-    const kind = random.pick(['write', 'write', 'edit', 'edit', 'directory', 'move', 'move', 'delete', 'swap', 'mode', 'copy'] as const)
+    const kind = random.pick([
+      'write',
+      'write',
+      'edit',
+      'directory',
+      'directory',
+      'move',
+      'move',
+      'delete',
+      'swap',
+      'swap',
+      'mode',
+      'copy',
+    ] as const)
     this.#log(`${this.#nameOf(machine)} ${kind} ${target}`)
     if (kind === 'write') return this.#write(machine, target)
     if (kind === 'directory') return disk.makeDirectory(target)
@@ -147,7 +168,8 @@ class Run {
     const moved = disk.content(path)
     disk.move(path, target)
     this.#log(`  ${path} -> ${target}`)
-    if (path !== target && replaced !== '' && disk.content(target) === moved && !disk.has(path) && replaced !== moved) this.#wanted.delete(replaced)
+    if (path !== target && replaced !== '' && disk.content(target) === moved && !disk.has(path) && replaced !== moved)
+      this.#wanted.delete(replaced)
   }
 
   #swap(machine: Machine, left: string, right: string): void {
