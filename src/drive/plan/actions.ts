@@ -3,7 +3,7 @@ import { compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Action, Obstacle } from './action.ts'
 import { deletionsHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, nearTime, sameContent, versionKeys } from './item.ts'
+import { asideFolder, entryKeys, isAside, nearTime, sameContent, versionKeys } from './item.ts'
 import type { Agreed, Agreement, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import type { Disk } from './match.ts'
@@ -61,6 +61,9 @@ class Planner {
     this.#staying = new Set(this.#agreedByItem.values())
     const sorted = [...input.disk.entries.values()].sort((left, right) => compareTreePaths(left.path, right.path))
     for (const found of sorted) this.#settle(found)
+    // What an earlier run has put aside, and is no part of the drive any more: the deepest first.
+    const strays = sorted.filter(({ path }) => isAside(path) && !input.agreement.has(path)).reverse()
+    for (const { path, ...found } of strays) this.#list.push({ kind: 'delete', path, expected: found })
   }
 
   plan(): Actions {

@@ -47,8 +47,6 @@ export interface Changes {
   readonly list: readonly Change[]
   /** What the folder and the tree say alike already, with its place in the folder and what it is in the tree. */
   readonly kept: readonly Agreed[]
-  /** What waits aside and belongs to nothing. */
-  readonly strays: readonly string[]
   readonly hold: Hold | undefined
 }
 
@@ -59,7 +57,7 @@ export interface Changes {
 export function changesOf(input: ChangesInput): Changes {
   const { agreement, disk, isMarked, allowDeletions = false } = input
   const stop = allowDeletions && isMarked ? undefined : folderHold(agreement, disk, isMarked)
-  if (stop !== undefined) return { list: [], kept: [...agreement.values()], strays: [], hold: stop }
+  if (stop !== undefined) return { list: [], kept: [...agreement.values()], hold: stop }
   const match = matchDisk(agreement, disk)
   const comparison = new Comparison(input, match)
   for (const found of [...disk.entries.values()].sort((left, right) => compareTreePaths(left.path, right.path)))
@@ -74,7 +72,6 @@ export function changesOf(input: ChangesInput): Changes {
   return {
     list: [...comparison.list, ...deleted.map((agreed): Change => ({ kind: 'delete', agreed }))],
     kept: [...comparison.kept, ...unlooked],
-    strays: comparison.strays,
     hold,
   }
 }
@@ -82,7 +79,7 @@ export function changesOf(input: ChangesInput): Changes {
 class Comparison {
   readonly list: Change[] = []
   readonly kept: Agreed[] = []
-  readonly strays: string[] = []
+  readonly #strays = new Set<string>()
   readonly #input: ChangesInput
   readonly #match: Match
   /** Versions that were agreed on, wherever: the others have never been in the folder, or it has been forgotten. */
@@ -105,7 +102,7 @@ class Comparison {
   }
 
   #lookAtFresh(found: KnownEntry): void {
-    if (parentPath(found.path) === asideFolder || this.#isBelowStray(found.path)) this.strays.push(found.path)
+    if (parentPath(found.path) === asideFolder || this.#isBelowStray(found.path)) this.#strays.add(found.path)
     else {
       const item = this.#input.layout.items.get(found.path)
       if (item !== undefined && this.#isSame(item, found)) this.kept.push(agreedOn(item, found))
@@ -121,7 +118,7 @@ class Comparison {
   }
 
   #isBelowStray(path: string): boolean {
-    return isAside(path) && this.strays.includes(parentPath(path))
+    return isAside(path) && this.#strays.has(parentPath(path))
   }
 
   #lookAtKnown(agreed: Agreed, found: KnownEntry): void {
