@@ -1,6 +1,37 @@
+import { sameDot } from '../../crdt/dot.ts'
 import type { DiskFacts } from '../folder/disk-entry.ts'
 import type { Action } from './action.ts'
-import type { Agreed } from './item.ts'
+import type { Agreed, Item } from './item.ts'
+
+/**
+ * Whether an action is about what is agreed on at its path. It is not when one before it has failed, on which it relies; then it is left for
+ * the next plan, even if what it expects happens to be there, put there by somebody else.
+ */
+export function isCurrent(agreement: ReadonlyMap<string, Agreed>, action: Action): boolean {
+  const agreed = agreement.get(action.path)
+  switch (action.kind) {
+    case 'directory':
+      return agreed === undefined
+    case 'write':
+    case 'facts':
+    case 'agree':
+      if (agreed === undefined || action.kind === 'write') return isWrite(agreed, action)
+      return sameEntry(agreed, action.item)
+    case 'move':
+      return agreed === undefined && agreement.get(action.from)?.disk.inode === action.expected.inode
+    case 'delete':
+      return agreed === undefined || agreed.disk.inode === action.expected.inode
+  }
+}
+
+function isWrite(agreed: Agreed | undefined, action: Action): boolean {
+  if (action.kind !== 'write') return false
+  return agreed === undefined ? action.expected === undefined : sameEntry(agreed, action.item)
+}
+
+function sameEntry(agreed: Agreed, item: Item): boolean {
+  return agreed.claims.some(({ id }) => item.claims.some((claim) => sameDot(claim.id, id)))
+}
 
 /**
  * Takes down that an action was carried out; `facts` is what is at its path now. If that is not written down, because the process has

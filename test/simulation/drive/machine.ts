@@ -12,7 +12,7 @@ import type { Agreed, Files, FilesOperation } from '../../../src/drive/plan/item
 import { layoutOf } from '../../../src/drive/plan/layout.ts'
 import type { LayoutOptions } from '../../../src/drive/plan/layout.ts'
 import { publication } from '../../../src/drive/plan/publication.ts'
-import { settle } from '../../../src/drive/plan/settle.ts'
+import { isCurrent, settle } from '../../../src/drive/plan/settle.ts'
 import { versionSchema } from '../../../src/drive/version-schema.ts'
 import type { Version } from '../../../src/drive/version.ts'
 import { Site } from '../../crdt/history.ts'
@@ -122,7 +122,8 @@ export class Machine {
         this.agreement = agreements.at(-1 - forget) ?? (agreements[0] as ReadonlyMap<string, Agreed>)
         return undefined
       }
-      const facts = this.disk.carryOut(action, (root) => this.#world.contentOf(root))
+      const isReady = isCurrent(agreement, action)
+      const facts = isReady && this.disk.carryOut(action, (root) => this.#world.contentOf(root))
       if (facts === false) this.#world.count('action refused: something else was there')
       else settle(agreement, action, facts)
       if (action.kind === 'move' && isAside(action.path)) this.#world.count('put aside')
