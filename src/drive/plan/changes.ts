@@ -157,8 +157,9 @@ class Comparison {
       : baseName(agreed.path) !== baseName(found.path)
     if (!isRenamed && !this.#isParentMoved(agreed, found)) return undefined
     const item = this.#input.layout.items.get(found.path)
-    const keys = agreed.isCopy ? versionKeys(agreed) : entryKeys(agreed)
-    const theirs = item === undefined ? [] : agreed.isCopy && item.isCopy ? versionKeys(item) : entryKeys(item)
+    const keysOf = agreed.isCopy ? versionKeys : entryKeys
+    const keys = keysOf(agreed)
+    const theirs = item === undefined ? [] : keysOf(item)
     if (keys.some((key) => theirs.includes(key))) return undefined
     return isRenamed ? baseName(found.path) : agreed.name
   }

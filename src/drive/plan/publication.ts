@@ -76,7 +76,10 @@ class Publisher {
       }
       const { time } = this.#files.create(undefined, name) as { readonly time: number }
       const dot = yield { kind: 'move', id: claim.id, parent, name, time, dots: claim.life }
-      claims.push({ ...claim, life: [dot] })
+      // Somebody has deleted it before they heard of that: it stays.
+      const isBare = claim.versions.length > 0 && this.#files.view.content(claim.id)?.isEmpty === true
+      const versions = isBare ? [yield this.#write(claim.id, current.version, [])] : claim.versions
+      claims.push({ ...claim, life: [dot], versions })
     }
     this.#next.set(found.path, { ...current, path: found.path, name, claims, disk: found })
   }
