@@ -51,6 +51,7 @@ export const doors = {
     'src/message/compression',
     'src/feed/node',
     'src/drive/disk',
+    'src/drive/folder',
     'src/metrics/http',
     'src/cli',
   ],

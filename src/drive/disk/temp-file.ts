@@ -1,6 +1,19 @@
-import { closeSync, constants, fchmodSync, openSync, renameSync, unlinkSync, writeSync, writev } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fdatasync,
+  linkSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+  writev,
+} from 'node:fs'
 import type { VersionFacts } from '../entry.ts'
 import type { Directory } from './directory.ts'
+import { systemCode } from './file-error.ts'
 import { setFileTime } from './file-times.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
@@ -10,12 +23,22 @@ interface Chunk {
   readonly done: () => void
 }
 
+/** Errors of file systems that have no hard links, or no more for this file. */
+export const withoutLinks: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+])
+
 /** Chunks of one write call. */
 const chunksMax = 64
 
 /**
- * A file that is being written, under a name of its own in plait's folder, until it is whole and right. Not safe from
- * a power cut, on purpose: a clone is repeated, not recovered.
+ * A file that is being written, under a name of its own in plait's folder, until it is whole and right. Safe
+ * from a power cut when it was synced before it gets its name.
  */
 export class TempFile {
   readonly #directory: Directory
@@ -56,6 +79,36 @@ export class TempFile {
   async settled(): Promise<void> {
     await this.#writing
     if (this.#failure !== undefined) throw this.#failure as Error
+  }
+
+  /** Rejects with errors of the system. After `settled`: what was written is on the disk then. */
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#fd, (error) => {
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  }
+
+  /**
+   * Gives the file its mode and time, and then its name like `place`, but not in place of anything: EEXIST when something is there.
+   * Throws errors of the system.
+   */
+  placeFresh(facts: VersionFacts, directory: Directory, name: string): void {
+    fchmodSync(this.#fd, facts.mode)
+    setFileTime(this.#fd, facts.mtimeNs)
+    const [temp, place] = [this.#directory.at(this.#name), directory.at(name)]
+    try {
+      linkSync(temp, place)
+      unlinkSync(temp)
+    } catch (error) {
+      if (!withoutLinks.has(systemCode(error))) throw error
+      // No hard links here: then there is a moment in which somebody could put something there that is lost.
+      if (existsSync(place)) throw Object.assign(new Error(`${name} exists`), { code: 'EEXIST' })
+      renameSync(temp, place)
+    }
+    this.#close()
   }
 
   /**

@@ -1,0 +1,155 @@
+import { PlaitError } from '../../base/error.ts'
+import { failureReason, fileError } from '../disk/file-error.ts'
+import type { TempFile } from '../disk/temp-file.ts'
+import type { Pace } from '../pace.ts'
+import type { Action } from '../plan/action.ts'
+import type { Agreed } from '../plan/item.ts'
+import { isCurrent, settle } from '../plan/settle.ts'
+import { Applier, Unexpected } from './applier.ts'
+import type { DiskFacts } from './disk-entry.ts'
+import type { PlaitFolder } from './plait-folder.ts'
+import { stageFile } from './staging.ts'
+import type { ContentDoor } from './staging.ts'
+
+export interface ApplyOptions {
+  readonly content: ContentDoor
+  readonly pace: Pace
+  /** Whether files and directories are on the disk before they are agreed on. True by default. */
+  readonly isSynced?: boolean
+  /** Nothing is begun any more after it; what is written for that is removed. */
+  readonly signal?: AbortSignal
+  /** Called after each action. */
+  readonly onDone?: (action: Action) => void
+}
+
+export interface Applied {
+  /** What could not be done, with `FILE_FAILED`, `NO_SPACE` or what the door of contents says. */
+  readonly failures: readonly { readonly path: string; readonly error: PlaitError }[]
+  /** Where something else was than expected: it was changed meanwhile, and the next scan sees it. */
+  readonly changed: readonly string[]
+}
+
+/** Files, and bytes of them, that are written ahead of their turn. */
+const aheadFilesMax = 16
+const aheadBytesMax = 64 * 1024 * 1024
+
+/**
+ * Carries out a plan in its order, and takes down in `agreement` what was done. One failure stops nothing but what relies on it. Resolves when
+ * all was tried, or the signal came; what was agreed on by then is on the disk, and can be saved.
+ */
+export async function applyActions(
+  folder: PlaitFolder,
+  actions: readonly Action[],
+  agreement: Map<string, Agreed>,
+  options: ApplyOptions,
+): Promise<Applied> {
+  const run = new Run(folder, actions, agreement, options)
+  try {
+    for (let index = 0; index < actions.length && options.signal?.aborted !== true; index += 1) await run.step(index)
+  } finally {
+    await run.finish()
+  }
+  return { failures: run.failures, changed: run.changed }
+}
+
+class Run {
+  readonly failures: { readonly path: string; readonly error: PlaitError }[] = []
+  readonly changed: string[] = []
+  readonly #folder: PlaitFolder
+  readonly #actions: readonly Action[]
+  readonly #agreement: Map<string, Agreed>
+  readonly #options: ApplyOptions
+  readonly #applier: Applier
+  readonly #staged = new Map<number, Promise<TempFile>>()
+  #nextToStage = 0
+  #bytesAhead = 0
+
+  constructor(folder: PlaitFolder, actions: readonly Action[], agreement: Map<string, Agreed>, options: ApplyOptions) {
+    this.#folder = folder
+    this.#actions = actions
+    this.#agreement = agreement
+    this.#options = options
+    this.#applier = new Applier(folder)
+  }
+
+  async step(index: number): Promise<void> {
+    const action = this.#actions[index] as Action
+    this.#stageAhead(index)
+    try {
+      const temp = await this.#take(index)
+      const turn = this.#options.pace.pause()
+      if (turn !== undefined) await turn
+      if (isCurrent(this.#agreement, action)) settle(this.#agreement, action, await this.#carryOut(action, temp))
+      else {
+        this.changed.push(action.path)
+        await temp?.discard()
+      }
+    } catch (error) {
+      if (error instanceof Unexpected) this.changed.push(action.path)
+      else if (this.#options.signal?.aborted !== true)
+        this.failures.push({ path: action.path, error: asFailure(error, action.path) })
+    }
+    this.#options.onDone?.(action)
+  }
+
+  async finish(): Promise<void> {
+    await Promise.all(
+      Array.from(this.#staged.values(), (staged) =>
+        staged.then(
+          (temp) => temp.discard(),
+          () => undefined,
+        ),
+      ),
+    )
+    this.#applier.finish(this.#options.isSynced ?? true)
+  }
+
+  async #carryOut(action: Action, temp: TempFile | undefined): Promise<DiskFacts | undefined> {
+    if (action.kind !== 'write') return this.#applier.carryOut(action)
+    const { path, item, expected } = action
+    const why = 'replaced'
+    if (temp === undefined) return this.#applier.placeLink(path, item.version, expected, why)
+    try {
+      return this.#applier.place(temp, path, item.version, expected, why)
+    } catch (error) {
+      await temp.discard()
+      throw error
+    }
+  }
+
+  #take(index: number): Promise<TempFile> | undefined {
+    const staged = this.#staged.get(index)
+    if (staged === undefined) return undefined
+    this.#staged.delete(index)
+    this.#bytesAhead -= sizeOf(this.#actions[index] as Action)
+    return staged
+  }
+
+  #stageAhead(index: number): void {
+    const { content, isSynced = true, signal } = this.#options
+    this.#nextToStage = Math.max(this.#nextToStage, index)
+    for (; this.#nextToStage < this.#actions.length; this.#nextToStage += 1) {
+      const action = this.#actions[this.#nextToStage] as Action
+      if (action.kind !== 'write' || action.item.version.kind !== 'file') continue
+      const isFull = this.#staged.size >= aheadFilesMax || this.#bytesAhead + sizeOf(action) > aheadBytesMax
+      if (isFull && this.#nextToStage > index) return
+      this.#bytesAhead += sizeOf(action)
+      const staging = { isSynced, ...(signal === undefined ? {} : { signal }) }
+      const staged = stageFile(this.#folder, action.item.version, content, staging)
+      // It is looked at in its turn.
+      staged.catch(() => undefined)
+      this.#staged.set(this.#nextToStage, staged)
+    }
+  }
+}
+
+function sizeOf(action: Action): number {
+  return action.kind === 'write' ? action.item.version.size : 0
+}
+
+function asFailure(error: unknown, path: string): PlaitError {
+  if (PlaitError.is(error)) return error
+  return error instanceof Error && 'code' in error
+    ? fileError(error, path)
+    : new PlaitError('FILE_FAILED', `${path} ${failureReason(error)}`, { cause: error, facts: { path } })
+}

@@ -1,0 +1,98 @@
+import { emptyBytes } from '../../base/bytes.ts'
+import { bool, bytes, decode, encode, struct, u8, varint } from '../../wire/schema.ts'
+import type { View, ViewChange } from '../../store/view.ts'
+import type { DiskEntry } from './disk-entry.ts'
+
+/** What a file was when it was hashed. */
+export interface Indexed {
+  readonly inode: bigint
+  readonly size: number
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  readonly root: Uint8Array
+  /** Whether it was old enough then that another change would show in its times. */
+  readonly isSettled: boolean
+}
+
+/** The roots of files by their paths, kept in a view: derived, and made again from the folder when it is lost. */
+export class DiskIndex {
+  readonly #view: View
+  readonly #indexedByPath: Map<string, Indexed>
+  readonly #changes = new Map<string, Indexed | undefined>()
+
+  private constructor(view: View, indexedByPath: Map<string, Indexed>) {
+    this.#view = view
+    this.#indexedByPath = indexedByPath
+  }
+
+  static async open(view: View): Promise<DiskIndex> {
+    const indexedByPath = new Map<string, Indexed>()
+    for (const { key, value } of await view.entries(table)) {
+      const [path, indexed] = [decoder.decode(key), readIndexed(value)]
+      indexedByPath.set(path, indexed)
+    }
+    return new DiskIndex(view, indexedByPath)
+  }
+
+  /** The root of what is at a path, if it is still what was hashed, as far as the system can tell. */
+  rootOf(entry: DiskEntry): Uint8Array | undefined {
+    const indexed = this.#indexedByPath.get(entry.path)
+    if (indexed === undefined || !indexed.isSettled) return undefined
+    const { inode, size, mtimeNs, ctimeNs, root } = indexed
+    const isSame =
+      inode === entry.inode && size === entry.size && mtimeNs === entry.mtimeNs && ctimeNs === entry.ctimeNs
+    return isSame ? root : undefined
+  }
+
+  set(path: string, indexed: Indexed): void {
+    this.#indexedByPath.set(path, indexed)
+    this.#changes.set(path, indexed)
+  }
+
+  /** Forgets what is not in the folder any more. */
+  retain(isPresent: (path: string) => boolean): void {
+    for (const path of [...this.#indexedByPath.keys()]) {
+      if (isPresent(path)) continue
+      this.#indexedByPath.delete(path)
+      this.#changes.set(path, undefined)
+    }
+  }
+
+  /** Writes what has changed to the view, in one transaction. */
+  async save(): Promise<void> {
+    if (this.#changes.size === 0) return
+    const changes = Array.from(this.#changes, ([path, indexed]): ViewChange => {
+      return { table, key: encoder.encode(path), value: indexed === undefined ? undefined : writeIndexed(indexed) }
+    })
+    this.#changes.clear()
+    await this.#view.transact(this.#view.cursor, changes)
+  }
+}
+
+const table = 'disk'
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const stored = struct({
+  format: u8,
+  isSettled: bool,
+  size: varint,
+  times: bytes({ max: 24 }),
+  root: bytes({ max: 32 }),
+})
+
+function writeIndexed({ inode, size, mtimeNs, ctimeNs, root, isSettled }: Indexed): Uint8Array {
+  const times = new Uint8Array(24)
+  const view = new DataView(times.buffer)
+  view.setBigUint64(0, inode, true)
+  view.setBigInt64(8, mtimeNs, true)
+  view.setBigInt64(16, ctimeNs, true)
+  return encode(stored, { format: 1, isSettled, size, times, root })
+}
+
+function readIndexed(value: Uint8Array): Indexed {
+  const { isSettled, size, times, root } = decode(stored, value)
+  const view = new DataView(times.buffer, times.byteOffset, 24)
+  const [inode, mtimeNs, ctimeNs] = [view.getBigUint64(0, true), view.getBigInt64(8, true), view.getBigInt64(16, true)]
+  return { inode, size, mtimeNs, ctimeNs, root: root.length === 0 ? emptyBytes : root.slice(), isSettled }
+}

@@ -1,0 +1,73 @@
+import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { Directory } from '../disk/directory.ts'
+import { fileError, systemCode } from '../disk/file-error.ts'
+import { baseName, reservedName } from '../tree-path.ts'
+import { asideFolder } from '../plan/item.ts'
+import { History } from './history.ts'
+
+/** The folder of a drive and what plait has in it, all open. */
+export class PlaitFolder {
+  readonly root: Directory
+  readonly temp: Directory
+  readonly aside: Directory
+  readonly history: History
+  #nextTemp = 0
+
+  private constructor(root: Directory, temp: Directory, aside: Directory, history: History) {
+    this.root = root
+    this.temp = temp
+    this.aside = aside
+    this.history = history
+  }
+
+  /**
+   * Opens the folder at `path`, which exists, makes what plait needs in it, and removes what an earlier run has left half written; only one
+   * process at a time has the folder. Throws `FILE_FAILED` or `NO_SPACE`.
+   */
+  static open(path: string, wallMs: () => number): PlaitFolder {
+    const root = Directory.root(path)
+    const opened: Directory[] = [root]
+    const inside = (parent: Directory, name: string): Directory => {
+      const directory = ensureDirectory(parent, name)
+      opened.push(directory)
+      return directory
+    }
+    try {
+      const plait = inside(root, reservedName)
+      const temp = inside(plait, 'tmp')
+      for (const name of readdirSync(temp.self)) rmSync(temp.at(name), { recursive: true, force: true })
+      const aside = inside(plait, baseName(asideFolder))
+      const history = new History(inside(plait, 'history'), wallMs)
+      plait.close()
+      return new PlaitFolder(root, temp, aside, history)
+    } catch (error) {
+      for (const directory of opened) directory.close()
+      throw fileError(error, `${path}/${reservedName}`)
+    }
+  }
+
+  /** A name in `temp` that nothing has. */
+  tempName(): string {
+    this.#nextTemp += 1
+    return String(this.#nextTemp)
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.temp.close()
+    this.aside.close()
+    this.history.close()
+    this.root.close()
+  }
+}
+
+function ensureDirectory(parent: Directory, name: string): Directory {
+  try {
+    mkdirSync(parent.at(name), 0o700)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+    if (!lstatSync(parent.at(name)).isDirectory())
+      throw Object.assign(new Error(`${name} is in the way`), { code: 'ENOTDIR' })
+  }
+  return parent.open(name)
+}

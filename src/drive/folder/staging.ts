@@ -1,0 +1,57 @@
+import { PlaitError } from '../../base/error.ts'
+import { TempFile } from '../disk/temp-file.ts'
+import type { Version } from '../version.ts'
+import type { PlaitFolder } from './plait-folder.ts'
+
+/**
+ * Gives the content of a version to `write`, in order and verified against its root; each call waits until there is room for more. Rejects
+ * when it cannot be had, and writes nothing that is not true.
+ */
+export type ContentDoor = (
+  version: Version,
+  write: (bytes: Uint8Array) => Promise<void>,
+  options: { readonly signal?: AbortSignal },
+) => Promise<void>
+
+/** Bytes of one file that wait to be written. */
+const waitingBytesMax = 4 * 1024 * 1024
+
+/**
+ * Writes a file under a name of its own, whole, and to the disk when `isSynced`. The caller places or discards it. Rejects with what the door
+ * or the system says; nothing is left then.
+ */
+export async function stageFile(
+  folder: PlaitFolder,
+  version: Version,
+  content: ContentDoor,
+  options: { readonly isSynced: boolean; readonly signal?: AbortSignal },
+): Promise<TempFile> {
+  const { signal } = options
+  const temp = TempFile.create(folder.temp, folder.tempName())
+  try {
+    let [written, waiting] = [0, 0]
+    await content(
+      version,
+      async (bytes) => {
+        signal?.throwIfAborted()
+        written += bytes.length
+        if (written > version.size) throw wrongSize(version)
+        waiting += bytes.length
+        temp.append(bytes, () => (waiting -= bytes.length))
+        if (waiting > waitingBytesMax) await temp.settled()
+      },
+      signal === undefined ? {} : { signal },
+    )
+    await temp.settled()
+    if (written !== version.size) throw wrongSize(version)
+    if (options.isSynced) await temp.sync()
+    return temp
+  } catch (error) {
+    await temp.discard()
+    throw error
+  }
+}
+
+function wrongSize(version: Version): PlaitError {
+  return new PlaitError('CORRUPT', `a content is not as long as its version says, ${version.size} bytes`)
+}
