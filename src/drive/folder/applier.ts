@@ -148,7 +148,7 @@ export class Applier {
   #delete(path: string, expected: DiskFacts): undefined {
     return this.#in(path, (parent, name) => {
       expectAt(parent, name, expected)
-      if (expected.kind === 'directory') return this.#deleteDirectory(path, parent, name)
+      if (expected.kind === 'directory') return this.#deleteDirectory(path, name)
       const why = isAside(path) ? 'stray' : 'deleted'
       const held = this.#folder.history.take(parent, name, { path, why })
       const taken = lstatSync(held.at, { bigint: true })
@@ -160,7 +160,7 @@ export class Applier {
   }
 
   /** With what is in it that is not part of the drive it stays; where nobody would look for it that goes to the history. */
-  #deleteDirectory(path: string, parent: Directory, name: string): undefined {
+  #deleteDirectory(path: string, name: string): undefined {
     this.#tree.clear()
     const directory = this.#open(parentPath(path))
     const isFull = readdirSync(directory.at(name)).length > 0
