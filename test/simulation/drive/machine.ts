@@ -1,4 +1,5 @@
 import { encodeHex } from '../../../src/base/bytes.ts'
+import type { CrdtType } from '../../../src/crdt/crdt-type.ts'
 import { mvRegister } from '../../../src/crdt/mv-register.ts'
 import type { MvRegister, RegisterOperation } from '../../../src/crdt/mv-register.ts'
 import { tree } from '../../../src/crdt/tree.ts'
@@ -19,7 +20,7 @@ import { Site } from '../../crdt/history.ts'
 import type { Sent } from '../../crdt/history.ts'
 import { MemoryDisk, rootOf } from './memory-disk.ts'
 
-const filesType = tree<MvRegister<Version>, RegisterOperation<Version>>(
+export const filesType: CrdtType<Files, FilesOperation> = tree<MvRegister<Version>, RegisterOperation<Version>>(
   mvRegister(schemaValue('version', versionSchema)),
 )
 
