@@ -101,7 +101,8 @@ export class Side {
 
   async plan(options: { readonly isReceiver?: boolean } = {}): Promise<Actions> {
     const disk = await this.scan()
-    return actionsOf({ agreement: this.agreement, disk, layout: layoutOf(this.site.value.view), ...options })
+    const { view } = this.site.value
+    return actionsOf({ agreement: this.agreement, disk, layout: layoutOf(view), view, ...options })
   }
 
   async apply(

@@ -3,8 +3,8 @@ import { compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Action, Obstacle } from './action.ts'
 import { deletionsHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, nearTime, sameContent, versionKeys } from './item.ts'
-import type { Agreed, Agreement, Item } from './item.ts'
+import { asideFolder, entryKeys, isAside, isBare, nearTime, sameContent, versionKeys } from './item.ts'
+import type { Agreed, Agreement, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import type { Disk } from './match.ts'
 import { Places } from './places.ts'
@@ -16,6 +16,7 @@ export interface ActionsInput {
   readonly disk: Disk
   /** Of the tree as it is then. */
   readonly layout: Layout
+  readonly view: Files['view']
   /** Somebody has said that all that was deleted elsewhere is to be deleted here. */
   readonly allowDeletions?: boolean
   /** What is here and was never published is moved to history where it is in the way: for folders that only receive. */
@@ -49,7 +50,7 @@ class Planner {
   readonly #places = new Places<Occupant>()
   readonly #placeByAgreed = new Map<Agreed, Place<Occupant>>()
   readonly #agreedByItem: ReadonlyMap<Item, Agreed>
-  readonly #staying: ReadonlySet<Agreed>
+  readonly #staying: Set<Agreed>
   readonly #list: Action[] = []
   readonly #lastFacts: Action[] = []
   readonly #obstacles: Obstacle[] = []
@@ -59,6 +60,9 @@ class Planner {
     this.#input = input
     this.#agreedByItem = pairItems(input.agreement, input.layout)
     this.#staying = new Set(this.#agreedByItem.values())
+    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
+    for (const agreed of input.agreement.values())
+      if (!agreed.isCopy && agreed.claims.some(({ id }) => isBare(input.view, id))) this.#staying.add(agreed)
     const sorted = [...input.disk.entries.values()].sort((left, right) => compareTreePaths(left.path, right.path))
     for (const found of sorted) this.#settle(found)
     // What an earlier run has put aside, and is no part of the drive any more: the deepest first.

@@ -1,13 +1,12 @@
 import { withDot } from '../../crdt/dot-list.ts'
 import type { Writer } from '../../crdt/dot.ts'
-import type { MvRegister, Written } from '../../crdt/mv-register.ts'
-import type { TreeEntry } from '../../crdt/tree-view.ts'
+import type { Written } from '../../crdt/mv-register.ts'
 import type { KnownEntry } from '../folder/disk-entry.ts'
 import { baseName, compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, nearTime, sameContent, versionKey, versionKeys } from './item.ts'
+import { asideFolder, entryKeys, isAside, isBare, nearTime, sameContent, versionKey, versionKeys } from './item.ts'
 import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import { matchDisk } from './match.ts'
@@ -200,16 +199,10 @@ class Comparison {
   #restate(agreed: Agreed): void {
     if (agreed.isCopy) return
     for (const claim of agreed.claims) {
-      const entry = this.#input.view.entry(claim.id)
-      if (entry !== undefined && isBare(entry) && claim.versions.length > 0)
+      if (isBare(this.#input.view, claim.id) && claim.versions.length > 0)
         this.list.push({ kind: 'restate', agreed, claim })
     }
   }
-}
-
-/** It is held in its place, and nothing is said of what it holds. */
-function isBare({ life, content }: TreeEntry<MvRegister<Version>>): boolean {
-  return life.length > 0 && content.isEmpty
 }
 
 function dotsOf(written: readonly Written<Version>[]): Claim['versions'] {

@@ -74,3 +74,9 @@ export function versionKey(id: Dot, dot: Dot): string {
 export function entryKeys({ claims, isCopy }: Item): readonly string[] {
   return isCopy ? [] : claims.map(({ id }) => formatDot(id))
 }
+
+/** Whether an entry is held in its place, and nothing is said of what it holds: it was moved by somebody, and deleted by somebody else. */
+export function isBare(view: Files['view'], id: Dot): boolean {
+  const entry = view.entry(id)
+  return entry !== undefined && entry.life.length > 0 && entry.content.isEmpty
+}

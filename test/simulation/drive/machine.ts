@@ -114,7 +114,8 @@ export class Machine {
   apply(pause: Pause = () => false, forget = 0): readonly Action[] | undefined {
     const disk = this.disk.scan()
     const layout = layoutOf(this.site.value.view, this.#options)
-    const { list } = actionsOf({ agreement: this.agreement, disk, layout, allowDeletions: true })
+    const { view } = this.site.value
+    const { list } = actionsOf({ agreement: this.agreement, disk, layout, view, allowDeletions: true })
     const agreements: ReadonlyMap<string, Agreed>[] = [this.agreement]
     const agreement = new Map(this.agreement)
     for (const action of list) {
