@@ -3,7 +3,7 @@ import { compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Action, Obstacle } from './action.ts'
 import { deletionsHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, isBare, nearTime, sameContent, versionKeys } from './item.ts'
+import { asideFolder, entryKeys, isAside, isToRestate, nearTime, sameContent, versionKeys } from './item.ts'
 import type { Agreed, Agreement, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import type { Disk } from './match.ts'
@@ -62,7 +62,7 @@ class Planner {
     this.#staying = new Set(this.#agreedByItem.values())
     // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
     for (const agreed of input.agreement.values())
-      if (!agreed.isCopy && agreed.claims.some(({ id }) => isBare(input.view, id))) this.#staying.add(agreed)
+      if (!agreed.isCopy && agreed.claims.some((claim) => isToRestate(input.view, claim))) this.#staying.add(agreed)
     const sorted = [...input.disk.entries.values()].sort((left, right) => compareTreePaths(left.path, right.path))
     for (const found of sorted) this.#settle(found)
     // What an earlier run has put aside, and is no part of the drive any more: the deepest first.

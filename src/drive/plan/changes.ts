@@ -6,7 +6,7 @@ import { baseName, compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, isBare, nearTime, sameContent, versionKey, versionKeys } from './item.ts'
+import { asideFolder, entryKeys, isAside, isToRestate, nearTime, sameContent, versionKey, versionKeys } from './item.ts'
 import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import { matchDisk } from './match.ts'
@@ -199,8 +199,7 @@ class Comparison {
   #restate(agreed: Agreed): void {
     if (agreed.isCopy) return
     for (const claim of agreed.claims) {
-      if (isBare(this.#input.view, claim.id) && claim.versions.length > 0)
-        this.list.push({ kind: 'restate', agreed, claim })
+      if (isToRestate(this.#input.view, claim)) this.list.push({ kind: 'restate', agreed, claim })
     }
   }
 }

@@ -75,8 +75,11 @@ export function entryKeys({ claims, isCopy }: Item): readonly string[] {
   return isCopy ? [] : claims.map(({ id }) => formatDot(id))
 }
 
-/** Whether an entry is held in its place, and nothing is said of what it holds: it was moved by somebody, and deleted by somebody else. */
-export function isBare(view: Files['view'], id: Dot): boolean {
+/**
+ * Whether an entry is held in its place and nothing is said any more of what it holds, though that was agreed on: it was moved by somebody,
+ * and deleted by somebody who had not heard of that.
+ */
+export function isToRestate(view: Files['view'], { id, versions }: Claim): boolean {
   const entry = view.entry(id)
-  return entry !== undefined && entry.life.length > 0 && entry.content.isEmpty
+  return versions.length > 0 && entry !== undefined && entry.life.length > 0 && entry.content.isEmpty
 }

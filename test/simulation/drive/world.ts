@@ -109,6 +109,8 @@ class Run {
     for (const change of changes?.list ?? [])
       this.#log(`  publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
     if (changes === undefined) return
+    // What others have said may come between the two.
+    if (this.#random.chance(0.3)) machine.site.catchUp(this.#random, this.#world.sent)
     const actions = machine.apply(pause, this.#random.integer(0, 2))
     for (const action of actions ?? [])
       this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
