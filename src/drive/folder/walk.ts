@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
-import { Directory } from '../disk/directory.ts'
+import type { Directory } from '../disk/directory.ts'
 import { failureReason, systemCode } from '../disk/file-error.ts'
 import { permissionBits } from '../entry.ts'
 import { asideFolder } from '../plan/item.ts'

@@ -22,7 +22,7 @@ export function spellingName(name: string, count: number): string {
 function withSuffix(name: string, suffix: string): string {
   const dot = name.lastIndexOf('.')
   const extension = dot > 0 && name.length - dot <= extensionMax ? name.slice(dot) : ''
-  const stem = [...name.slice(0, name.length - extension.length)]
+  const stem = Array.from(name.slice(0, name.length - extension.length))
   const room = defaultLimits.pathComponentBytes - utf8Length(suffix) - utf8Length(extension)
   while (stem.length > 0 && utf8Length(stem.join('')) > room) stem.pop()
   return `${stem.join('')}${suffix}${extension}`
