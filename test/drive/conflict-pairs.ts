@@ -9,7 +9,9 @@ export type Kind = (typeof kinds)[number]
 
 type Step = (disk: MemoryDisk, write: (path: string, content: string) => void) => void
 
-/** What two do in folders that were the same, before they hear of each other, and what both folders are after that, whoever is heard first. */
+/**
+ * What two do in folders that were the same, before they hear of each other, and what both folders are after that, whoever is heard first.
+ */
 export interface Pair {
   readonly left: readonly [kind: Kind, what: string, Step]
   readonly right: readonly [kind: Kind, what: string, Step]

@@ -10,8 +10,8 @@ import type { EntryKind } from '../version.ts'
 import type { DiskFacts } from './disk-entry.ts'
 
 /**
- * What folder and tree were last known to say alike, kept in a view. It is derived, but not from the log alone: when it is lost, what is in the
- * folder is compared with the tree, and whatever is not the same there counts as made here.
+ * What folder and tree were last known to say alike, kept in a view. It is derived, but not from the log alone: when it is lost, what is
+ * in the folder is compared with the tree, and whatever is not the same there counts as made here.
  */
 export class AgreementStore {
   readonly #view: View
@@ -36,7 +36,9 @@ export class AgreementStore {
     return this.#saved
   }
 
-  /** Writes what differs from what was saved last, in one transaction. Only what is new is looked at: entries are replaced, never changed. */
+  /**
+   * Writes what differs from what was saved last, in one transaction. Only what is new is looked at: entries are replaced, never changed.
+   */
   async save(agreement: Agreement): Promise<void> {
     const changes: ViewChange[] = []
     for (const [path, agreed] of agreement)

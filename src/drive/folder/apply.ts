@@ -34,8 +34,8 @@ const aheadFilesMax = 16
 const aheadBytesMax = 64 * 1024 * 1024
 
 /**
- * Carries out a plan in its order, and takes down in `agreement` what was done. One failure stops nothing but what relies on it. Resolves when
- * all was tried, or the signal came; what was agreed on by then is on the disk, and can be saved.
+ * Carries out a plan in its order, and takes down in `agreement` what was done. One failure stops nothing but what relies on it. Resolves
+ * when all was tried, or the signal came; what was agreed on by then is on the disk, and can be saved.
  */
 export async function applyActions(
   folder: PlaitFolder,

@@ -44,8 +44,8 @@ const journalName = 'journal'
 const dayMs = 24 * 60 * 60 * 1_000
 
 /**
- * What plait has replaced or removed, in `.plait/history`: a folder for each day, numbered files in it, and a journal with a line of JSON for
- * each, written before the file comes. Nothing is copied: a file that goes keeps its place on the disk and gets another name.
+ * What plait has replaced or removed, in `.plait/history`: a folder for each day, numbered files in it, and a journal with a line of JSON
+ * for each, written before the file comes. Nothing is copied: a file that goes keeps its place on the disk and gets another name.
  */
 export class History {
   readonly #root: Directory

@@ -17,8 +17,8 @@ export type ContentDoor = (
 const waitingBytesMax = 4 * 1024 * 1024
 
 /**
- * Writes a file under a name of its own, whole, and to the disk when `isSynced`. The caller places or discards it. Rejects with what the door
- * or the system says; nothing is left then.
+ * Writes a file under a name of its own, whole, and to the disk when `isSynced`. The caller places or discards it. Rejects with what the
+ * door or the system says; nothing is left then.
  */
 export async function stageFile(
   folder: PlaitFolder,

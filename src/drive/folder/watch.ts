@@ -39,8 +39,8 @@ export interface WatchOptions {
 const pathsMax = 1_000
 
 /**
- * Tells that something in a folder has changed, some time after it did. It only says when to scan and where something may be: the scan is the
- * truth, and what the watcher misses the next scan finds.
+ * Tells that something in a folder has changed, some time after it did. It only says when to scan and where something may be: the scan is
+ * the truth, and what the watcher misses the next scan finds.
  */
 export class FolderWatch {
   readonly #options: WatchOptions

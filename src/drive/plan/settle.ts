@@ -4,8 +4,8 @@ import type { Action } from './action.ts'
 import type { Agreed, Item } from './item.ts'
 
 /**
- * Whether an action is about what is agreed on at its path. It is not when one before it has failed, on which it relies; then it is left for
- * the next plan, even if what it expects happens to be there, put there by somebody else.
+ * Whether an action is about what is agreed on at its path. It is not when one before it has failed, on which it relies; then it is left
+ * for the next plan, even if what it expects happens to be there, put there by somebody else.
  */
 export function isCurrent(agreement: ReadonlyMap<string, Agreed>, action: Action): boolean {
   const agreed = agreement.get(action.path)

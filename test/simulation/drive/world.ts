@@ -21,8 +21,8 @@ export interface Outcome {
 
 /**
  * 2 to 4 machines whose users write, rename, move, swap and delete, while what they say comes to the others late and in any causal order,
- * and processes end between any two steps. At the end all say all, and have to have the same: with everything that somebody wrote and nobody who
- * had it before him has overwritten or deleted.
+ * and processes end between any two steps. At the end all say all, and have to have the same: with everything that somebody wrote and
+ * nobody who had it before him has overwritten or deleted.
  */
 export function runTrees(seed: number, log: (line: string) => void = () => undefined): Outcome {
   const random = new SeededRandom(`drive ${seed}`)

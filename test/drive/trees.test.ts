@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { driveMarks } from './drive/machine.ts'
-import { runSeed } from './seed.ts'
+import { driveMarks } from '../simulation/drive/machine.ts'
+import { runSeed } from '../simulation/seed.ts'
 
 test('folders under interruptions: they end equal, nothing that somebody wants is lost, the rare branches are reached', async () => {
   const reached = new Set<string>()
