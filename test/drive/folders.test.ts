@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PlaitError } from '../../src/base/error.ts'
+import { restoreFile } from '../../src/drive/folder/restore.ts'
 import { Common, Side } from './side.ts'
 
 let base: string
@@ -106,8 +107,12 @@ describe('two folders', () => {
       ['a', 'replaced', 'file', 9],
       ['d/e/f', 'deleted', 'file', 9],
     ])
-    bob.folder.history.copy(entries[1]?.id ?? '', bob.folder.root, 'restored')
+    restoreFile(bob.folder, entries[1]?.id ?? '', 'restored')
     expect(readFileSync(bob.path('restored'), 'utf8')).toBe('content f')
+    expect(lstatSync(bob.path('restored'), { bigint: true }).mtimeNs).toBe(entries[1]?.mtimeNs)
+    for (const path of ['restored', '../x', 'no/where', '.plait/x'])
+      expect(() => restoreFile(bob.folder, entries[1]?.id ?? '', path)).toThrow(PlaitError)
+    expect(readdirSync(bob.path('.plait/tmp'))).toEqual([])
     expect(bob.folder.history.prune({ days: 30, bytes: 10 })).toBe(1)
     expect(bob.folder.history.list().map(({ path }) => path)).toEqual(['d/e/f'])
     expect(() => bob.folder.history.copy('../../a', bob.folder.root, 'x')).toThrow('history')
@@ -180,6 +185,24 @@ describe('a plan', () => {
     expect(readdirSync(bob.root).sort()).toEqual(['.plait', '1', '4'])
     expect(readdirSync(bob.path('.plait/tmp'))).toEqual([])
     expect(failures[0]?.error).toBeInstanceOf(PlaitError)
+  })
+
+  it('of a folder that only receives keeps what it overwrites', async () => {
+    await begin()
+    writeFileSync(bob.path('a'), 'own a')
+    writeFileSync(bob.path('n'), 'own n')
+    writeFileSync(ann.path('a'), 'new a')
+    writeFileSync(ann.path('n'), 'new n')
+    await ann.synchronize()
+    bob.catchUp()
+    const { changed, failures } = await bob.apply(await bob.plan({ isReceiver: true }))
+    expect([changed, failures]).toEqual([[], []])
+    expect(['a', 'n'].map((path) => readFileSync(bob.path(path), 'utf8'))).toEqual(['new a', 'new n'])
+    const kept = bob.folder.history.list().map(({ path, why }) => [path, why])
+    expect(kept).toEqual([
+      ['a', 'unpublished'],
+      ['n', 'unpublished'],
+    ])
   })
 
   it('leaves nothing half done when it is ended', async () => {

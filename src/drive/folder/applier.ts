@@ -44,8 +44,8 @@ export class Applier {
     this.#tree = new DirectoryTree(folder.root)
   }
 
-  /** All but writing a file. Returns what is at the path now. */
-  carryOut(action: Exclude<Action, { readonly kind: 'write' }>): DiskFacts | undefined {
+  /** All but writing a file. Returns what is at the path now; what is deleted goes to the history, with `why`. */
+  carryOut(action: Exclude<Action, { readonly kind: 'write' }>, why: HistoryReason): DiskFacts | undefined {
     switch (action.kind) {
       case 'directory':
         return this.#in(action.path, (parent, name) => {
@@ -60,7 +60,7 @@ export class Applier {
       case 'agree':
         return this.#in(action.path, (parent, name) => expectAt(parent, name, action.expected))
       case 'delete':
-        return this.#delete(action.path, action.expected)
+        return this.#delete(action.path, action.expected, why)
     }
   }
 
@@ -145,11 +145,10 @@ export class Applier {
     })
   }
 
-  #delete(path: string, expected: DiskFacts): undefined {
+  #delete(path: string, expected: DiskFacts, why: HistoryReason): undefined {
     return this.#in(path, (parent, name) => {
       expectAt(parent, name, expected)
       if (expected.kind === 'directory') return this.#deleteDirectory(path, name)
-      const why = isAside(path) ? 'stray' : 'deleted'
       const held = this.#folder.history.take(parent, name, { path, why })
       const taken = lstatSync(held.at, { bigint: true })
       if (taken.ino === expected.inode && taken.mtimeNs === expected.mtimeNs) return undefined

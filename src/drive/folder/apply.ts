@@ -3,10 +3,12 @@ import { failureReason, fileError } from '../disk/file-error.ts'
 import type { TempFile } from '../disk/temp-file.ts'
 import type { Pace } from '../pace.ts'
 import type { Action } from '../plan/action.ts'
+import { isAside } from '../plan/item.ts'
 import type { Agreed } from '../plan/item.ts'
 import { isCurrent, settle } from '../plan/settle.ts'
 import { Applier, Unexpected } from './applier.ts'
 import type { DiskFacts } from './disk-entry.ts'
+import type { HistoryReason } from './history.ts'
 import type { PlaitFolder } from './plait-folder.ts'
 import { stageFile } from './staging.ts'
 import type { ContentDoor } from './staging.ts'
@@ -105,9 +107,12 @@ class Run {
   }
 
   async #carryOut(action: Action, temp: TempFile | undefined): Promise<DiskFacts | undefined> {
-    if (action.kind !== 'write') return this.#applier.carryOut(action)
+    if (action.kind !== 'write') return this.#applier.carryOut(action, this.#whyDeleted(action.path))
     const { path, item, expected } = action
-    const why = 'replaced'
+    const agreed = this.#agreement.get(path)
+    // A folder that only receives may have something else there than was agreed on.
+    const isOwn = agreed !== undefined && expected?.ctimeNs !== 0n && agreed.disk.ctimeNs !== expected?.ctimeNs
+    const why = isOwn ? 'unpublished' : 'replaced'
     if (temp === undefined) return this.#applier.placeLink(path, item.version, expected, why)
     try {
       return this.#applier.place(temp, path, item.version, expected, why)
@@ -115,6 +120,11 @@ class Run {
       await temp.discard()
       throw error
     }
+  }
+
+  #whyDeleted(path: string): HistoryReason {
+    if (this.#agreement.has(path)) return 'deleted'
+    return isAside(path) ? 'stray' : 'unpublished'
   }
 
   #take(index: number): Promise<TempFile> | undefined {

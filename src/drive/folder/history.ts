@@ -82,7 +82,7 @@ export class History {
     return this.#days().flatMap((day) => this.#entriesOf(day))
   }
 
-  /** Copies an entry to a new name in a directory. Throws errors of the system. */
+  /** Copies a file to a new name in a directory, where nobody sees it before it is whole. Throws errors of the system. */
   copy(id: string, directory: Directory, name: string): void {
     const [day = '', number = ''] = id.split('/')
     if (!/^\d{4,}$/.test(day) || !/^\d+$/.test(number))

@@ -64,9 +64,8 @@ export function changesOf(input: ChangesInput): Changes {
   const files = match.gone.filter(({ version }) => version.kind === 'file')
   const hold = allowDeletions ? undefined : deletionsHold(agreement, files.length)
   // What is not published stays agreed on: it is asked about again each time.
-  const unlooked = [...agreement.values()].filter(
-    (agreed) => !match.foundByAgreed.has(agreed) && (hold !== undefined || !match.gone.includes(agreed)),
-  )
+  const gone = new Set(hold === undefined ? match.gone : [])
+  const unlooked = [...agreement.values()].filter((agreed) => !match.foundByAgreed.has(agreed) && !gone.has(agreed))
   const deleted = hold === undefined ? match.gone.toSorted((one, other) => compareTreePaths(other.path, one.path)) : []
   return {
     list: [...comparison.list, ...deleted.map((agreed): Change => ({ kind: 'delete', agreed }))],
