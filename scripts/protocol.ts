@@ -1,4 +1,5 @@
-// Writes the tables of PROTOCOL.md, MAILBOX.md and DRIVE.md that follow from the code: `npm run protocol`. A test fails when the pages have others.
+// Writes the tables of PROTOCOL.md, MAILBOX.md and DRIVE.md that follow from the code: `npm run protocol`. A test fails when the pages have
+// others.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { conflictTables } from './protocol/conflict-tables.ts'
 import { mailboxTables } from './protocol/crdt-tables.ts'

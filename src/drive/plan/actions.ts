@@ -1,10 +1,14 @@
+import { sameDot } from '../../crdt/dot.ts'
+import type { Dot } from '../../crdt/dot.ts'
+import type { DotList } from '../../crdt/dot-list.ts'
+import { DotMap } from '../../crdt/dot-map.ts'
 import type { DiskFacts, KnownEntry } from '../folder/disk-entry.ts'
 import { compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Action, Obstacle } from './action.ts'
 import { deletionsHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, isToRestate, nearTime, sameContent, versionKeys } from './item.ts'
-import type { Agreed, Agreement, Files, Item } from './item.ts'
+import { asideFolder, entryDots, isAside, isToRestate, nearTime, sameContent, versionDots } from './item.ts'
+import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import type { Disk } from './match.ts'
 import { Places } from './places.ts'
@@ -63,10 +67,11 @@ class Planner {
     // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
     for (const agreed of input.agreement.values())
       if (!agreed.isCopy && agreed.claims.some((claim) => isToRestate(input.view, claim))) this.#staying.add(agreed)
-    const sorted = [...input.disk.entries.values()].sort((left, right) => compareTreePaths(left.path, right.path))
-    for (const found of sorted) this.#settle(found)
+    for (const found of input.disk.entries.values()) this.#settle(found)
     // What an earlier run has put aside, and is no part of the drive any more: the deepest first.
-    const strays = sorted.filter(({ path }) => isAside(path) && !input.agreement.has(path)).reverse()
+    const strays = [...input.disk.entries.values()]
+      .filter(({ path }) => isAside(path) && !input.agreement.has(path))
+      .reverse()
     for (const { path, ...found } of strays) this.#list.push({ kind: 'delete', path, expected: found })
   }
 
@@ -204,12 +209,13 @@ class Planner {
 function pairItems(agreement: Agreement, layout: Layout): ReadonlyMap<Item, Agreed> {
   const agreedByItem = new Map<Item, Agreed>()
   const free = new Set(agreement.values())
-  for (const keysOf of [versionKeys, entryKeys]) {
-    const agreedByKey = new Map([...free].flatMap((agreed) => keysOf(agreed).map((key) => [key, agreed] as const)))
+  for (const dotsIn of [versionDots, entryDots]) {
+    const agreedByDot = new DotMap<Agreed>()
+    for (const agreed of free) for (const dot of dotsIn(agreed)) agreedByDot.set(dot, agreed)
     for (const item of layout.items.values()) {
       if (agreedByItem.has(item)) continue
-      for (const key of keysOf(item)) {
-        const agreed = agreedByKey.get(key)
+      for (const dot of dotsIn(item)) {
+        const agreed = agreedByDot.at(dot)
         if (agreed === undefined || !free.has(agreed) || agreed.disk.kind !== item.version.kind) continue
         agreedByItem.set(item, agreed)
         free.delete(agreed)
@@ -229,9 +235,14 @@ function sameFacts({ version, claims }: Item, agreed: Agreed): boolean {
 }
 
 function sameClaims(item: Item, agreed: Agreed): boolean {
-  return item.name === agreed.name && item.isCopy === agreed.isCopy && claimsText(item) === claimsText(agreed)
+  if (item.name !== agreed.name || item.isCopy !== agreed.isCopy || item.claims.length !== agreed.claims.length)
+    return false
+  return item.claims.every((claim, index) => {
+    const known = agreed.claims[index] as Claim
+    return sameDot(claim.id, known.id) && sameDots(claim.life, known.life) && sameDots(claim.versions, known.versions)
+  })
 }
 
-function claimsText({ claims }: Item): string {
-  return JSON.stringify(claims)
+function sameDots(left: DotList, right: DotList): boolean {
+  return left.length === right.length && left.every((dot, index) => sameDot(dot, right[index] as Dot))
 }

@@ -1,4 +1,5 @@
-import { withDot } from '../../crdt/dot-list.ts'
+import { includesDot, withDot } from '../../crdt/dot-list.ts'
+import { DotMap } from '../../crdt/dot-map.ts'
 import type { Writer } from '../../crdt/dot.ts'
 import type { Written } from '../../crdt/mv-register.ts'
 import type { KnownEntry } from '../folder/disk-entry.ts'
@@ -6,7 +7,7 @@ import { baseName, compareTreePaths, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryKeys, isAside, isToRestate, nearTime, sameContent, versionKey, versionKeys } from './item.ts'
+import { asideFolder, entryDots, isAside, isToRestate, nearTime, sameContent, versionDots } from './item.ts'
 import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import { matchDisk } from './match.ts'
@@ -59,8 +60,7 @@ export function changesOf(input: ChangesInput): Changes {
   if (stop !== undefined) return { list: [], kept: [...agreement.values()], hold: stop }
   const match = matchDisk(agreement, disk)
   const comparison = new Comparison(input, match)
-  for (const found of [...disk.entries.values()].sort((left, right) => compareTreePaths(left.path, right.path)))
-    comparison.look(found)
+  for (const found of disk.entries.values()) comparison.look(found)
   const files = match.gone.filter(({ version }) => version.kind === 'file')
   const hold = allowDeletions ? undefined : deletionsHold(agreement, files.length)
   // What is not published stays agreed on: it is asked about again each time.
@@ -81,16 +81,17 @@ class Comparison {
   readonly #input: ChangesInput
   readonly #match: Match
   /** Versions that were agreed on, wherever: the others have never been in the folder, or it has been forgotten. */
-  readonly #agreedVersions: ReadonlySet<string>
+  readonly #agreedVersions = new DotMap<true>()
   /** Names of the things that are in the folder, wherever. */
-  readonly #present: ReadonlySet<string>
+  readonly #present = new DotMap<true>()
 
   constructor(input: ChangesInput, match: Match) {
     this.#input = input
     this.#match = match
-    const found = [...match.foundByAgreed.keys()]
-    this.#agreedVersions = new Set([...input.agreement.values()].flatMap(versionKeys))
-    this.#present = new Set(found.flatMap((agreed) => [...versionKeys(agreed), ...entryKeys(agreed)]))
+    for (const agreed of input.agreement.values())
+      for (const dot of versionDots(agreed)) this.#agreedVersions.set(dot, true)
+    for (const agreed of match.foundByAgreed.keys())
+      for (const dot of [...versionDots(agreed), ...entryDots(agreed)]) this.#present.set(dot, true)
   }
 
   look(found: KnownEntry): void {
@@ -112,7 +113,7 @@ class Comparison {
   #isSame(item: Item, found: KnownEntry): boolean {
     if (item.version.kind !== found.kind || !(found.kind === 'directory' || sameContent(item.version, found)))
       return false
-    return ![...versionKeys(item), ...entryKeys(item)].some((key) => this.#present.has(key))
+    return ![...versionDots(item), ...entryDots(item)].some((dot) => this.#present.has(dot))
   }
 
   #isBelowStray(path: string): boolean {
@@ -155,10 +156,9 @@ class Comparison {
       : baseName(agreed.path) !== baseName(found.path)
     if (!isRenamed && !this.#isParentMoved(agreed, found)) return undefined
     const item = this.#input.layout.items.get(found.path)
-    const keysOf = agreed.isCopy ? versionKeys : entryKeys
-    const keys = keysOf(agreed)
-    const theirs = item === undefined ? [] : keysOf(item)
-    if (keys.some((key) => theirs.includes(key))) return undefined
+    const dotsIn = agreed.isCopy ? versionDots : entryDots
+    const theirs = item === undefined ? [] : dotsIn(item)
+    if (dotsIn(agreed).some((dot) => includesDot(theirs, dot))) return undefined
     return isRenamed ? baseName(found.path) : agreed.name
   }
 
@@ -177,7 +177,7 @@ class Comparison {
     if (agreed.isCopy) return agreed
     let { versions } = claim
     for (const { dot } of this.#input.view.content(claim.id)?.written ?? []) {
-      if (dot.writer !== this.#input.writer || this.#agreedVersions.has(versionKey(claim.id, dot))) continue
+      if (dot.writer !== this.#input.writer || this.#agreedVersions.has(dot)) continue
       versions = withDot(versions, dot)
     }
     return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }

@@ -1,5 +1,4 @@
 import { bytesEqual } from '../../base/bytes.ts'
-import { formatDot } from '../../crdt/dot.ts'
 import type { Dot } from '../../crdt/dot.ts'
 import type { DotList } from '../../crdt/dot-list.ts'
 import type { MvRegister, RegisterOperation } from '../../crdt/mv-register.ts'
@@ -62,17 +61,14 @@ export function nearTime(left: bigint, right: bigint): boolean {
   return difference < 1_000n && difference > -1_000n
 }
 
-/** Names of what an item stands for: an item with one of them is the same thing. */
-export function versionKeys({ claims }: Item): readonly string[] {
-  return claims.flatMap(({ id, versions }) => versions.map((dot) => versionKey(id, dot)))
+/** The versions that an item stands for: an item with one of them is the same thing. No two entries have the same. */
+export function versionDots({ claims }: Item): DotList {
+  return claims.flatMap(({ versions }) => versions)
 }
 
-export function versionKey(id: Dot, dot: Dot): string {
-  return `${formatDot(id)}/${formatDot(dot)}`
-}
-
-export function entryKeys({ claims, isCopy }: Item): readonly string[] {
-  return isCopy ? [] : claims.map(({ id }) => formatDot(id))
+/** The entries in whose place an item stands; none for a version that is shown beside another one. */
+export function entryDots({ claims, isCopy }: Item): DotList {
+  return isCopy ? [] : claims.map(({ id }) => id)
 }
 
 /**

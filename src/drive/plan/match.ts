@@ -6,7 +6,7 @@ import type { Agreed, Agreement } from './item.ts'
 
 /** What is in the folder now. */
 export interface Disk {
-  /** By path. What waits aside is among them. */
+  /** By path, each directory before what is in it. What waits aside is among them. */
   readonly entries: ReadonlyMap<string, KnownEntry>
   /** Whether a path was looked at: not one that is ignored or could not be read, or what is below it. Nothing is known of others. */
   isSeen(path: string): boolean
