@@ -1,5 +1,5 @@
 import { PlaitError } from '../../base/error.ts'
-import { failureReason, fileError } from '../disk/file-error.ts'
+import { failureReason, fileError, isNoSpace } from '../disk/file-error.ts'
 import type { TempFile } from '../disk/temp-file.ts'
 import type { Pace } from '../pace.ts'
 import type { Action } from '../plan/action.ts'
@@ -127,16 +127,29 @@ class Run {
     return isAside(path) ? 'stray' : 'unpublished'
   }
 
-  #take(index: number): Promise<TempFile> | undefined {
+  async #take(index: number): Promise<TempFile | undefined> {
     const staged = this.#staged.get(index)
     if (staged === undefined) return undefined
-    this.#staged.delete(index)
-    this.#bytesAhead -= sizeOf(this.#actions[index] as Action)
-    return staged
+    const action = this.#actions[index] as Action & { readonly kind: 'write' }
+    try {
+      return await staged
+    } catch (error) {
+      // Others that were written at the same time may have taken the room, and given it back since.
+      if (!isNoSpace(error)) throw error
+      return await this.#stage(action)
+    } finally {
+      this.#staged.delete(index)
+      this.#bytesAhead -= sizeOf(action)
+    }
+  }
+
+  #stage(action: Action & { readonly kind: 'write' }): Promise<TempFile> {
+    const { content, isSynced = true, signal } = this.#options
+    const options = { isSynced, ...(signal === undefined ? {} : { signal }) }
+    return stageFile(this.#folder, action.item.version, content, options)
   }
 
   #stageAhead(index: number): void {
-    const { content, isSynced = true, signal } = this.#options
     this.#nextToStage = Math.max(this.#nextToStage, index)
     for (; this.#nextToStage < this.#actions.length; this.#nextToStage += 1) {
       const action = this.#actions[this.#nextToStage] as Action
@@ -144,8 +157,7 @@ class Run {
       const isFull = this.#staged.size >= aheadFilesMax || this.#bytesAhead + sizeOf(action) > aheadBytesMax
       if (isFull && this.#nextToStage > index) return
       this.#bytesAhead += sizeOf(action)
-      const staging = { isSynced, ...(signal === undefined ? {} : { signal }) }
-      const staged = stageFile(this.#folder, action.item.version, content, staging)
+      const staged = this.#stage(action)
       // It is looked at in its turn.
       staged.catch(() => undefined)
       this.#staged.set(this.#nextToStage, staged)
