@@ -13,6 +13,9 @@ export type ContentDoor = (
   options: { readonly signal?: AbortSignal },
 ) => Promise<void>
 
+/** A file up to this size that comes whole is written in the turn in which it comes. */
+const smallBytesMax = 64 * 1024
+
 /** Bytes of one file that wait to be written. */
 const waitingBytesMax = 4 * 1024 * 1024
 
@@ -36,6 +39,8 @@ export async function stageFile(
         signal?.throwIfAborted()
         written += bytes.length
         if (written > version.size) throw wrongSize(version)
+        // A small file in one call, at once: to ask another thread for that takes longer than the call.
+        if (bytes.length === version.size && bytes.length <= smallBytesMax) return temp.writeNow(bytes)
         waiting += bytes.length
         temp.append(bytes, () => (waiting -= bytes.length))
         if (waiting > waitingBytesMax) await temp.settled()
