@@ -89,6 +89,29 @@ describe('deletions', () => {
   })
 })
 
+describe('a process that ends after it has published', () => {
+  it('is in no conflict with itself when the file is changed again', () => {
+    const { world, ann, bob } = worldWith(1)
+    write(world, ann, 'd/0', 'published and forgotten')
+    expect(ann.publish(() => true)).toBeUndefined()
+    write(world, ann, 'd/0', 'later')
+    exchange(world, ann, bob)
+    for (const { disk } of [ann, bob]) expect(disk.paths('file').map((path) => disk.content(path))).toEqual(['later'])
+  })
+
+  it('publishes nothing twice', () => {
+    const { world, ann, bob } = worldWith(1)
+    write(world, ann, 'd/0', 'edited')
+    write(world, ann, 'new', 'new')
+    let steps = 0
+    expect(ann.publish(() => (steps += 1) === 3)).toBeUndefined()
+    const { length } = world.sent
+    exchange(world, ann, bob)
+    expect(world.sent).toHaveLength(length)
+    expect(bob.disk.paths('file').map((path) => bob.disk.content(path))).toEqual(['edited', 'new'])
+  })
+})
+
 describe('a folder that only receives', () => {
   function receive(world: World, bob: Machine): readonly string[] {
     for (const sent of world.sent) if (bob.site.canTake(sent)) bob.site.deliver(sent)
