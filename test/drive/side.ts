@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeHex } from '../../src/base/bytes.ts'
 import { PlaitError } from '../../src/base/error.ts'
@@ -70,8 +70,9 @@ export class Side {
       rules: new PathRules({ patternSet }),
       pace: new Pace({ clock, timers }),
       clock,
-      rootOf: async (_file, path) => {
-        const bytes = readFileSync(this.path(path))
+      rootOf: async (file) => {
+        const bytes = new Uint8Array(file.size)
+        file.readAll(bytes)
         const root = new Uint8Array(hash('sha256', bytes, 'buffer'))
         this.#common.contents.set(encodeHex(root), bytes)
         return root
