@@ -51,6 +51,7 @@ export const doors = {
     'src/message/compression',
     'src/feed/node',
     'src/drive/disk',
+    'src/drive/content/node',
     'src/metrics/http',
     'src/cli',
   ],

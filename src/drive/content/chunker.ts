@@ -63,7 +63,8 @@ export class Chunker {
   }
 
   #roll(bytes: Uint8Array, at: number, end: number): void {
-    for (let index = at; index < end; index += 1) this.#hash = ((this.#hash << 1) + (gear[bytes[index] as number] as number)) | 0
+    for (let index = at; index < end; index += 1)
+      this.#hash = ((this.#hash << 1) + (gear[bytes[index] as number] as number)) | 0
   }
 
   #scan(bytes: Uint8Array, at: number, end: number, shift: number): number | undefined {

@@ -57,7 +57,11 @@ export class ManifestWalk {
   #row: Stretch[]
 
   /** Throws `LIMIT` for a size that no file has. */
-  constructor({ size, root }: ContentName, digest: Digest, { range, pagesAhead = pagesAheadDefault }: WalkOptions = {}) {
+  constructor(
+    { size, root }: ContentName,
+    digest: Digest,
+    { range, pagesAhead = pagesAheadDefault }: WalkOptions = {},
+  ) {
     if (!Number.isSafeInteger(size) || size < 0) throw beyond(size, Number.MAX_SAFE_INTEGER)
     this.#digest = digest
     this.#range = range ?? { start: 0, end: size }
@@ -148,7 +152,11 @@ function stretch(place: PagePlace & { readonly hash: Uint8Array }, offset: numbe
 }
 
 function takeChunk(one: Stretch, page: Page): ChunkPlace {
-  const place = { hash: hashAt(page, one.nextIndex), length: page.lengths[one.nextIndex] as number, offset: one.nextOffset }
+  const place = {
+    hash: hashAt(page, one.nextIndex),
+    length: page.lengths[one.nextIndex] as number,
+    offset: one.nextOffset,
+  }
   one.nextIndex += 1
   one.nextOffset += place.length
   return place

@@ -69,8 +69,8 @@ export const pages: Schema<Page> = {
     const lengths: number[] = []
     while (reader.remaining > 0) {
       if (lengths.length === pageEntriesMax) throw beyond(pageEntriesMax + 1, pageEntriesMax)
-      const hash = reader.bytes(hashBytes)
-      hashes.set(hash, lengths.length * hashBytes)
+      if (reader.remaining <= hashBytes) throw malformed('a page that ends within an entry')
+      hashes.set(reader.bytes(hashBytes), lengths.length * hashBytes)
       lengths.push(reader.varint())
     }
     if (lengths.length === 0) throw malformed('a page without an entry')
@@ -86,6 +86,11 @@ export function encodePage(page: Page): Uint8Array {
   return encode(pages, page)
 }
 
+/** A page of which this node has checked the place before. Throws `PROTOCOL` or `LIMIT`. */
+export function decodePageAlone(bytes: Uint8Array): Page {
+  return decode(pages, bytes)
+}
+
 /**
  * The page that is to stand at `place`. Throws `PROTOCOL` or `LIMIT` for one that is malformed, does not add up to the length of its
  * place, or is cut where the rule does not cut: so a file has one manifest only.
@@ -98,13 +103,15 @@ export function decodePage(bytes: Uint8Array, place: PagePlace): Page {
 }
 
 function checkEntries({ level, hashes, lengths }: Page, { level: expected, isLast }: PagePlace): void {
-  if (expected !== undefined && level !== expected) throw malformed(`a page of level ${level} where one of ${expected} is meant`)
+  if (expected !== undefined && level !== expected)
+    throw malformed(`a page of level ${level} where one of ${expected} is meant`)
   if (expected === undefined && lengths.length < 2) throw malformed('a page above a single entry')
   const last = lengths.length - 1
   for (let index = 0; index <= last; index += 1) {
     const isEnd = index === last
     const mayBeShort = isEnd && isLast
-    if (endsPage(index, hashes, index * hashBytes) !== isEnd && !mayBeShort) throw malformed('a page that is cut elsewhere than by rule')
+    if (endsPage(index, hashes, index * hashBytes) !== isEnd && !mayBeShort)
+      throw malformed('a page that is cut elsewhere than by rule')
     const length = lengths[index] as number
     if (length < (mayBeShort ? 1 : entryBytesMin(level)) || length > entryBytesMax(level))
       throw malformed(`an entry of ${length} bytes at level ${level}`)
