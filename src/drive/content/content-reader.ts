@@ -57,10 +57,10 @@ export async function* contentChunks(
   sources: ContentSources,
   options: ContentOptions,
 ): AsyncGenerator<ContentChunk, void> {
-  const reader = new ContentReader(content, sources, options)
   const { signal } = options
+  signal?.throwIfAborted()
+  const reader = new ContentReader(content, sources, options)
   const abort = (): void => reader.end(signal?.reason)
-  if (signal?.aborted === true) abort()
   signal?.addEventListener('abort', abort, { once: true })
   try {
     for (;;) {
@@ -79,8 +79,9 @@ class ContentReader {
   readonly #sources: ContentSources
   readonly #windowBytes: number
   readonly #slots = new Queue<Slot>()
-  /** Those of `#slots` that others were asked for, or will be, by their hash. */
-  readonly #awaited = new Map<string, Slot[]>()
+  /** Those of `#slots` and the one that was given out last, by their hash: a chunk that comes again is not asked for again. */
+  readonly #slotsByHash = new Map<string, Slot[]>()
+  #given: Slot | undefined
   readonly #changes = new Waiters()
   readonly #ending = new AbortController()
   readonly #waiting: { readonly signal: AbortSignal } = { signal: this.#ending.signal }
@@ -101,11 +102,14 @@ class ContentReader {
   }
 
   async next(): Promise<ContentChunk | undefined> {
+    // Whoever asks for the next one has put the last one where it can be found.
+    if (this.#given !== undefined) this.#leave(this.#given)
+    this.#given = undefined
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.reason
       const first = this.#slots.peek()
       if (first?.bytes !== undefined) {
-        this.#slots.shift()
+        this.#given = this.#slots.shift()
         this.#heldBytes -= first.place.length
         this.#changes.wake()
         return { ...first.place, bytes: first.bytes, origin: first.origin }
@@ -155,11 +159,12 @@ class ContentReader {
     const slot: Slot = { place, bytes: undefined, origin: 'remote' }
     this.#slots.push(slot)
     this.#heldBytes += place.length
-    const key = encodeHex(place.hash)
-    const same = this.#awaited.get(key)
-    if (same !== undefined) {
-      checkLength((same[0] as Slot).place.length, place)
-      same.push(slot)
+    const [same] = this.#enter(slot)
+    if (same !== undefined && same !== slot) {
+      checkLength(same.place.length, place)
+      slot.bytes = same.bytes
+      slot.origin = 'local'
+      this.#changes.wake()
       return
     }
     slot.bytes = await this.#sources.inPlace?.(place)
@@ -173,11 +178,30 @@ class ContentReader {
       this.#changes.wake()
       return
     }
-    this.#awaited.set(key, [slot])
     this.#batch.push({ hash: place.hash, length: place.length })
     this.#batchBytes += place.length
     // The first one does not wait for others: its round trip is what those behind it hide in.
     if (this.#batchBytes >= batchBytes || this.#streams === 0) this.#ask()
+  }
+
+  /** All that have its hash, the first of them first. */
+  #enter(slot: Slot): readonly Slot[] {
+    const key = encodeHex(slot.place.hash)
+    const slots = this.#slotsByHash.get(key)
+    if (slots === undefined) {
+      const only = [slot]
+      this.#slotsByHash.set(key, only)
+      return only
+    }
+    slots.push(slot)
+    return slots
+  }
+
+  #leave(slot: Slot): void {
+    const key = encodeHex(slot.place.hash)
+    const slots = this.#slotsByHash.get(key)
+    slots?.splice(slots.indexOf(slot), 1)
+    if (slots?.length === 0) this.#slotsByHash.delete(key)
   }
 
   #ask(): void {
@@ -192,10 +216,8 @@ class ContentReader {
     let left = wanted.length
     this.#streams += 1
     for await (const { hash, bytes } of this.#sources.remote(wanted, this.#waiting)) {
-      const key = encodeHex(hash)
-      const slots = this.#awaited.get(key)
-      if (slots === undefined) continue
-      this.#awaited.delete(key)
+      const slots = this.#slotsByHash.get(encodeHex(hash)) ?? []
+      if (slots[0] === undefined || slots[0].bytes !== undefined) continue
       left -= 1
       for (const slot of slots) {
         checkLength(bytes.length, slot.place)

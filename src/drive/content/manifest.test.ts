@@ -89,15 +89,16 @@ function walk(manifest: Manifest, options?: WalkOptions): Walked {
   return { places, fetched, waits }
 }
 
-const namesOf = (entries: readonly Entry[]): readonly string[] =>
-  entries.map(({ hash, length }) => `${encodeHex(hash)} ${length}`)
+/** In one text: to compare lists takes longer than all else. */
+const namesOf = (entries: readonly Entry[]): string =>
+  entries.map(({ hash, length }) => `${encodeHex(hash)} ${length}`).join()
 
 describe('a manifest', () => {
   it('gives back the chunks of a file in order, whatever their number', () => {
-    for (const count of [2, 63, 64, 65, 1_000, 1_025, 20_000, 100_000]) {
+    for (const count of [2, 63, 64, 65, 1_000, 1_025, 50_000]) {
       const manifest = manifestOf(randomEntries(count, `count ${count}`))
       const { places, fetched } = walk(manifest)
-      expect(namesOf(places)).toEqual(namesOf(manifest.entries))
+      expect(namesOf(places) === namesOf(manifest.entries)).toBe(true)
       let offset = 0
       for (const place of places) {
         if (place.offset !== offset) expect(place.offset).toBe(offset)
@@ -162,21 +163,21 @@ describe('a manifest', () => {
 })
 
 describe('a change', () => {
-  it('of 1 KiB in 64 MiB makes at most three new chunks, and two new pages', () => {
+  it('of 1 KiB in 64 MiB makes at most two new chunks and two new pages', () => {
     const random = new SeededRandom('insertion')
     const bytes = random.bytes(64 * MiB)
     const before = manifestOf(chunksOf(bytes))
     const known = new Set([...before.entries, ...before.pages].map(({ hash }) => encodeHex(hash)))
-    for (let round = 0; round < 8; round += 1) {
+    const changed = new Uint8Array(bytes.length + 1024)
+    for (let round = 0; round < 4; round += 1) {
       const at = random.integer(0, bytes.length)
-      const changed = new Uint8Array(bytes.length + 1024)
       changed.set(bytes.subarray(0, at))
       changed.set(random.bytes(1024), at)
       changed.set(bytes.subarray(at), at + 1024)
       const after = manifestOf(chunksOf(changed))
       const isNew = ({ hash }: { readonly hash: Uint8Array }): boolean => !known.has(encodeHex(hash))
-      expect(after.entries.filter(isNew).length).toBeLessThanOrEqual(5)
-      expect(after.pages.filter(isNew).length).toBeLessThanOrEqual(3)
+      expect(after.entries.filter(isNew).length).toBeLessThanOrEqual(2)
+      expect(after.pages.filter(isNew).length).toBeLessThanOrEqual(2)
     }
   })
 
@@ -188,9 +189,9 @@ describe('a change', () => {
       const changed = [...entries]
       changed.splice(random.integer(0, 99_000), random.integer(0, 1), { hash: random.bytes(32), length: chunkBytesMax })
       const fresh = manifestOf(changed).pages.filter(({ hash }) => !known.has(encodeHex(hash)))
-      expect(fresh.filter(({ level }) => level === 0).length).toBeLessThanOrEqual(4)
-      expect(fresh.length).toBeLessThanOrEqual(7)
-      expect(fresh.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(150_000)
+      expect(fresh.filter(({ level }) => level === 0).length).toBeLessThanOrEqual(2)
+      expect(fresh.length).toBeLessThanOrEqual(5)
+      expect(fresh.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(80_000)
     }
   })
 })
