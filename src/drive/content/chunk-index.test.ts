@@ -14,7 +14,7 @@ import type { NamedPage } from './manifest-builder.ts'
 import { MemoryChunkIndex } from './memory-chunk-index.ts'
 import { ViewChunkIndex } from './view-chunk-index.ts'
 
-const { digest } = sha256
+const digest = (bytes: Uint8Array): Uint8Array => sha256.digest(bytes)
 
 function small(path: string, byte: number): IndexedContent {
   const bytes = new Uint8Array(100).fill(byte)
@@ -128,6 +128,7 @@ describe.each(indexes)('an index %s', (_where, open) => {
           }
         }
         await expectToKnow(index, known, gone)
+        expect(await index.places(digest(new Uint8Array(0)))).toEqual([])
         for (const path of paths) await index.forget(path)
         if (view !== undefined) await expectEmpty(view)
       }),

@@ -1,7 +1,7 @@
 import { hashBytes } from '../../feed/hash.ts'
 import { isOneChunk } from './chunker.ts'
 import type { NamedPage } from './manifest-builder.ts'
-import type { ContentName } from './manifest-walk.ts'
+import type { ChunkPlace, ContentName } from './manifest-walk.ts'
 import { decodePageAlone } from './page.ts'
 
 /** A chunk in a file of this disk, as it was when the file was read. */
@@ -42,15 +42,14 @@ export interface ChunkIndex {
   forgetPlace(hash: Uint8Array, place: FilePlace): Promise<void>
 }
 
-/** The chunks of a file by its pages of level 0, which stand in the order of the file. */
-export function* chunksOf(
-  { size, root }: ContentName,
-  leaves: Iterable<Uint8Array>,
-): Generator<{
+/** A chunk in a list of them. */
+export interface ListedChunk {
   readonly hash: Uint8Array
   readonly length: number
-  readonly offset: number
-}> {
+}
+
+/** The chunks of a file by its pages of level 0, which stand in the order of the file. */
+export function* chunksOf({ size, root }: ContentName, leaves: Iterable<Uint8Array>): Generator<ChunkPlace> {
   if (isOneChunk(size)) {
     // Of an empty file there is nothing to be read anywhere.
     if (size > 0) yield { hash: root, length: size, offset: 0 }
@@ -58,12 +57,17 @@ export function* chunksOf(
   }
   let offset = 0
   for (const leaf of leaves) {
-    const { hashes, lengths } = decodePageAlone(leaf)
-    for (const [index, length] of lengths.entries()) {
-      yield { hash: hashes.subarray(index * hashBytes, (index + 1) * hashBytes), length, offset }
+    for (const { hash, length } of chunksOfPage(leaf)) {
+      yield { hash, length, offset }
       offset += length
     }
   }
+}
+
+export function* chunksOfPage(leaf: Uint8Array): Generator<ListedChunk> {
+  const { hashes, lengths } = decodePageAlone(leaf)
+  for (const [index, length] of lengths.entries())
+    yield { hash: hashes.subarray(index * hashBytes, (index + 1) * hashBytes), length }
 }
 
 /** The pages of level 0. */

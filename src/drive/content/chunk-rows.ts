@@ -16,7 +16,7 @@ export const tables = {
   path: 'content.path',
   /** Hash, number, offset: length. */
   place: 'content.place',
-  /** Number, index: hash, bytes of the page. */
+  /** Number, index: hash, offset of its first chunk (of pages of chunks), bytes of the page. */
   page: 'content.page',
   /** Hash, number, index: nothing. */
   pagePlace: 'content.page-place',
@@ -36,7 +36,6 @@ export interface FileRow extends ContentName {
 }
 
 export const idKey = (id: number): Uint8Array => keyOf([id, idBytes])
-export const hashKey = (hash: Uint8Array, id: number): Uint8Array => keyOf(hash, [id, idBytes])
 export const nextKey: Uint8Array = nothing
 
 export function pathKey(path: string): Uint8Array {
@@ -74,21 +73,42 @@ export function readPlaceRow(key: Uint8Array, value: Uint8Array): { id: number; 
   return { id, offset: readNumber(key, hashBytes + idBytes, sizeBytes), length: readNumber(value, 0, indexBytes) }
 }
 
-export function pageRows({ hash, bytes }: NamedPage, id: number, index: number): readonly ViewChange[] {
+export function pageRows({ hash, bytes }: NamedPage, id: number, index: number, offset: number): readonly ViewChange[] {
   return [
-    { table: tables.page, key: keyOf([id, idBytes], [index, indexBytes]), value: keyOf(hash, bytes) },
-    { table: tables.pagePlace, key: keyOf(hash, [id, idBytes], [index, indexBytes]), value: nothing },
+    { table: tables.page, key: pageKey(id, index), value: keyOf(hash, [offset, sizeBytes], bytes) },
+    { table: tables.pagePlace, key: pagePlaceKey(hash, id, index), value: nothing },
   ]
 }
 
-/** The key of a page's own row, from the key by which its hash leads to it. */
-export function pageKey(placeKey: Uint8Array): Uint8Array {
+const pageKey = (id: number, index: number): Uint8Array => keyOf([id, idBytes], [index, indexBytes])
+
+const pagePlaceKey = (hash: Uint8Array, id: number, index: number): Uint8Array =>
+  keyOf(hash, [id, idBytes], [index, indexBytes])
+
+/** The key of a page's own row, from the one by which its hash leads to it. */
+export function keyOfPage(placeKey: Uint8Array): Uint8Array {
   return placeKey.slice(hashBytes)
 }
 
-/** The hash and the bytes in a page's own row. */
-export function readPageRow(value: Uint8Array): { readonly hash: Uint8Array; readonly bytes: Uint8Array } {
-  return { hash: value.subarray(0, hashBytes), bytes: value.slice(hashBytes) }
+export interface PageRow {
+  readonly hash: Uint8Array
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+export function readPageRow(value: Uint8Array): PageRow {
+  const bytes = value.slice(hashBytes + sizeBytes)
+  return { hash: value.subarray(0, hashBytes), offset: readNumber(value, hashBytes, sizeBytes), bytes }
+}
+
+/** What removes both rows of a page. */
+export function pageRemoval(key: Uint8Array, { hash }: PageRow): readonly ViewChange[] {
+  const id = readNumber(key, 0, idBytes)
+  const index = readNumber(key, idBytes, indexBytes)
+  return [
+    { table: tables.pagePlace, key: pagePlaceKey(hash, id, index), value: undefined },
+    { table: tables.page, key, value: undefined },
+  ]
 }
 
 export const deadRow = (id: number, isDead: boolean): ViewChange => ({

@@ -19,8 +19,8 @@ export function isOneChunk(size: number): boolean {
 }
 
 /**
- * FastCDC with normalized chunking (Xia and others, 2016 and 2020): says where chunks end in a file that comes in pieces. The same bytes give
- * the same chunks however they are split. Copies nothing and keeps nothing of the pieces.
+ * FastCDC with normalized chunking (Xia and others, 2016 and 2020): says where chunks end in a file that comes in pieces. The same bytes
+ * give the same chunks however they are split. Keeps nothing of the pieces.
  *
  * The hash of a place is the sum of `gear[b] << i` over the 32 bytes before it, i from 0 for the nearest one, modulo 2^32. A chunk ends at
  * the first place that is at least 16 KiB behind its beginning and whose hash is below 2^14, from 64 KiB on below 2^18; at the latest at

@@ -9,7 +9,7 @@ import { FolderChunks } from './folder-chunks.ts'
 import { MemoryChunkIndex } from './memory-chunk-index.ts'
 import type { FileDoor, ReadableFile } from './open-files.ts'
 
-const { digest } = sha256
+const digest = (bytes: Uint8Array): Uint8Array => sha256.digest(bytes)
 const random = new SeededRandom('folder')
 
 /** Files in memory, which can be replaced under those who have them open. */

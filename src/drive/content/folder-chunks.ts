@@ -72,7 +72,7 @@ export class FolderChunks implements ChunkSource {
     return this.#bytesAt(place, hash, () => this.#index.forgetPlace(hash, place))
   }
 
-  /** Undefined when they are not there, or are others: only then `wrong` is called, for what could not be read may be there the next time. */
+  /** Undefined when they cannot be read, which need not last, and when they are others: only then `wrong` is called. */
   async #bytesAt(
     { path, offset, length }: FilePlace,
     hash: Uint8Array,

@@ -11,7 +11,7 @@ import { ManifestWalk } from './manifest-walk.ts'
 import type { ChunkPlace, ContentName, WalkOptions } from './manifest-walk.ts'
 import { decodePage, encodePage, endsPage, pageBytesMax, pageEntriesMax, pageEntriesMin } from './page.ts'
 
-const { digest } = sha256
+const digest = (bytes: Uint8Array): Uint8Array => sha256.digest(bytes)
 const MiB = 1024 * 1024
 
 interface Entry {

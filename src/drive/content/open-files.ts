@@ -31,7 +31,7 @@ export class OpenFiles {
   readonly #openByPath = new Map<string, OpenFile>()
   #idle: Timer | undefined
 
-  /** No more than `max` stay open unused, and none for longer than about `idleMs`: a file that is removed keeps its space until it is closed. */
+  /** No more than `max` stay open unused, none for much longer than `idleMs`: a file that is removed keeps its space until it is closed. */
   constructor(
     door: FileDoor,
     timers: Timers,

@@ -36,7 +36,7 @@ export const pageEntriesMax = 1_024
 /** Of the longest page: its level, then hashes with their lengths. */
 export const pageBytesMax: number = 1 + pageEntriesMax * (hashBytes + 8)
 
-/** Whether a page ends with the entry at `index` of it: by what is in it, so that a change at one place leaves the other pages as they are. */
+/** Whether a page ends with the entry at `index` of it: by what is in it, so that a change leaves the other pages as they are. */
 export function endsPage(index: number, hash: Uint8Array, at = 0): boolean {
   return index + 1 >= pageEntriesMax || (index + 1 >= pageEntriesMin && hash[at] === 0)
 }

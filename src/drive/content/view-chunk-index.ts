@@ -1,14 +1,12 @@
 import { prefixEnd } from '../../store/view.ts'
 import type { View, ViewChange, ViewEntry } from '../../store/view.ts'
-import { chunksOf, leavesOf, placesMax } from './chunk-index.ts'
+import { chunksOf, chunksOfPage, placesMax } from './chunk-index.ts'
 import type { ChunkIndex, FilePlace, IndexedContent } from './chunk-index.ts'
-import { deadRow, fileRows, hashKey, idKey, nextKey, pageKey, pageRows, pathKey, placeRow } from './chunk-rows.ts'
+import { deadRow, fileRows, idKey, keyOfPage, nextKey, pageRemoval, pageRows, pathKey, placeRow } from './chunk-rows.ts'
 import { readFileRow, readId, readPageRow, readPath, readPlaceRow, tables } from './chunk-rows.ts'
 import type { FileRow } from './chunk-rows.ts'
 import { isOneChunk } from './chunker.ts'
 import type { ContentName } from './manifest-walk.ts'
-import { decodePageAlone } from './page.ts'
-import { hashBytes } from '../../feed/hash.ts'
 
 /** Rows of one transaction: what a large file needs does not hold everything else up. */
 const batchRows = 4_096
@@ -49,7 +47,7 @@ export class ViewChunkIndex implements ChunkIndex {
 
   async page(hash: Uint8Array): Promise<Uint8Array | undefined> {
     for (const { key } of await this.#below(tables.pagePlace, hash, 1)) {
-      const row = await this.#view.read(tables.page, pageKey(key))
+      const row = await this.#view.read(tables.page, keyOfPage(key))
       if (row !== undefined) return readPageRow(row).bytes
     }
     return undefined
@@ -119,9 +117,15 @@ export class ViewChunkIndex implements ChunkIndex {
       await this.#commit(changes)
       changes = []
     }
-    for (const [index, page] of content.pages.entries()) await add(pageRows(page, id, index))
-    for (const { hash, offset, length } of chunksOf(content, leavesOf(content.pages)))
-      await add([placeRow(hash, id, offset, length)])
+    let offset = 0
+    for (const [index, page] of content.pages.entries()) {
+      await add(pageRows(page, id, index, offset))
+      if (page.level > 0) continue
+      for (const { hash, length } of chunksOfPage(page.bytes)) {
+        await add([placeRow(hash, id, offset, length)])
+        offset += length
+      }
+    }
     return [...changes, deadRow(id, false)]
   }
 
@@ -143,7 +147,7 @@ export class ViewChunkIndex implements ChunkIndex {
       for (;;) {
         const pages = await this.#below(tables.page, key, batchPages)
         if (pages.length === 0) break
-        await this.#commit(pages.flatMap((page) => [...pageRemoval(page, id)]))
+        await this.#commit(pages.flatMap((page) => removalOf(page, id)))
       }
       await this.#commit([deadRow(id, false)])
     }
@@ -181,18 +185,15 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 }
 
-function* pageRemoval({ key, value }: ViewEntry, id: number): Generator<ViewChange> {
-  const { hash, bytes } = readPageRow(value)
-  // Whatever its index: a page that the file has twice goes at once, and its second row behind it.
-  yield { table: tables.pagePlace, key: hashKey(hash, id), value: undefined, isPrefix: true }
-  yield { table: tables.page, key, value: undefined }
-  if (bytes[0] !== 0) return
-  const { hashes } = decodePageAlone(bytes)
-  for (let at = 0; at < hashes.length; at += hashBytes)
-    yield {
-      table: tables.place,
-      key: hashKey(hashes.subarray(at, at + hashBytes), id),
-      value: undefined,
-      isPrefix: true,
-    }
+/** A page, and what stands for its chunks if it is one of chunks. */
+function removalOf({ key, value }: ViewEntry, id: number): readonly ViewChange[] {
+  const row = readPageRow(value)
+  const changes = [...pageRemoval(key, row)]
+  if (row.bytes[0] !== 0) return changes
+  let { offset } = row
+  for (const { hash, length } of chunksOfPage(row.bytes)) {
+    changes.push(placeRow(hash, id, offset, undefined))
+    offset += length
+  }
+  return changes
 }

@@ -86,6 +86,7 @@ it('reads many at once, large ones and small ones', async () => {
   for (const { name, bytes } of files) write(name, bytes)
   const results = await Promise.all(files.map(({ name }) => digester.digest(at(name))))
   for (const [index, result] of results.entries()) expectToName(contentOf(result), files[index]?.bytes as Uint8Array)
+  expect(results).toHaveLength(files.length)
 })
 
 it('says of what was changed just now that it may change without a trace', async () => {
@@ -134,6 +135,7 @@ it('of a file whose name is given to another one meanwhile tells what it was', a
   const result = await digester.digest(at('name'), {
     progress: () => renameSync(join(folder, 'other'), join(folder, 'name')),
   })
+  expect(result).toMatchObject({ facts: { size: 10 } })
   // The rename changed the ctime of what had the name, so that it is looked at again, by its name.
   expectToName(contentOf(result), second)
 })

@@ -19,7 +19,7 @@ interface Hand {
   readonly waitingById: Map<number, Waiting>
 }
 
-/** A few threads that cut and hash large files. They are started when there is something to do, and keep no process alive that has no job. */
+/** A few threads that cut and hash large files. They start with the first one, and keep no process alive while they have none. */
 export class DigestPool {
   readonly #handsMax: number
   #hands: Hand[] = []
@@ -70,7 +70,7 @@ export class DigestPool {
     const hand = this.#leastBusy()
     hand.waitingById.set(waiting.job.id, waiting)
     hand.worker.ref()
-    hand.worker.postMessage(waiting.job)
+    hand.worker.postMessage(waiting.job, [])
   }
 
   #leastBusy(): Hand {
@@ -95,7 +95,7 @@ export class DigestPool {
     )
     worker.on('exit', () => {
       this.#hands = this.#hands.filter((one) => one !== hand)
-      for (const { reject } of hand.waitingById.values()) reject(reason)
+      for (const waiting of hand.waitingById.values()) waiting.reject(reason)
       hand.waitingById.clear()
     })
     this.#hands.push(hand)

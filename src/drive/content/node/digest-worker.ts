@@ -23,7 +23,7 @@ function answerTo({ id, fd, size, ended }: DigestJob): DigestAnswer {
       progress: (bytes) => {
         if (bytes - told < progressBytes) return
         told = bytes
-        parentPort?.postMessage({ id, kind: 'progress', bytes } satisfies DigestAnswer)
+        parentPort?.postMessage({ id, kind: 'progress', bytes } satisfies DigestAnswer, [])
       },
     })
     return { id, kind: 'done', content }

@@ -34,7 +34,10 @@ function readChunk(fd: number, size: number): FileContent | undefined {
 
 function readManifest(fd: number, size: number, { isEnded, progress }: ReadingOptions): FileContent | undefined {
   const pages: NamedPage[] = []
-  const builder = new ManifestBuilder(sha256.digest, (page) => pages.push(page))
+  const builder = new ManifestBuilder(
+    (bytes) => sha256.digest(bytes),
+    (page) => pages.push(page),
+  )
   const chunker = new Chunker()
   // The chunk that goes on in the next read is moved to the front, so that each is hashed in one piece.
   largeBuffer ??= new Uint8Array(chunkBytesMax + readBytes)
