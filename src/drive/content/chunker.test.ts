@@ -75,8 +75,25 @@ it('finds the same chunks however the bytes come', () => {
     }),
     { numRuns: 200 },
   )
-  const atEachByte = Array.from({ length: 70_000 }, () => 1)
+  const [first, second] = whole as [number, number]
+  const atEachByte = Array.from({ length: first + second + 100 }, () => 1)
   expect(chunksOf(bytes, atEachByte)).toEqual(whole)
+})
+
+it('finds a cut wherever it falls among pieces and blocks', () => {
+  // Zeros are never cut; this is what is cut behind, from the normal length on.
+  const random = new SeededRandom('mark')
+  let mark = random.bytes(32)
+  while (hashBefore(mark, 32) >= 2 ** 18) mark = random.bytes(32)
+  const blocks = [1, 2, 3].map((count) => count * 64 * 1024 + chunkBytesNormal - 1)
+  for (const block of [chunkBytesNormal, ...blocks]) {
+    for (let length = Math.max(block, chunkBytesNormal); length < Math.min(block + 34, chunkBytesMax); length += 1) {
+      const bytes = new Uint8Array(length + 100)
+      bytes.set(mark, length - 32)
+      for (const pieces of [[], [length - 20], [length - 33, 1, 1, 20], [length - 1]])
+        expect(chunksOf(bytes, pieces)).toEqual([length, 100])
+    }
+  }
 })
 
 it('keeps every chunk within its bounds, and their mean near 72 KiB', () => {
