@@ -9,8 +9,8 @@ import type { ContentSources } from './content-reader.ts'
 type FetchChunks = ContentSources['remote']
 
 /**
- * Joins what many files want in one turn to one request, and what several of them want at a time to one chunk: small files are fetched by the
- * hundreds, and each by itself would cost a message. What comes is handed on at once, also to who is slow: whoever asks bounds what
+ * Joins what many files want in one turn to one request, and what several of them want at a time to one chunk: small files are fetched by
+ * the hundreds, and each by itself would cost a message. What comes is handed on at once, also to who is slow: whoever asks bounds what
  * it asks for.
  */
 export class ChunkRequests {

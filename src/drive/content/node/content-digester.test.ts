@@ -89,6 +89,18 @@ it('reads many at once, large ones and small ones', async () => {
   expect(results).toHaveLength(files.length)
 })
 
+it('does not let what is small wait for what is large', async () => {
+  write('film', random.bytes(64 * MiB))
+  write('text', random.bytes(MiB))
+  const order: string[] = []
+  const noted = async (name: string): Promise<void> => {
+    expect((await digester.digest(at(name))).kind).toBe('content')
+    order.push(name)
+  }
+  await Promise.all(['film', 'film', 'text'].map(noted))
+  expect(order).toEqual(['text', 'film', 'film'])
+})
+
 it('says of what was changed just now that it may change without a trace', async () => {
   write('fresh', random.bytes(10))
   expect(await digester.digest(at('fresh'))).toMatchObject({ isSettled: false })
@@ -147,7 +159,16 @@ it('ends when nobody waits, and reads the next one', async () => {
   const ended = digester.digest(at('long'), { signal: ending.signal, progress: () => ending.abort(reason) })
   await expect(ended).rejects.toBe(reason)
   await expect(digester.digest(at('long'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-  expect((await digester.digest(at('long'))).kind).toBe('content')
+  const order: string[] = []
+  const before = digester.digest(at('long')).then(() => order.push('before'))
+  const waiting = new AbortController()
+  const behind = digester
+    .digest(at('long'), { signal: waiting.signal })
+    .catch((error: unknown) => order.push(String(error)))
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  waiting.abort(reason)
+  await Promise.all([before, behind])
+  expect(order).toEqual(['Error: enough', 'before'])
 })
 
 it('refuses what is not a regular file, without waiting for anybody', async () => {

@@ -4,7 +4,7 @@ import type { Runtime } from '../../../runtime/runtime.ts'
 import { fileError } from '../../disk/file-error.ts'
 import { isOneChunk } from '../chunker.ts'
 import { DigestPool } from './digest-pool.ts'
-import { readContent } from './file-content.ts'
+import { readChunk } from './file-content.ts'
 import type { FileContent } from './file-content.ts'
 import { factsOf, sameFacts } from './file-facts.ts'
 import type { FileFacts } from './file-facts.ts'
@@ -89,7 +89,7 @@ export class ContentDigester {
       const facts = regularFacts(fd)
       const isSettled = this.#isSettled(facts)
       const { size } = facts
-      const content = isOneChunk(size) ? readContent(fd, size) : await this.#pool.read(fd, size, { signal, progress })
+      const content = isOneChunk(size) ? readChunk(fd, size) : await this.#pool.read(fd, size, { signal, progress })
       if (content === undefined || !sameFacts(facts, regularFacts(fd))) return undefined
       return { kind: 'content', content, facts, isSettled }
     } finally {
