@@ -1,17 +1,16 @@
-/** What an entry of a drive is. */
 export type EntryKind = 'file' | 'directory' | 'link'
 
-/** What an entry holds, as it was written once: the value of its register. */
+/** What a drive says of an entry at one time. */
 export interface Version {
   readonly kind: EntryKind
   /** Permission bits only, 0 to 0o777. */
   readonly mode: number
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint
-  /** Bytes of a file; 0 for what is none. */
+  /** In bytes; 0 for directories and links. */
   readonly size: number
-  /** Names the content of a file, 32 bytes; empty for directories and links. */
+  /** What the content of a file is known by: see `content/page.ts`. 32 bytes; empty for directories and links. */
   readonly root: Uint8Array
-  /** Where a link points; empty for what is none. */
+  /** Of a link; empty for files and directories. */
   readonly target: string
 }

@@ -52,6 +52,7 @@ export const doors = {
     'src/feed/node',
     'src/drive/disk',
     'src/drive/folder',
+    'src/drive/content/node',
     'src/metrics/http',
     'src/cli',
   ],
