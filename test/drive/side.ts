@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeHex } from '../../src/base/bytes.ts'
 import { PlaitError } from '../../src/base/error.ts'
+import { filesType } from '../../src/drive/files-type.ts'
 import { DiskIndex } from '../../src/drive/folder/disk-index.ts'
 import { applyActions } from '../../src/drive/folder/apply.ts'
 import type { Applied } from '../../src/drive/folder/apply.ts'
@@ -23,7 +24,6 @@ import { systemRuntime } from '../../src/runtime/system/system-runtime.ts'
 import { MemoryView } from '../../src/store/memory-view.ts'
 import { Site } from '../crdt/history.ts'
 import type { Sent } from '../crdt/history.ts'
-import { filesType } from '../simulation/drive/machine.ts'
 
 const { clock, timers } = systemRuntime()
 

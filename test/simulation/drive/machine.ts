@@ -1,9 +1,5 @@
 import { encodeHex } from '../../../src/base/bytes.ts'
-import type { CrdtType } from '../../../src/crdt/crdt-type.ts'
-import { mvRegister } from '../../../src/crdt/mv-register.ts'
-import type { MvRegister, RegisterOperation } from '../../../src/crdt/mv-register.ts'
-import { tree } from '../../../src/crdt/tree.ts'
-import { schemaValue } from '../../../src/crdt/value-type.ts'
+import { filesType } from '../../../src/drive/files-type.ts'
 import { actionsOf } from '../../../src/drive/plan/actions.ts'
 import type { Action } from '../../../src/drive/plan/action.ts'
 import { changesOf } from '../../../src/drive/plan/changes.ts'
@@ -14,15 +10,9 @@ import { layoutOf } from '../../../src/drive/plan/layout.ts'
 import type { LayoutOptions } from '../../../src/drive/plan/layout.ts'
 import { publication } from '../../../src/drive/plan/publication.ts'
 import { isCurrent, settle } from '../../../src/drive/plan/settle.ts'
-import { versionSchema } from '../../../src/drive/version-schema.ts'
-import type { Version } from '../../../src/drive/version.ts'
 import { Site } from '../../crdt/history.ts'
 import type { Sent } from '../../crdt/history.ts'
 import { MemoryDisk, rootOf } from './memory-disk.ts'
-
-export const filesType: CrdtType<Files, FilesOperation> = tree<MvRegister<Version>, RegisterOperation<Version>>(
-  mvRegister(schemaValue('version', versionSchema)),
-)
 
 /** The rare branches that worlds have to reach. */
 export const driveMarks = [
