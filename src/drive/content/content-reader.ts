@@ -4,7 +4,7 @@ import { Queue } from '../../base/queue.ts'
 import { Waiters } from '../../base/waiters.ts'
 import type { Chunk, ChunkName } from '../../feed/chunk-api.ts'
 import { malformed } from '../../wire/reader.ts'
-import type { Digest } from './manifest-builder.ts'
+import type { Digest, NamedPage } from './manifest-builder.ts'
 import { ManifestWalk } from './manifest-walk.ts'
 import type { ByteRange, ChunkPlace, ContentName } from './manifest-walk.ts'
 
@@ -34,6 +34,8 @@ export interface ContentOptions {
   /** Bytes of chunks that are held or on their way, at most, one chunk aside. */
   readonly windowBytes?: number
   readonly signal?: AbortSignal | undefined
+  /** Called with each page of the manifest that was gone through, each hash once or more. */
+  readonly onPage?: ((page: NamedPage) => void) | undefined
 }
 
 const windowBytesDefault = 16 * 1024 * 1024
@@ -78,6 +80,7 @@ class ContentReader {
   readonly #walk: ManifestWalk
   readonly #sources: ContentSources
   readonly #windowBytes: number
+  readonly #onPage: (page: NamedPage) => void
   readonly #slots = new Queue<Slot>()
   /** Those of `#slots` and the one that was given out last, by their hash: a chunk that comes again is not asked for again. */
   readonly #slotsByHash = new Map<string, Slot[]>()
@@ -94,10 +97,12 @@ class ContentReader {
   #isFilled = false
   #failure: { readonly reason: unknown } | undefined
 
-  constructor(content: ContentName, sources: ContentSources, { digest, range, windowBytes }: ContentOptions) {
+  constructor(content: ContentName, sources: ContentSources, options: ContentOptions) {
+    const { digest, range, windowBytes, onPage } = options
     this.#walk = new ManifestWalk(content, digest, { range })
     this.#sources = sources
     this.#windowBytes = windowBytes ?? windowBytesDefault
+    this.#onPage = onPage ?? (() => undefined)
     this.#inBackground(this.#fill())
   }
 
@@ -149,10 +154,15 @@ class ContentReader {
       for (const hash of wanted) {
         const bytes = await this.#sources.local(hash, this.#waiting)
         if (bytes === undefined) missing.push(hash)
-        else this.#walk.give(hash, bytes)
+        else this.#give(hash, bytes)
       }
     }
     if (missing.length > 0) this.#inBackground(this.#fetchPages(missing))
+  }
+
+  #give(hash: Uint8Array, bytes: Uint8Array): void {
+    this.#walk.give(hash, bytes)
+    this.#onPage({ hash, level: bytes[0] ?? 0, bytes })
   }
 
   async #find(place: ChunkPlace): Promise<void> {
@@ -236,7 +246,7 @@ class ContentReader {
       const index = left.findIndex((one) => bytesEqual(one, hash))
       if (index < 0) continue
       left.splice(index, 1)
-      this.#walk.give(hash, bytes)
+      this.#give(hash, bytes)
       this.#changes.wake()
     }
     if (left.length > 0) throw missing(left.length, 'pages of the manifest')

@@ -87,6 +87,22 @@ export class SourceFile {
     return true
   }
 
+  /** For who reads it in another thread; good until `close`. */
+  get descriptor(): number {
+    return this.#fd
+  }
+
+  /** Reads into `place` from `offset` on, in this turn; returns how many bytes there were. For a few of them. */
+  readNow(place: Uint8Array, offset: number): number {
+    let filled = 0
+    while (filled < place.length) {
+      const count = readSync(this.#fd, place, filled, place.length - filled, offset + filled)
+      if (count === 0) break
+      filled += count
+    }
+    return filled
+  }
+
   /** Reads into `place` from `offset` on; resolves to how many bytes there were. `place` is lent until then. */
   read(place: Uint8Array, offset: number): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -10,18 +10,20 @@ import { Applier, Unexpected } from './applier.ts'
 import type { DiskFacts } from './disk-entry.ts'
 import type { HistoryReason } from './history.ts'
 import type { PlaitFolder } from './plait-folder.ts'
-import { stageFile } from './staging.ts'
-import type { ContentDoor } from './staging.ts'
+import { partBytesMin, stageFile, stagePart } from './staging.ts'
+import type { ContentDoor, PartDoor } from './staging.ts'
 
 export interface ApplyOptions {
   readonly content: ContentDoor
+  /** For large files: what is there of one when it ends stays for the next run. As small ones when absent. */
+  readonly assemble?: PartDoor
   readonly pace: Pace
   /** Whether files and directories are on the disk before they are agreed on. True by default. */
   readonly isSynced?: boolean
   /** Nothing is begun any more after it; what is written for that is removed. */
   readonly signal?: AbortSignal
-  /** Called after each action. */
-  readonly onDone?: (action: Action) => void
+  /** Called after each action, and whether it was carried out. */
+  readonly onDone?: (action: Action, isDone: boolean) => void
 }
 
 export interface Applied {
@@ -32,7 +34,7 @@ export interface Applied {
 }
 
 /** Files, and bytes of them, that are written ahead of their turn. */
-const aheadFilesMax = 16
+const aheadFilesMax = 128
 const aheadBytesMax = 64 * 1024 * 1024
 
 /**
@@ -77,12 +79,15 @@ class Run {
   async step(index: number): Promise<void> {
     const action = this.#actions[index] as Action
     this.#stageAhead(index)
+    let isDone = false
     try {
       const temp = await this.#take(index)
       const turn = this.#options.pace.pause()
       if (turn !== undefined) await turn
-      if (isCurrent(this.#agreement, action)) settle(this.#agreement, action, await this.#carryOut(action, temp))
-      else {
+      if (isCurrent(this.#agreement, action)) {
+        settle(this.#agreement, action, await this.#carryOut(action, temp))
+        isDone = true
+      } else {
         this.changed.push(action.path)
         await temp?.discard()
       }
@@ -91,7 +96,7 @@ class Run {
       else if (this.#options.signal?.aborted !== true)
         this.failures.push({ path: action.path, error: asFailure(error, action.path) })
     }
-    this.#options.onDone?.(action)
+    this.#options.onDone?.(action, isDone)
   }
 
   async finish(): Promise<void> {
@@ -144,8 +149,10 @@ class Run {
   }
 
   #stage(action: Action & { readonly kind: 'write' }): Promise<TempFile> {
-    const { content, isSynced = true, signal } = this.#options
+    const { content, assemble, isSynced = true, signal } = this.#options
     const options = { isSynced, ...(signal === undefined ? {} : { signal }) }
+    if (assemble !== undefined && action.item.version.size >= partBytesMin)
+      return stagePart(this.#folder, action.item.version, assemble, options)
     return stageFile(this.#folder, action.item.version, content, options)
   }
 

@@ -19,10 +19,15 @@ export class DiskIndex {
   readonly #view: View
   readonly #indexedByPath: Map<string, Indexed>
   readonly #changes = new Map<string, Indexed | undefined>()
+  readonly #pathByInode = new Map<bigint, string>()
+  #forgotten: string[] = []
+  /** Told of files that are found elsewhere, because a directory above them has another name. */
+  onMoved: (from: string, to: string) => void = () => undefined
 
   private constructor(view: View, indexedByPath: Map<string, Indexed>) {
     this.#view = view
     this.#indexedByPath = indexedByPath
+    for (const [path, { inode }] of indexedByPath) this.#pathByInode.set(inode, path)
   }
 
   static async open(view: View): Promise<DiskIndex> {
@@ -37,15 +42,19 @@ export class DiskIndex {
   /** The root of what is at a path, if it is still what was hashed, as far as the system can tell. */
   rootOf(entry: DiskEntry): Uint8Array | undefined {
     const indexed = this.#indexedByPath.get(entry.path)
-    if (indexed === undefined || !indexed.isSettled) return undefined
-    const { inode, size, mtimeNs, ctimeNs, root } = indexed
-    const isSame =
-      inode === entry.inode && size === entry.size && mtimeNs === entry.mtimeNs && ctimeNs === entry.ctimeNs
-    return isSame ? root : undefined
+    if (indexed !== undefined) return isSame(indexed, entry) ? indexed.root : undefined
+    // Of a file whose directory was renamed nothing has changed but the path.
+    const from = this.#pathByInode.get(entry.inode)
+    const moved = from === undefined ? undefined : this.#indexedByPath.get(from)
+    if (from === undefined || moved === undefined || !isSame(moved, entry)) return undefined
+    this.set(entry.path, moved)
+    this.onMoved(from, entry.path)
+    return moved.root
   }
 
   set(path: string, indexed: Indexed): void {
     this.#indexedByPath.set(path, indexed)
+    this.#pathByInode.set(indexed.inode, path)
     this.#changes.set(path, indexed)
   }
 
@@ -53,9 +62,19 @@ export class DiskIndex {
   retain(isPresent: (path: string) => boolean): void {
     for (const path of [...this.#indexedByPath.keys()]) {
       if (isPresent(path)) continue
+      const inode = this.#indexedByPath.get(path)?.inode
+      if (inode !== undefined && this.#pathByInode.get(inode) === path) this.#pathByInode.delete(inode)
       this.#indexedByPath.delete(path)
+      this.#forgotten.push(path)
       this.#changes.set(path, undefined)
     }
+  }
+
+  /** Paths that are not in the folder any more, since the last call. */
+  takeForgotten(): readonly string[] {
+    const forgotten = this.#forgotten
+    this.#forgotten = []
+    return forgotten
   }
 
   /** Writes what has changed to the view, in one transaction. */
@@ -67,6 +86,11 @@ export class DiskIndex {
     this.#changes.clear()
     await this.#view.transact(this.#view.cursor, changes)
   }
+}
+
+function isSame({ isSettled, inode, size, mtimeNs, ctimeNs }: Indexed, entry: DiskEntry): boolean {
+  if (!isSettled || inode !== entry.inode || size !== entry.size) return false
+  return mtimeNs === entry.mtimeNs && ctimeNs === entry.ctimeNs
 }
 
 const table = 'disk'

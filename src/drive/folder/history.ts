@@ -40,6 +40,9 @@ export interface HistoryBounds {
   readonly bytes: number
 }
 
+/** From the top of the folder. */
+export const historyFolder = '.plait/history'
+
 const journalName = 'journal'
 const dayMs = 24 * 60 * 60 * 1_000
 
@@ -50,6 +53,8 @@ const dayMs = 24 * 60 * 60 * 1_000
 export class History {
   readonly #root: Directory
   readonly #wallMs: () => number
+  /** Told of each file that comes here, with the path at which it can be read from now on. */
+  onHeld: (path: string, heldPath: string) => void = () => undefined
   #day: { readonly name: string; readonly directory: Directory; next: number } | undefined
 
   /** `root` is the open folder of the history, which is closed with it. */
@@ -130,6 +135,7 @@ export class History {
     day.next += 1
     const line = { number, ...about, ...described(stats), whenMs: Math.floor(this.#wallMs()) }
     appendFileSync(day.directory.at(journalName), `${JSON.stringify(line)}\n`, { mode: 0o600 })
+    this.onHeld(about.path, `${historyFolder}/${day.name}/${number}`)
     return { at: day.directory.at(number), id: `${day.name}/${number}` }
   }
 

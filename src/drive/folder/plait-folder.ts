@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { Directory } from '../disk/directory.ts'
 import { fileError, systemCode } from '../disk/file-error.ts'
 import { baseName, reservedName } from '../tree-path.ts'
@@ -9,13 +9,16 @@ import { History } from './history.ts'
 export class PlaitFolder {
   readonly root: Directory
   readonly temp: Directory
+  /** Large files that are not whole yet, by their roots: they stay for the next run. */
+  readonly parts: Directory
   readonly aside: Directory
   readonly history: History
   #nextTemp = 0
 
-  private constructor(root: Directory, temp: Directory, aside: Directory, history: History) {
+  private constructor(root: Directory, temp: Directory, parts: Directory, aside: Directory, history: History) {
     this.root = root
     this.temp = temp
+    this.parts = parts
     this.aside = aside
     this.history = history
   }
@@ -36,14 +39,24 @@ export class PlaitFolder {
       const plait = inside(root, reservedName)
       const temp = inside(plait, 'tmp')
       for (const name of readdirSync(temp.self)) rmSync(temp.at(name), { recursive: true, force: true })
+      const parts = inside(plait, 'parts')
       const aside = inside(plait, baseName(asideFolder))
       const history = new History(inside(plait, 'history'), wallMs)
       plait.close()
-      return new PlaitFolder(root, temp, aside, history)
+      return new PlaitFolder(root, temp, parts, aside, history)
     } catch (error) {
       for (const directory of opened) directory.close()
       throw fileError(error, `${path}/${reservedName}`)
     }
+  }
+
+  /** Whether this file system takes names for the same that differ in case. */
+  get foldsNames(): boolean {
+    const name = this.tempName()
+    closeSync(openSync(this.temp.at(`${name}a`), 'w', 0o600))
+    const folds = existsSync(this.temp.at(`${name}A`))
+    rmSync(this.temp.at(`${name}a`))
+    return folds
   }
 
   /** A name in `temp` that nothing has. */
@@ -52,9 +65,16 @@ export class PlaitFolder {
     return String(this.#nextTemp)
   }
 
+  /** Removes the parts of files that nobody wants any more. Throws errors of the system. */
+  pruneParts(isWanted: (name: string) => boolean): void {
+    for (const name of readdirSync(this.parts.self))
+      if (!isWanted(name)) rmSync(this.parts.at(name), { recursive: true, force: true })
+  }
+
   /** Idempotent. */
   close(): void {
     this.temp.close()
+    this.parts.close()
     this.aside.close()
     this.history.close()
     this.root.close()

@@ -1,3 +1,4 @@
+import { encodeHex } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { TempFile } from '../disk/temp-file.ts'
 import type { Version } from '../version.ts'
@@ -12,6 +13,16 @@ export type ContentDoor = (
   write: (bytes: Uint8Array) => Promise<void>,
   options: { readonly signal?: AbortSignal },
 ) => Promise<void>
+
+/** Puts the content of a version together in a file that may have some of it already. Rejects as a `ContentDoor` does. */
+export type PartDoor = (
+  version: Version,
+  part: TempFile['part'],
+  options: { readonly signal?: AbortSignal },
+) => Promise<void>
+
+/** What an interrupted run has of a file from this size on is kept for the next one. */
+export const partBytesMin: number = 1024 * 1024
 
 /** A file up to this size that comes whole is written in the turn in which it comes. */
 const smallBytesMax = 64 * 1024
@@ -30,7 +41,9 @@ export async function stageFile(
   options: { readonly isSynced: boolean; readonly signal?: AbortSignal },
 ): Promise<TempFile> {
   const { signal } = options
-  const temp = TempFile.create(folder.temp, folder.tempName())
+  // Not before there is something to be written: many files are waited for at once.
+  let file: TempFile | undefined
+  const opened = (): TempFile => (file ??= TempFile.create(folder.temp, folder.tempName()))
   try {
     let [written, waiting] = [0, 0]
     await content(
@@ -39,6 +52,7 @@ export async function stageFile(
         signal?.throwIfAborted()
         written += bytes.length
         if (written > version.size) throw wrongSize(version)
+        const temp = opened()
         // A small file in one call, at once: to ask another thread for that takes longer than the call.
         if (bytes.length === version.size && bytes.length <= smallBytesMax) return temp.writeNow(bytes)
         waiting += bytes.length
@@ -47,8 +61,29 @@ export async function stageFile(
       },
       signal === undefined ? {} : { signal },
     )
+    const temp = opened()
     await temp.settled()
     if (written !== version.size) throw wrongSize(version)
+    if (options.isSynced) await temp.sync()
+    return temp
+  } catch (error) {
+    await file?.discard()
+    throw error
+  }
+}
+
+/** As `stageFile`, for a large file: what is there of it stays when it cannot be had whole. */
+export async function stagePart(
+  folder: PlaitFolder,
+  version: Version,
+  assemble: PartDoor,
+  options: { readonly isSynced: boolean; readonly signal?: AbortSignal },
+): Promise<TempFile> {
+  const { signal } = options
+  const temp = TempFile.resume(folder.parts, encodeHex(version.root))
+  try {
+    await assemble(version, temp.part, signal === undefined ? {} : { signal })
+    if ((await temp.part.size()) !== version.size) throw wrongSize(version)
     if (options.isSynced) await temp.sync()
     return temp
   } catch (error) {

@@ -75,6 +75,15 @@ export class ContentDigester {
     }
   }
 
+  /**
+   * What an open file holds in its first `size` bytes; undefined when it is shorter. Whoever has opened it sees whether it stays as it is.
+   * Rejects with errors of the system, and with the signal's reason.
+   */
+  async read(descriptor: number, size: number, options: DigestOptions = {}): Promise<FileContent | undefined> {
+    const { signal, progress } = options
+    return isOneChunk(size) ? readChunk(descriptor, size) : this.#pool.read(descriptor, size, { signal, progress })
+  }
+
   /** Idempotent. */
   close(): Promise<void> {
     return this.#pool.close()

@@ -1,0 +1,272 @@
+import { PlaitError } from '../base/error.ts'
+import { Waiters } from '../base/waiters.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Timer } from '../runtime/timers.ts'
+import type { DrivePhase, DriveProblem, DriveReport } from './drive-api.ts'
+import type { ContentCounts } from './contents.ts'
+import type { Action } from './plan/action.ts'
+import type { Hold } from './plan/guard.ts'
+import { startProgress } from './progress.ts'
+import type { Progress } from './progress.ts'
+import type { Applied, Reconciler } from './reconciler.ts'
+import type { Scan } from './folder/scan.ts'
+
+export interface DriveLoopOptions {
+  readonly reconciler: Reconciler
+  readonly runtime: Pick<Runtime, 'clock' | 'timers'>
+  /** Resolves when this node is known to be a member, and the tree is what is here of it. */
+  readonly ready: (signal: AbortSignal) => Promise<void>
+  readonly mayWrite: () => boolean
+  readonly counts: () => ContentCounts
+  readonly host: DriveLoopHost
+}
+
+export interface DriveLoopHost {
+  /** Something about it is different. */
+  changed(): void
+  problem(problem: DriveProblem): void
+  conflict(path: string): void
+  hold(hold: Hold): void
+  settled(report: DriveReport): void
+}
+
+/** What others have changed meanwhile breaks off a plan that takes longer. */
+const interruptMs = 5_000
+/** What could not be had, and what is being written to, is looked at again. */
+const retryMs = 3_000
+const againMs = 100
+
+/** Looks, says what has changed here, and does what has changed elsewhere, whenever there is a reason to. */
+export class DriveLoop {
+  readonly progress: Progress = startProgress()
+  phase: DrivePhase = 'joining'
+  hold: Hold | undefined
+  problems: readonly DriveProblem[] = []
+  readonly #options: DriveLoopOptions
+  readonly #ending = new AbortController()
+  readonly #changes = new Waiters()
+  readonly #toldProblems = new Set<string>()
+  readonly #toldConflicts = new Set<string>()
+  #toldHold: string | undefined
+  #isDirty = true
+  #allowsDeletions = false
+  /** How often somebody has asked for a look, and how many of these are answered. */
+  #asked = 0
+  #answered = 0
+  #failure: unknown
+  #retry: Timer | undefined
+  #interrupt: (() => void) | undefined
+  #running: Promise<void> | undefined
+
+  constructor(options: DriveLoopOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#running ??= this.#run().catch(() => undefined)
+  }
+
+  /** Something may have changed, here or elsewhere. */
+  wake(): void {
+    this.#isDirty = true
+    this.#interrupt?.()
+    this.#changes.wake()
+  }
+
+  allowDeletions(): void {
+    this.#allowsDeletions = true
+    this.wake()
+  }
+
+  /** Resolves when there was a look from now on after which nothing was left to do. */
+  async sync(signal: AbortSignal | undefined): Promise<DriveReport> {
+    const asked = (this.#asked += 1)
+    this.wake()
+    while (this.#answered < asked) {
+      if (this.#ending.signal.aborted) throw closed()
+      await this.#changes.wait(signal)
+    }
+    if (this.#failure !== undefined) throw this.#failure
+    return this.#report()
+  }
+
+  /** What is being done ends in order. */
+  async close(): Promise<void> {
+    this.#ending.abort(closed())
+    this.#retry?.cancel()
+    this.#interrupt?.()
+    this.#changes.wake()
+    await this.#running
+    this.phase = 'closed'
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending
+    await this.#options.ready(signal)
+    while (!signal.aborted) {
+      if (!this.#isDirty) {
+        await this.#changes.wait(signal)
+        continue
+      }
+      const asked = this.#asked
+      try {
+        await this.#turn(asked)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#fail(error)
+        this.#answer(asked)
+      }
+    }
+  }
+
+  /** One look, and what follows from it. */
+  async #turn(asked: number): Promise<void> {
+    const { reconciler, ready, mayWrite } = this.#options
+    const { signal } = this.#ending
+    this.#isDirty = false
+    this.#retry?.cancel()
+    const allowDeletions = this.#allowsDeletions
+    this.#enter('looking')
+    const disk = await reconciler.look(signal)
+    await ready(signal)
+    this.#enter('publishing')
+    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), allowDeletions })
+    if (published === undefined) return void (this.#isDirty = true)
+    await ready(signal)
+    // In the turn in which the tree is known to be whole.
+    const plan = reconciler.plan(disk, { isReceiver: !mayWrite(), allowDeletions })
+    this.hold = published.hold ?? plan.hold
+    const isStopped = published.hold !== undefined && published.hold.reason !== 'many-deletions'
+    const actions = isStopped ? [] : plan.list
+    if (allowDeletions) this.#allowsDeletions = false
+    this.#enter('applying')
+    const applied = await this.#apply(actions)
+    signal.throwIfAborted()
+    this.#conclude(disk, applied, plan.obstacles)
+    if (applied.isOutdated) this.#lookAgain(againMs)
+    else if (applied.problems.some(({ error }) => error?.code === 'UNREACHABLE') || isUnsettled(disk))
+      this.#lookAgain(retryMs)
+    const isDone = actions.length > 0 || published.changes > 0
+    if (this.#isDirty) return
+    this.#enter('idle')
+    this.#failure = undefined
+    if (isDone || this.#answered < asked) this.#options.host.settled(this.#report())
+    this.#answer(asked)
+  }
+
+  async #apply(actions: readonly Action[]): Promise<Applied> {
+    const { reconciler, runtime, counts } = this.#options
+    const { progress } = this
+    const writes = actions.flatMap((action) => (isFile(action) ? action.item.version.size : []))
+    const bytesBefore = progress.bytesDone
+    const countsBefore = sumOf(counts())
+    let bytesPlaced = 0
+    progress.listed = true
+    progress.filesTotal = progress.filesDone + writes.length
+    progress.bytesTotal = progress.bytesDone + writes.reduce((sum, size) => sum + size, 0)
+    if (actions.length === 0) return { problems: [], isOutdated: false }
+    const interrupted = new AbortController()
+    const begunAt = runtime.clock.now()
+    let timer: Timer | undefined
+    this.#interrupt = () => {
+      if (this.#ending.signal.aborted) return interrupted.abort(closed())
+      const leftMs = Math.max(0, interruptMs - (runtime.clock.now() - begunAt))
+      timer ??= runtime.timers.after(leftMs, () => interrupted.abort(new PlaitError('CANCELLED', 'the plan is old')))
+    }
+    if (this.#isDirty) this.#interrupt()
+    try {
+      return await reconciler.apply(actions, {
+        signal: interrupted.signal,
+        onDone: (action, isDone) => {
+          if (isDone && isFile(action)) {
+            progress.filesDone += 1
+            bytesPlaced += action.item.version.size
+          }
+          progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
+          this.#options.host.changed()
+        },
+      })
+    } finally {
+      timer?.cancel()
+      this.#interrupt = undefined
+      progress.bytesDone = bytesBefore + bytesPlaced
+      if (interrupted.signal.aborted) this.#isDirty = true
+    }
+  }
+
+  #conclude(disk: Scan, applied: Applied, obstacles: readonly DriveProblem[]): void {
+    const { reconciler, host } = this.#options
+    const { items, refused } = reconciler.layout()
+    this.problems = [...disk.skipped, ...refused, ...obstacles, ...applied.problems]
+    this.progress.entries = items.size
+    this.progress.failed = this.problems.length
+    this.progress.unchanged = Math.max(0, countFiles(reconciler) - this.progress.filesDone)
+    const present = new Set<string>()
+    for (const problem of this.problems) {
+      const key = `${problem.path} ${problem.reason}`
+      present.add(key)
+      if (!this.#toldProblems.has(key)) host.problem(problem)
+    }
+    this.#toldProblems.clear()
+    for (const key of present) this.#toldProblems.add(key)
+    for (const { path, isCopy } of items.values()) {
+      if (!isCopy || this.#toldConflicts.has(path)) continue
+      this.#toldConflicts.add(path)
+      host.conflict(path)
+    }
+    const hold = this.hold === undefined ? undefined : JSON.stringify(this.hold)
+    if (this.hold !== undefined && hold !== this.#toldHold) host.hold(this.hold)
+    this.#toldHold = hold
+  }
+
+  /** The folder cannot be used, or the disk is full. */
+  #fail(error: unknown): void {
+    this.#failure = error
+    const known = PlaitError.from(error, 'FILE_FAILED')
+    this.problems = [{ path: '', reason: known.message, error: known }]
+    this.#options.host.problem(this.problems[0] as DriveProblem)
+    this.#enter('idle')
+    this.#lookAgain(retryMs)
+  }
+
+  #lookAgain(delayMs: number): void {
+    this.#retry?.cancel()
+    this.#retry = this.#options.runtime.timers.after(delayMs, () => this.wake())
+  }
+
+  #answer(asked: number): void {
+    this.#answered = asked
+    this.#changes.wake()
+  }
+
+  #enter(phase: DrivePhase): void {
+    this.phase = phase
+    this.#options.host.changed()
+  }
+
+  #report(): DriveReport {
+    return { problems: this.problems, hold: this.hold }
+  }
+}
+
+function isFile(action: Action): action is Action & { readonly kind: 'write' } {
+  return action.kind === 'write' && action.item.version.kind === 'file'
+}
+
+function isUnsettled({ skipped }: Scan): boolean {
+  return skipped.some(({ reason }) => reason.startsWith('is being written to'))
+}
+
+function sumOf({ resumedBytes, localBytes, remoteBytes }: ContentCounts): number {
+  return resumedBytes + localBytes + remoteBytes
+}
+
+function countFiles({ agreement }: Reconciler): number {
+  let files = 0
+  for (const { version } of agreement.values()) if (version.kind === 'file') files += 1
+  return files
+}
+
+function closed(): PlaitError {
+  return new PlaitError('STORE_CLOSED', 'the drive was closed here')
+}

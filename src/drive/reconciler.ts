@@ -1,0 +1,249 @@
+import type { PreparedField } from '../causal/replica.ts'
+import type { Dot } from '../crdt/dot.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { View } from '../store/view.ts'
+import type { Contents } from './contents.ts'
+import type { DriveProblem } from './drive-api.ts'
+import { AgreementStore } from './folder/agreement-store.ts'
+import { applyActions } from './folder/apply.ts'
+import { DiskIndex } from './folder/disk-index.ts'
+import { readFolderMarker } from './folder/folder-marker.ts'
+import type { PathRules } from './folder/path-rules.ts'
+import type { PlaitFolder } from './folder/plait-folder.ts'
+import { scanFolder } from './folder/scan.ts'
+import type { Scan } from './folder/scan.ts'
+import { Pace } from './pace.ts'
+import type { Action } from './plan/action.ts'
+import { actionsOf } from './plan/actions.ts'
+import type { Actions } from './plan/actions.ts'
+import { changesOf } from './plan/changes.ts'
+import type { Changes } from './plan/changes.ts'
+import type { Hold } from './plan/guard.ts'
+import { isAside } from './plan/item.ts'
+import type { Agreed, Agreement, Files, FilesOperation } from './plan/item.ts'
+import { foldCase, layoutOf } from './plan/layout.ts'
+import type { Layout } from './plan/layout.ts'
+import { publication } from './plan/publication.ts'
+
+export interface ReconcilerOptions {
+  readonly drive: string
+  readonly folder: PlaitFolder
+  readonly view: View
+  readonly field: PreparedField<Files, FilesOperation>
+  readonly contents: Contents
+  readonly rules: PathRules
+  readonly runtime: Pick<Runtime, 'clock' | 'timers'>
+  readonly isSynced: boolean
+}
+
+export interface Published {
+  readonly changes: number
+  readonly hold: Hold | undefined
+}
+
+export interface Applied {
+  readonly problems: readonly DriveProblem[]
+  /** Something was changed meanwhile: it is to be looked at again. */
+  readonly isOutdated: boolean
+}
+
+/** Operations that are on their way to the disk at once. */
+const unwrittenMax = 4_096
+/** After so much of a plan what was agreed on is written down. */
+const batchActions = 2_000
+const batchBytes = 512 * 1024 * 1024
+/** What was changed so short before that another change may have the same time is read again. */
+const unsettledMs = 2_100
+
+/** Compares a folder with the tree of its drive, and makes the one say what the other does, step by step as it is told. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #index: DiskIndex
+  readonly #store: AgreementStore
+  readonly #pace: Pace
+  readonly #fold: ((name: string) => string) | undefined
+  #agreement: Agreement
+  #layout: { readonly files: Files; readonly layout: Layout } | undefined
+
+  private constructor(options: ReconcilerOptions, index: DiskIndex, store: AgreementStore) {
+    this.#options = options
+    this.#index = index
+    this.#store = store
+    this.#pace = new Pace(options.runtime)
+    this.#fold = options.folder.foldsNames ? foldCase : undefined
+    this.#agreement = store.agreement
+    index.onMoved = (from, to) => void options.contents.moved(from, to)
+  }
+
+  static async open(options: ReconcilerOptions): Promise<Reconciler> {
+    return new Reconciler(options, await DiskIndex.open(options.view), await AgreementStore.open(options.view))
+  }
+
+  /** What folder and tree were last known to say alike. */
+  get agreement(): Agreement {
+    return this.#agreement
+  }
+
+  /** The folder that the tree describes now. */
+  layout(): Layout {
+    const files = this.#options.field.state
+    if (this.#layout?.files !== files) {
+      const layout = layoutOf(files.view, this.#fold === undefined ? {} : { fold: this.#fold })
+      this.#layout = { files, layout }
+    }
+    return this.#layout.layout
+  }
+
+  /** The tree has changed. */
+  forgetLayout(): void {
+    this.#layout = undefined
+  }
+
+  /** What is in the folder; what others can ask for from now on. */
+  async look(signal: AbortSignal): Promise<Scan> {
+    const { folder, contents, rules, runtime } = this.#options
+    contents.settle()
+    const { rootOf } = contents
+    const options = { index: this.#index, rules, pace: this.#pace, clock: runtime.clock, rootOf, signal }
+    try {
+      return await scanFolder(folder.root, options)
+    } finally {
+      await contents.flush()
+      for (const path of this.#index.takeForgotten()) await contents.forget(path)
+      await this.#index.save()
+    }
+  }
+
+  /** Says what has changed in the folder, unless only others may; undefined when the tree was made anew meanwhile. */
+  async publish(
+    disk: Scan,
+    { mayWrite, allowDeletions }: { readonly mayWrite: boolean; readonly allowDeletions: boolean },
+  ): Promise<Published | undefined> {
+    const { field, folder, drive } = this.#options
+    const files = field.state
+    const isMarked = readFolderMarker(folder.root)?.drive === drive
+    const { writer } = field
+    const input = { agreement: this.#agreement, disk, view: files.view, layout: this.layout(), isMarked, writer }
+    const changes = changesOf({ ...input, allowDeletions })
+    const next = mayWrite ? await this.#write(changes, files) : unpublished(changes)
+    if (next === undefined) return undefined
+    this.#agreement = next
+    await this.#store.save(next)
+    return { changes: mayWrite ? changes.list.length : 0, hold: changes.hold }
+  }
+
+  /** What is to be done in the folder. */
+  plan(disk: Scan, options: { readonly isReceiver: boolean; readonly allowDeletions: boolean }): Actions {
+    const { view } = this.#options.field.state
+    return actionsOf({ agreement: this.#agreement, disk, layout: this.layout(), view, ...options })
+  }
+
+  /** Carries out a plan, or the part of it until the signal comes. */
+  async apply(
+    actions: readonly Action[],
+    { signal, onDone }: { readonly signal: AbortSignal; readonly onDone: (action: Action, isDone: boolean) => void },
+  ): Promise<Applied> {
+    const { folder, contents, isSynced } = this.#options
+    const agreement = new Map(this.#agreement)
+    const problems: DriveProblem[] = []
+    let isOutdated = false
+    for (const batch of batchesOf(actions)) {
+      if (signal.aborted) break
+      const { failures, changed } = await applyActions(folder, batch, agreement, {
+        ...{ content: contents.door, assemble: contents.assemble, pace: this.#pace, isSynced, signal },
+        onDone: (action, isDone) => {
+          if (isDone) this.#take(action, agreement)
+          onDone(action, isDone)
+        },
+      })
+      for (const { path, error } of failures) problems.push({ path, reason: reasonOf(error.message, path), error })
+      isOutdated ||= changed.length > 0
+      await this.#save(new Map(agreement))
+    }
+    return { problems, isOutdated }
+  }
+
+  async #save(agreement: Agreement): Promise<void> {
+    this.#agreement = agreement
+    await this.#options.contents.flush()
+    await this.#index.save()
+    await this.#store.save(agreement)
+  }
+
+  /** What was put there need not be read to know what it is. */
+  #take(action: Action, agreement: ReadonlyMap<string, Agreed>): void {
+    const { contents } = this.#options
+    const agreed = agreement.get(action.path)
+    if (agreed === undefined) return
+    if (action.kind === 'write' && agreed.version.kind === 'file') contents.placed(action.path, agreed.version)
+    if (action.kind !== 'move') return this.#note(agreed)
+    void contents.moved(action.from, action.path)
+    this.#note(agreed)
+    if (agreed.version.kind !== 'directory') return
+    const prefix = `${action.path}/`
+    for (const [path, below] of agreement) {
+      if (!path.startsWith(prefix)) continue
+      void contents.moved(`${action.from}/${path.slice(prefix.length)}`, path)
+      this.#note(below)
+    }
+  }
+
+  #note({ path, version, disk }: Agreed): void {
+    if (version.kind !== 'file' || isAside(path)) return
+    const { inode, size, mtimeNs, ctimeNs } = disk
+    const ageMs = this.#options.runtime.clock.wallMs() - Number(mtimeNs / 1_000_000n)
+    const isSettled = ageMs > unsettledMs
+    this.#index.set(path, { inode, size, mtimeNs, ctimeNs, root: version.root, isSettled })
+  }
+
+  async #write(changes: Changes, files: Files): Promise<Agreement | undefined> {
+    const { field } = this.#options
+    const steps = publication(changes, files)
+    let unwritten: Promise<unknown>[] = []
+    let step = steps.next()
+    while (step.done !== true) {
+      const { dot, durable }: { readonly dot: Dot; readonly durable: Promise<unknown> } = field.publish(step.value)
+      // It is looked at below.
+      durable.catch(() => undefined)
+      unwritten.push(durable)
+      if (unwritten.length >= unwrittenMax) {
+        await Promise.all(unwritten)
+        unwritten = []
+      }
+      const turn = this.#pace.pause()
+      if (turn !== undefined) await turn
+      if (field.state !== files) return undefined
+      step = steps.next(dot)
+    }
+    await Promise.all(unwritten)
+    return step.value
+  }
+}
+
+/** Where nothing may be said, what was agreed on stays what it was. */
+function unpublished({ kept, list }: Changes): Agreement {
+  const agreement = new Map(kept.map((agreed) => [agreed.path, agreed] as const))
+  for (const change of list)
+    if (change.kind !== 'create' && !agreement.has(change.agreed.path))
+      agreement.set(change.agreed.path, change.agreed)
+  return agreement
+}
+
+function* batchesOf(actions: readonly Action[]): Generator<readonly Action[]> {
+  let batch: Action[] = []
+  let bytes = 0
+  for (const action of actions) {
+    batch.push(action)
+    if (action.kind === 'write') bytes += action.item.version.size
+    if (batch.length < batchActions && bytes < batchBytes) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** The message of a failed call begins with the path; what follows is the end of the sentence. */
+function reasonOf(message: string, path: string): string {
+  return message.startsWith(`${path} `) ? message.slice(path.length + 1) : message
+}
