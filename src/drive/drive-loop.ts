@@ -32,6 +32,10 @@ export interface DriveLoopHost {
 
 /** What others have changed meanwhile breaks off a plan that takes longer. */
 const interruptMs = 5_000
+/** What is deleted within so long is judged together. */
+const recentMs = 60_000
+/** Operations that come one after the other are carried out together. */
+const gatherMs = 30
 /** What could not be had, and what is being written to, is looked at again. */
 const retryMs = 3_000
 const againMs = 100
@@ -48,11 +52,14 @@ export class DriveLoop {
   readonly #toldProblems = new Set<string>()
   readonly #toldConflicts = new Set<string>()
   #toldHold: string | undefined
+  #deletions: { readonly at: number; readonly count: number }[] = []
   #isDirty = true
   #allowsDeletions = false
   /** How often somebody has asked for a look, and how many of these are answered. */
   #asked = 0
   #answered = 0
+  /** Those that this turn answers. */
+  #asking = 0
   #failure: unknown
   #retry: Timer | undefined
   #interrupt: (() => void) | undefined
@@ -108,39 +115,43 @@ export class DriveLoop {
         await this.#changes.wait(signal)
         continue
       }
-      const asked = this.#asked
       try {
-        await this.#turn(asked)
+        await this.#turn()
       } catch (error) {
         if (signal.aborted) return
         this.#fail(error)
-        this.#answer(asked)
+        this.#answer(this.#asking)
       }
     }
   }
 
   /** One look, and what follows from it. */
-  async #turn(asked: number): Promise<void> {
+  async #turn(): Promise<void> {
     const { reconciler, ready, mayWrite } = this.#options
     const { signal } = this.#ending
-    this.#isDirty = false
     this.#retry?.cancel()
     const allowDeletions = this.#allowsDeletions
     this.#enter('looking')
+    await new Promise<void>((resolve) => void this.#options.runtime.timers.after(gatherMs, resolve))
+    this.#isDirty = false
+    const asked = (this.#asking = this.#asked)
     const disk = await reconciler.look(signal)
     await ready(signal)
     this.#enter('publishing')
-    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), allowDeletions })
+    const judged = { allowDeletions, recentDeletions: this.#recentDeletions() }
+    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged })
     if (published === undefined) return void (this.#isDirty = true)
+    if (!allowDeletions) this.#noteDeletions(published.deletions)
     await ready(signal)
     // In the turn in which the tree is known to be whole.
-    const plan = reconciler.plan(disk, { isReceiver: !mayWrite(), allowDeletions })
+    const plan = reconciler.plan(disk, { isReceiver: !mayWrite(), ...judged })
     this.hold = published.hold ?? plan.hold
     const isStopped = published.hold !== undefined && published.hold.reason !== 'many-deletions'
     const actions = isStopped ? [] : plan.list
     if (allowDeletions) this.#allowsDeletions = false
+    if (allowDeletions) this.#deletions = []
     this.#enter('applying')
-    const applied = await this.#apply(actions)
+    const applied = await this.#apply(actions, allowDeletions)
     signal.throwIfAborted()
     this.#conclude(disk, applied, plan.obstacles)
     if (applied.isOutdated) this.#lookAgain(againMs)
@@ -154,7 +165,7 @@ export class DriveLoop {
     this.#answer(asked)
   }
 
-  async #apply(actions: readonly Action[]): Promise<Applied> {
+  async #apply(actions: readonly Action[], allowDeletions: boolean): Promise<Applied> {
     const { reconciler, runtime, counts } = this.#options
     const { progress } = this
     const writes = actions.flatMap((action) => (isFile(action) ? action.item.version.size : []))
@@ -178,6 +189,8 @@ export class DriveLoop {
       return await reconciler.apply(actions, {
         signal: interrupted.signal,
         onDone: (action, isDone) => {
+          if (isDone && action.kind === 'delete' && action.expected.kind === 'file' && !allowDeletions)
+            this.#noteDeletions(1)
           if (isDone && isFile(action)) {
             progress.filesDone += 1
             bytesPlaced += action.item.version.size
@@ -192,6 +205,16 @@ export class DriveLoop {
       progress.bytesDone = bytesBefore + bytesPlaced
       if (interrupted.signal.aborted) this.#isDirty = true
     }
+  }
+
+  #recentDeletions(): number {
+    const since = this.#options.runtime.clock.now() - recentMs
+    this.#deletions = this.#deletions.filter(({ at }) => at > since)
+    return this.#deletions.reduce((sum, { count }) => sum + count, 0)
+  }
+
+  #noteDeletions(count: number): void {
+    if (count > 0) this.#deletions.push({ at: this.#options.runtime.clock.now(), count })
   }
 
   #conclude(disk: Scan, applied: Applied, obstacles: readonly DriveProblem[]): void {

@@ -38,6 +38,8 @@ export interface ReconcilerOptions {
 
 export interface Published {
   readonly changes: number
+  /** Of files, among them. */
+  readonly deletions: number
   readonly hold: Hold | undefined
 }
 
@@ -117,23 +119,25 @@ export class Reconciler {
   /** Says what has changed in the folder, unless only others may; undefined when the tree was made anew meanwhile. */
   async publish(
     disk: Scan,
-    { mayWrite, allowDeletions }: { readonly mayWrite: boolean; readonly allowDeletions: boolean },
+    { mayWrite, ...asked }: { readonly mayWrite: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number },
   ): Promise<Published | undefined> {
     const { field, folder, drive } = this.#options
     const files = field.state
     const isMarked = readFolderMarker(folder.root)?.drive === drive
     const { writer } = field
     const input = { agreement: this.#agreement, disk, view: files.view, layout: this.layout(), isMarked, writer }
-    const changes = changesOf({ ...input, allowDeletions })
+    const changes = changesOf({ ...input, ...asked })
     const next = mayWrite ? await this.#write(changes, files) : unpublished(changes)
     if (next === undefined) return undefined
     this.#agreement = next
     await this.#store.save(next)
-    return { changes: mayWrite ? changes.list.length : 0, hold: changes.hold }
+    const list = mayWrite ? changes.list : []
+    const deletions = list.filter((change) => change.kind === 'delete' && change.agreed.version.kind === 'file')
+    return { changes: list.length, deletions: deletions.length, hold: changes.hold }
   }
 
   /** What is to be done in the folder. */
-  plan(disk: Scan, options: { readonly isReceiver: boolean; readonly allowDeletions: boolean }): Actions {
+  plan(disk: Scan, options: { readonly isReceiver: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number }): Actions {
     const { view } = this.#options.field.state
     return actionsOf({ agreement: this.#agreement, disk, layout: this.layout(), view, ...options })
   }
@@ -160,6 +164,7 @@ export class Reconciler {
       isOutdated ||= changed.length > 0
       await this.#save(new Map(agreement))
     }
+    if (problems.length === 0 && !signal.aborted) folder.pruneParts(() => false)
     return { problems, isOutdated }
   }
 

@@ -101,11 +101,20 @@ export class Member {
   }
 }
 
-/** Until the folders of both are the same, or nothing changes any more. */
+/** Until all know the same, and have nothing left to do. */
 export async function bringTogether(...members: readonly Member[]): Promise<void> {
-  for (let round = 0; round < 3; round += 1)
-    for (const member of members) {
-      await member.drive.caughtUp()
-      await member.sync()
-    }
+  const known = (): readonly string[] =>
+    members.map(({ drive }) =>
+      drive
+        .entries()
+        .map(({ path, version }) => `${path} ${version.mode} ${version.mtimeNs} ${version.root.join()}`)
+        .join('\n'),
+    )
+  for (let before = ''; ;) {
+    for (const member of members) await member.sync()
+    while (new Set(known()).size > 1) await new Promise((resolve) => setTimeout(resolve, 10))
+    const [now = ''] = known()
+    if (now === before) return
+    before = now
+  }
 }

@@ -23,6 +23,8 @@ export interface ActionsInput {
   readonly view: Files['view']
   /** Somebody has said that all that was deleted elsewhere is to be deleted here. */
   readonly allowDeletions?: boolean
+  /** Files that were deleted here a short while ago because they were elsewhere. */
+  readonly recentDeletions?: number
   /** What is here and was never published is moved to history where it is in the way: for folders that only receive. */
   readonly isReceiver?: boolean
 }
@@ -79,7 +81,7 @@ class Planner {
     for (const item of this.#input.layout.items.values()) if (this.#isOurs(item)) this.#arrange(item)
     const deletions = this.#deletions()
     const files = deletions.filter(({ kind, expected }) => kind === 'delete' && expected.kind === 'file')
-    const hold = this.#input.allowDeletions === true ? undefined : deletionsHold(this.#input.agreement, files.length)
+    const hold = this.#input.allowDeletions === true ? undefined : deletionsHold(this.#input.agreement, files.length, this.#input.recentDeletions)
     const list = [...this.#list, ...(hold === undefined ? deletions : []), ...this.#lastFacts.reverse()]
     return { list, obstacles: this.#obstacles, hold }
   }

@@ -40,6 +40,8 @@ export interface ChangesInput {
   readonly writer: Writer
   /** Somebody has said that everything that is gone is to be deleted. */
   readonly allowDeletions?: boolean
+  /** Deletions of files that were published a short while ago. */
+  readonly recentDeletions?: number
 }
 
 export interface Changes {
@@ -62,7 +64,7 @@ export function changesOf(input: ChangesInput): Changes {
   const comparison = new Comparison(input, match)
   for (const found of disk.entries.values()) comparison.look(found)
   const files = match.gone.filter(({ version }) => version.kind === 'file')
-  const hold = allowDeletions ? undefined : deletionsHold(agreement, files.length)
+  const hold = allowDeletions ? undefined : deletionsHold(agreement, files.length, input.recentDeletions)
   // What is not published stays agreed on: it is asked about again each time.
   const gone = new Set(hold === undefined ? match.gone : [])
   const unlooked = [...agreement.values()].filter((agreed) => !match.foundByAgreed.has(agreed) && !gone.has(agreed))

@@ -24,9 +24,14 @@ export function folderHold(agreement: Agreement, disk: Disk, isMarked: boolean):
   return isEmpty && isWatched ? { reason: 'empty', files } : undefined
 }
 
-/** Whether so many deletions are asked about: more than ten files, and more than half of all. */
-export function deletionsHold(agreement: Agreement, deleted: number): Hold | undefined {
-  const files = countFiles(agreement)
+/**
+ * Whether so many deletions are asked about: more than ten files, and more than half of all. `recent` were deleted a short while ago, and
+ * count as if they were still to be: many that come one after the other are as many as those that come at once.
+ */
+export function deletionsHold(agreement: Agreement, planned: number, recent = 0): Hold | undefined {
+  if (planned === 0) return undefined
+  const files = countFiles(agreement) + recent
+  const deleted = planned + recent
   return deleted > deletionsFree && deleted * 2 > files ? { reason: 'many-deletions', deleted, files } : undefined
 }
 
