@@ -63,7 +63,10 @@ export class Contents {
     this.#files = new FolderFiles(folder.root)
     this.#chunks = new FolderChunks({ files: this.#files, index, digest, timers: runtime.timers, stale })
     const fetch = new PatientFetch(feed, runtime)
-    this.#requests = new ChunkRequests((wanted, waiting) => this.#counted(fetch.chunks(wanted, waiting)), runtime.timers)
+    this.#requests = new ChunkRequests(
+      (wanted, waiting) => this.#counted(fetch.chunks(wanted, waiting)),
+      runtime.timers,
+    )
     feed.serveChunks(this.#chunks)
     folder.history.onHeld = (path, heldPath) => void this.moved(path, heldPath)
   }
@@ -184,4 +187,3 @@ export class Contents {
 function sameRoot(left: Uint8Array, right: Uint8Array): boolean {
   return encodeHex(left) === encodeHex(right)
 }
-

@@ -14,7 +14,7 @@ export interface DriveOptions {
   /** Of one store, with a node; close the drive before them. */
   readonly feeds: Feeds
   readonly groups: Groups
-  /** Exists. Symbolic links on the way to it are followed. */
+  /** Made when it is missing. Symbolic links on the way to it are followed. */
   readonly folder: string
   /** Patterns as in gitignore: what is left out, beside what `.plaitignore` says. */
   readonly ignore?: readonly string[]
@@ -48,7 +48,9 @@ export interface Drive extends DriveEvents, AsyncDisposable {
    * asked about. Rejects with the signal's reason, `STORE_CLOSED`, and why the folder cannot be used.
    */
   sync(options?: WaitOptions): Promise<DriveReport>
-  /** Resolves when what the connected members have of the tree is known here; waits for one to be connected. */
+  /**
+   * Resolves when the connected members have looked at their folders and what they know is known here; waits for one to be connected.
+   */
   caughtUp(options?: WaitOptions): Promise<void>
   /** Does what a hold asks about, this once. Not for a folder whose marker is gone. */
   allowDeletions(): void
@@ -62,6 +64,8 @@ export interface Drive extends DriveEvents, AsyncDisposable {
   restore(id: string, path: string): void
   /** A link by which others get the drive: to read unless the role says otherwise. For admins. */
   invite(options?: InviteOptions): Promise<string>
+  /** Nobody joins by this link any more; whoever has joined stays. For admins. */
+  revoke(link: string): Promise<void>
   /** Ends what is done at the moment in order, and shares nothing any more. Idempotent. */
   close(): Promise<void>
 }

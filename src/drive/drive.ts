@@ -7,6 +7,7 @@ import { ContentDigester } from './content/node/content-digester.ts'
 import { ViewChunkIndex } from './content/view-chunk-index.ts'
 import { Contents } from './contents.ts'
 import { fileError } from './disk/file-error.ts'
+import { groupLinkOf } from './drive-link.ts'
 import type { CreateDriveOptions, Drive, DriveOptions } from './drive-api.ts'
 import { driveSchema, filesType } from './files-type.ts'
 import { patternSet, watchFolder } from './folder/folder-libraries.ts'
@@ -35,7 +36,8 @@ export async function createDrive(options: CreateDriveOptions): Promise<Drive> {
  * when a member has let this node in. Rejects as `Groups.join`.
  */
 export async function joinDrive(link: string, options: DriveOptions & WaitOptions): Promise<Drive> {
-  return open(options, true, () => options.groups.join(link, options))
+  const groupLink = groupLinkOf(link)
+  return open(options, true, () => options.groups.join(groupLink, options))
 }
 
 /** A drive that was created or joined with the store before. A folder that has lost its marker is left alone. */
@@ -46,11 +48,12 @@ export async function openDrive(id: GroupId, options: DriveOptions): Promise<Dri
 async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<Group>): Promise<Drive> {
   const { feeds, folder: folderPath, isWatching = true, isSynced = true } = options
   const { runtime } = feeds.store
-  const folder = PlaitFolder.open(folderPath, () => runtime.clock.wallMs())
   const closing = new AsyncDisposableStack()
-  closing.defer(() => folder.close())
   try {
+    // Nothing is made before somebody has let this node in.
     const group = closing.use(await enter())
+    const folder = PlaitFolder.open(folderPath, { wallMs: () => runtime.clock.wallMs(), isNew })
+    closing.defer(() => folder.close())
     const replica = await createReplica(group, driveSchema)
     if (isNew) mark(folder, folderPath, group.id, options.copy ?? '')
     // All members have the feed of the founder: whoever has a chunk is asked for it there.

@@ -19,12 +19,14 @@ import type {
   DriveStatus,
   ReadFileOptions,
 } from './drive-api.ts'
+import { driveLinkOf, groupLinkOf } from './drive-link.ts'
 import { DriveLoop } from './drive-loop.ts'
 import type { HistoryEntry } from './folder/history.ts'
 import type { PlaitFolder } from './folder/plait-folder.ts'
 import { restoreFile } from './folder/restore.ts'
 import type { FolderWatch } from './folder/watch.ts'
 import { sameContent } from './plan/item.ts'
+import { Looks } from './looks.ts'
 import type { Reconciler } from './reconciler.ts'
 
 export interface OpenDriveParts {
@@ -46,8 +48,8 @@ const DriveEventTarget = EventTarget as unknown as new () => DriveEvents
 /** Progress is told so often at most. */
 const progressMs = 100
 /** Nothing new for so long: what others have is here. */
-const quietMs = 300
-const lookMs = 50
+const quietMs = 200
+const lookMs = 20
 
 /** A drive that is open. */
 export class OpenDrive extends DriveEventTarget implements Drive {
@@ -55,6 +57,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   readonly folder: string
   readonly #parts: OpenDriveParts
   readonly #loop: DriveLoop
+  readonly #looks: Looks
   #watch: FolderWatch | undefined
   #progressTimer: Timer | undefined
   #closing: Promise<void> | undefined
@@ -79,6 +82,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
         settled: (report) => this.#emit('settled', report),
       },
     })
+    this.#looks = new Looks(parts.feed, feeds.store.runtime.random, () => this.#loop.sync(undefined))
     replica.subscribe(() => this.#takeTree())
     group.addEventListener('overturned', () => this.#takeTree())
     group.addEventListener('members', () => this.#loop.wake())
@@ -125,17 +129,17 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   }
 
   async caughtUp({ signal }: WaitOptions = {}): Promise<void> {
-    const { clock, timers } = this.#parts.feeds.store.runtime
+    const { runtime } = this.#parts.feeds.store
+    const { clock } = runtime
+    await this.#until(() => this.#known() !== undefined, signal)
+    await this.#looks.ask((isDone) => this.#until(isDone, signal))
     let [seen, sinceMs] = ['', clock.now()]
-    for (;;) {
-      signal?.throwIfAborted()
-      this.#check()
+    await this.#until(() => {
       const now = this.#known()
       if (now === undefined || now !== seen) sinceMs = clock.now()
       seen = now ?? ''
-      if (now !== undefined && clock.now() - sinceMs >= quietMs) return
-      await new Promise<void>((resolve) => void timers.after(lookMs, resolve))
-    }
+      return now !== undefined && clock.now() - sinceMs >= quietMs
+    }, signal)
   }
 
   allowDeletions(): void {
@@ -173,8 +177,12 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     this.#loop.wake()
   }
 
-  invite(options: InviteOptions = {}): Promise<string> {
-    return this.group.invite({ role: 'read', ...options })
+  async invite(options: InviteOptions = {}): Promise<string> {
+    return driveLinkOf(await this.group.invite({ role: 'read', ...options }))
+  }
+
+  revoke(link: string): Promise<void> {
+    return this.group.revoke(groupLinkOf(link))
   }
 
   close(): Promise<void> {
@@ -223,6 +231,16 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   #takeTree(): void {
     this.#parts.reconciler.forgetLayout()
     this.#loop.wake()
+  }
+
+  async #until(isSo: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { timers } = this.#parts.feeds.store.runtime
+    for (;;) {
+      signal?.throwIfAborted()
+      this.#check()
+      if (isSo()) return
+      await new Promise<void>((resolve) => void timers.after(lookMs, resolve))
+    }
   }
 
   /** What is known of the members' feeds, as a text; undefined while somebody is known to have more, or nobody is connected. */

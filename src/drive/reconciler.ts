@@ -119,7 +119,10 @@ export class Reconciler {
   /** Says what has changed in the folder, unless only others may; undefined when the tree was made anew meanwhile. */
   async publish(
     disk: Scan,
-    { mayWrite, ...asked }: { readonly mayWrite: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number },
+    {
+      mayWrite,
+      ...asked
+    }: { readonly mayWrite: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number },
   ): Promise<Published | undefined> {
     const { field, folder, drive } = this.#options
     const files = field.state
@@ -137,7 +140,10 @@ export class Reconciler {
   }
 
   /** What is to be done in the folder. */
-  plan(disk: Scan, options: { readonly isReceiver: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number }): Actions {
+  plan(
+    disk: Scan,
+    options: { readonly isReceiver: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number },
+  ): Actions {
     const { view } = this.#options.field.state
     return actionsOf({ agreement: this.#agreement, disk, layout: this.layout(), view, ...options })
   }
@@ -229,8 +235,7 @@ export class Reconciler {
 function unpublished({ kept, list }: Changes): Agreement {
   const agreement = new Map(kept.map((agreed) => [agreed.path, agreed] as const))
   for (const change of list)
-    if (change.kind !== 'create' && !agreement.has(change.agreed.path))
-      agreement.set(change.agreed.path, change.agreed)
+    if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
   return agreement
 }
 

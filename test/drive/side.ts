@@ -47,7 +47,7 @@ export class Side {
   private constructor(common: Common, root: string, number: number, index: DiskIndex) {
     this.#common = common
     this.root = root
-    this.folder = PlaitFolder.open(root, () => Date.now())
+    this.folder = PlaitFolder.open(root, { wallMs: () => Date.now() })
     this.site = new Site(filesType, number)
     this.#index = index
   }

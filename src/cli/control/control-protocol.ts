@@ -31,10 +31,10 @@ export type FeedRequest =
 
 /** What a program is there for. */
 export interface Work {
-  readonly role: 'share' | 'clone' | 'feed' | 'group'
+  readonly role: 'share' | 'clone' | 'sync' | 'feed' | 'group'
   /** What is shared or cloned, or the store of the feeds or groups. */
   readonly folder: string
-  /** Of `share` and `clone`. */
+  /** Of `share`, `clone` and `sync`. */
   readonly driveId?: string
   readonly progress?: Readonly<Progress>
   /** How many feeds are served, of how many blocks. */

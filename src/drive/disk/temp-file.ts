@@ -65,7 +65,12 @@ export class TempFile {
 
   /** Throws errors of the system. */
   static create(directory: Directory, name: string): TempFile {
-    return new TempFile(directory, name, openSync(directory.at(name), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600), false)
+    return new TempFile(
+      directory,
+      name,
+      openSync(directory.at(name), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600),
+      false,
+    )
   }
 
   /** Goes on with one that an earlier run has left, or begins it. Throws errors of the system; ENXIO for what is not a file. */

@@ -21,7 +21,10 @@ export class FolderFiles implements FileDoor {
   open(path: string): Promise<ReadableFile> {
     try {
       const file = SourceFile.open(this.#tree.open(parentPath(path)), baseName(path))
-      return Promise.resolve({ read: (offset, length) => readFrom(file, path, offset, length), close: () => close(file) })
+      return Promise.resolve({
+        read: (offset, length) => readFrom(file, path, offset, length),
+        close: () => close(file),
+      })
     } catch (error) {
       return Promise.reject(fileError(error, path))
     }

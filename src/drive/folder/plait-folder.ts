@@ -24,10 +24,14 @@ export class PlaitFolder {
   }
 
   /**
-   * Opens the folder at `path`, which exists, makes what plait needs in it, and removes what an earlier run has left half written; only one
+   * Opens the folder at `path`, which is made when it `isNew` and missing, makes what plait needs in it, and removes what an earlier run has left half written; only one
    * process at a time has the folder. Throws `FILE_FAILED` or `NO_SPACE`.
    */
-  static open(path: string, wallMs: () => number): PlaitFolder {
+  static open(
+    path: string,
+    { wallMs, isNew }: { readonly wallMs: () => number; readonly isNew?: boolean },
+  ): PlaitFolder {
+    if (isNew === true) makeFolder(path)
     const root = Directory.root(path)
     const opened: Directory[] = [root]
     const inside = (parent: Directory, name: string): Directory => {
@@ -78,6 +82,14 @@ export class PlaitFolder {
     this.aside.close()
     this.history.close()
     this.root.close()
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw fileError(error, path)
   }
 }
 

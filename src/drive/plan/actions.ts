@@ -81,7 +81,10 @@ class Planner {
     for (const item of this.#input.layout.items.values()) if (this.#isOurs(item)) this.#arrange(item)
     const deletions = this.#deletions()
     const files = deletions.filter(({ kind, expected }) => kind === 'delete' && expected.kind === 'file')
-    const hold = this.#input.allowDeletions === true ? undefined : deletionsHold(this.#input.agreement, files.length, this.#input.recentDeletions)
+    const hold =
+      this.#input.allowDeletions === true
+        ? undefined
+        : deletionsHold(this.#input.agreement, files.length, this.#input.recentDeletions)
     const list = [...this.#list, ...(hold === undefined ? deletions : []), ...this.#lastFacts.reverse()]
     return { list, obstacles: this.#obstacles, hold }
   }

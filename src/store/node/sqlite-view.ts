@@ -27,9 +27,11 @@ class SqliteView implements View {
   readonly #database: DatabaseSync
   readonly #read: StatementSync
   readonly #range: StatementSync
+  readonly #rest: StatementSync
   readonly #put: StatementSync
   readonly #remove: StatementSync
-  readonly #removeAll: StatementSync
+  readonly #removeRange: StatementSync
+  readonly #removeRest: StatementSync
   readonly #move: StatementSync
 
   constructor(file: string, { logId, logEnd, format }: ViewSource) {
@@ -48,14 +50,16 @@ class SqliteView implements View {
         found === undefined || (bytesEqual(found.log, logId) && found.format === format && found.cursor <= logEnd)
       this.cursor = found?.cursor ?? 0
       this.#read = database.prepare('SELECT value FROM entries WHERE name = ? AND key = ?')
-      this.#range = database.prepare(
-        'SELECT key, value FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?) ORDER BY key LIMIT ?',
-      )
+      // One statement for both would have an end that no index can be searched for: each look would go on to the end of the table.
+      const select = 'SELECT key, value FROM entries WHERE name = ? AND key >= ?'
+      this.#range = database.prepare(`${select} AND key < ? ORDER BY key LIMIT ?`)
+      this.#rest = database.prepare(`${select} ORDER BY key LIMIT ?`)
       this.#put = database.prepare(
         'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
       )
       this.#remove = database.prepare('DELETE FROM entries WHERE name = ? AND key = ?')
-      this.#removeAll = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?)')
+      this.#removeRange = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ? AND key < ?')
+      this.#removeRest = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ?')
       this.#move = database.prepare('UPDATE source SET cursor = ?')
     } catch (error) {
       database.close()
@@ -69,8 +73,10 @@ class SqliteView implements View {
   }
 
   async entries(table: string, { from, to, limit }: ViewRange = {}): Promise<ViewEntry[]> {
-    const high = to ?? null
-    const rows = attempt(() => this.#range.all(table, from ?? new Uint8Array(0), high, high, limit ?? -1))
+    const low = from ?? new Uint8Array(0)
+    const rows = attempt(() =>
+      to === undefined ? this.#rest.all(table, low, limit ?? -1) : this.#range.all(table, low, to, limit ?? -1),
+    )
     return rows.map((row) => ({ key: row['key'] as Uint8Array, value: row['value'] as Uint8Array }))
   }
 
@@ -79,7 +85,7 @@ class SqliteView implements View {
       this.#database.exec('BEGIN IMMEDIATE')
       try {
         for (const { table, key, value, isPrefix } of changes) {
-          if (isPrefix === true) this.#removeRange(table, key)
+          if (isPrefix === true) this.#removeBelow(table, key)
           else if (value === undefined) this.#remove.run(table, key)
           else this.#put.run(table, key, value)
         }
@@ -97,9 +103,10 @@ class SqliteView implements View {
     this.end()
   }
 
-  #removeRange(table: string, prefix: Uint8Array): void {
-    const high = prefixEnd(prefix) ?? null
-    this.#removeAll.run(table, prefix, high, high)
+  #removeBelow(table: string, prefix: Uint8Array): void {
+    const end = prefixEnd(prefix)
+    if (end === undefined) this.#removeRest.run(table, prefix)
+    else this.#removeRange.run(table, prefix, end)
   }
 
   end(): void {
