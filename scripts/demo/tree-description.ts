@@ -17,7 +17,8 @@ export function describeTree(root: string): TreeDescription {
   const visit = (path: string): void => {
     const full = join(root, path)
     const stats = lstatSync(full, { bigint: true })
-    if (path !== '') lineByPath.set(path, `${kindOf(stats)} ${modeOf(stats)} ${secondsOf(stats)} ${contentOf(stats, full)}`)
+    if (path !== '')
+      lineByPath.set(path, `${kindOf(stats)} ${modeOf(stats)} ${secondsOf(stats)} ${contentOf(stats, full)}`)
     if (stats.isFile()) {
       counts.files += 1
       counts.bytes += Number(stats.size)

@@ -60,7 +60,7 @@ export class DriveLoop {
   #answered = 0
   /** Those that this turn answers. */
   #asking = 0
-  #failure: unknown
+  #failure: PlaitError | undefined
   #retry: Timer | undefined
   #interrupt: (() => void) | undefined
   #running: Promise<void> | undefined
@@ -244,8 +244,8 @@ export class DriveLoop {
 
   /** The folder cannot be used, or the disk is full. */
   #fail(error: unknown): void {
-    this.#failure = error
     const known = PlaitError.from(error, 'FILE_FAILED')
+    this.#failure = known
     this.problems = [{ path: '', reason: known.message, error: known }]
     this.#options.host.problem(this.problems[0] as DriveProblem)
     this.#enter('idle')

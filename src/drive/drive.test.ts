@@ -306,13 +306,19 @@ it('merges with what is in the folder already: what is the same is not fetched, 
   for (const text of ['644 own', '644 another a', '644 content a']) expect(contents).toContain(text)
 })
 
-it('waits for what nobody has who is connected, names it, and takes it when it comes', async () => {
+it('names what nobody has who is connected, brings the rest, and takes it when it comes', async () => {
   const [ann, bob] = await pair(sample)
-  writeFileSync(ann.path('late'), random.bytes(MiB))
-  writeFileSync(ann.path('early'), 'early')
-  await ann.sync()
-  await bob.drive.caughtUp()
-  rmSync(ann.path('.plait'), { recursive: true })
+  const { id } = bob.drive
+  writeFileSync(bob.path('of bob'), random.bytes(MiB))
   await bob.sync()
-  expectSame(bob, bob)
+  await ann.drive.caughtUp()
+  await ann.sync()
+  rmSync(ann.path('of bob'))
+  rmSync(ann.path('.plait/history'), { recursive: true })
+  const cat = await open('cat')
+  await cat.join(await ann.invite())
+  expect(cat.drive.id).toBe(id)
+  await bringTogether(ann, bob, cat)
+  expectSame(ann, bob)
+  expectSame(ann, cat)
 })

@@ -64,13 +64,14 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
     const digester = new ContentDigester(runtime)
     closing.defer(() => digester.close())
     const rules = new PathRules({ patternSet, ignore: options.ignore ?? [], only: options.only ?? [] })
-    const stale = (): void => drive?.wake()
+    const opened: { drive?: OpenDrive } = {}
+    const stale = (): void => opened.drive?.wake()
     const contents = new Contents({ folder, index: await ViewChunkIndex.open(view), feed, digester, runtime, stale })
     const field = preparedField(replica, 'files', filesType)
     const parts = { drive: group.id, folder, view, field, contents, rules, runtime, isSynced }
     const reconciler = await Reconciler.open(parts)
-    let drive: OpenDrive | undefined
-    drive = new OpenDrive({ folderPath, feeds, group, replica, feed, folder, view, digester, contents, reconciler })
+    const drive = new OpenDrive({ folderPath, feeds, group, replica, feed, folder, view, digester, contents, reconciler })
+    opened.drive = drive
     folder.history.prune(historyBounds)
     const watchOptions = { watch: watchFolder, timers: runtime.timers, rules }
     drive.start(

@@ -44,7 +44,7 @@ async function sync(path: string, flags: SyncFlags, terminal: Terminal): Promise
   if (flags.allowDeletions === true) drive.allowDeletions()
   const json = flags.json === true
   const work = { drive, terminal, json, opening: 'looking for the others', waitMs, signal: stop.signal, startedMs }
-  return flags.once === true ? fetchOnce(work) : keepInSync(work, stop)
+  return flags.once === true ? await fetchOnce(work) : await keepInSync(work, stop)
 }
 
 /** The copy that a folder is. Throws `INVALID_ARGUMENT`, in words that say what to do. */
