@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { formatShareLink, parseShareLink, type ShareLink } from '../../src/drive/share-link.ts'
+import { formatDriveLink, parseDriveLink, type DriveLink } from '../../src/drive/drive-link.ts'
 import { createIdentity } from '../../src/identity/identity.ts'
 import { plaitProgram } from '../support/process.ts'
 import { jsonLines, makePlace, runClone, runPlait, startShare, type Place } from './place.ts'
@@ -30,8 +30,8 @@ async function expectRefused(
   expect(json.stderr).toBe('')
 }
 
-function changed(link: string, changes: Partial<ShareLink>): string {
-  return formatShareLink({ ...parseShareLink(link), ...changes })
+function changed(link: string, changes: Partial<DriveLink>): string {
+  return formatDriveLink({ ...parseDriveLink(link), ...changes })
 }
 
 it('D9: a wrong link says what is wrong', async () => {
@@ -45,14 +45,14 @@ it('D9: a wrong link says what is wrong', async () => {
   )
   await expectRefused(place, link.slice(0, -9), /^plait: this share link is cut off/, 'INVALID_LINK')
   await expectRefused(place, link.slice(0, link.indexOf('#')), /^plait: this share link is cut off/, 'INVALID_LINK')
-  const mistyped = link.replace(/#r\.(.)/, (_, first: string) => `#r.${first === 'a' ? 'b' : 'a'}`)
+  const mistyped = link.replace(/#read\.(.)/, (_, first: string) => `#read.${first === 'a' ? 'b' : 'a'}`)
   await expectRefused(place, mistyped, /^plait: this share link is mistyped/, 'INVALID_LINK')
   expect(existsSync(place.target)).toBe(false)
 })
 
-it('a wrong secret is refused, on both sides in words', async () => {
+it('a wrong secret is refused, in words', async () => {
   const place = makePlace()
-  const { link, program } = await startShare(place)
+  const { link } = await startShare(place)
   const wrong = changed(link, { secret: new Uint8Array(32).fill(3) })
   await expectRefused(
     place,
@@ -60,7 +60,6 @@ it('a wrong secret is refused, on both sides in words', async () => {
     /^plait: the sharing side does not accept the secret of this link; ask for/,
     'FORBIDDEN',
   )
-  expect(program.stderr).toMatch(/was refused: it does not know the secret/)
   expect(existsSync(place.target)).toBe(false)
 })
 
@@ -69,7 +68,7 @@ it('a drive that is not shared, another key, and nobody at all are told apart', 
   const { link, program, port } = await startShare(place)
   await expectRefused(
     place,
-    changed(link, { driveId: 'a'.repeat(26) }),
+    changed(link, { driveId: createIdentity().id }),
     /does not share that folder now/,
     'UNKNOWN_PEER',
   )

@@ -61,7 +61,7 @@ export class DriveLoop {
   /** Those that this turn answers. */
   #asking = 0
   #failure: PlaitError | undefined
-  #retry: Timer | undefined
+  #nextLook: Timer | undefined
   #interrupt: (() => void) | undefined
   #running: Promise<void> | undefined
 
@@ -100,7 +100,7 @@ export class DriveLoop {
   /** What is being done ends in order. */
   async close(): Promise<void> {
     this.#ending.abort(closed())
-    this.#retry?.cancel()
+    this.#nextLook?.cancel()
     this.#interrupt?.()
     this.#changes.wake()
     await this.#running
@@ -129,7 +129,7 @@ export class DriveLoop {
   async #turn(): Promise<void> {
     const { reconciler, ready, mayWrite } = this.#options
     const { signal } = this.#ending
-    this.#retry?.cancel()
+    this.#nextLook?.cancel()
     const allowDeletions = this.#allowsDeletions
     this.#enter('looking')
     await new Promise<void>((resolve) => void this.#options.runtime.timers.after(gatherMs, resolve))
@@ -253,8 +253,8 @@ export class DriveLoop {
   }
 
   #lookAgain(delayMs: number): void {
-    this.#retry?.cancel()
-    this.#retry = this.#options.runtime.timers.after(delayMs, () => this.wake())
+    this.#nextLook?.cancel()
+    this.#nextLook = this.#options.runtime.timers.after(delayMs, () => this.wake())
   }
 
   #answer(asked: number): void {

@@ -70,7 +70,18 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
     const field = preparedField(replica, 'files', filesType)
     const parts = { drive: group.id, folder, view, field, contents, rules, runtime, isSynced }
     const reconciler = await Reconciler.open(parts)
-    const drive = new OpenDrive({ folderPath, feeds, group, replica, feed, folder, view, digester, contents, reconciler })
+    const drive = new OpenDrive({
+      folderPath,
+      feeds,
+      group,
+      replica,
+      feed,
+      folder,
+      view,
+      digester,
+      contents,
+      reconciler,
+    })
     opened.drive = drive
     folder.history.prune(historyBounds)
     const watchOptions = { watch: watchFolder, timers: runtime.timers, rules }

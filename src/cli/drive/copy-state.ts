@@ -106,8 +106,8 @@ export function markerAt(path: string): FolderMarker | undefined {
 }
 
 /**
- * The copy that the folder at a real path is; undefined when it is none of this machine. One that was moved is found by its marker; one that
- * was copied bears the marker of another one, and is none.
+ * The copy that the folder at a real path is; undefined when it is none of this machine. One that was moved is found by its marker;
+ * one that was copied bears the marker of another one, and is none.
  */
 export function copyAt(folder: string): Copy | undefined {
   const marker = markerAt(folder)

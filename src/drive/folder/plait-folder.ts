@@ -24,8 +24,8 @@ export class PlaitFolder {
   }
 
   /**
-   * Opens the folder at `path`, which is made when it `isNew` and missing, makes what plait needs in it, and removes what an earlier run has left half written; only one
-   * process at a time has the folder. Throws `FILE_FAILED` or `NO_SPACE`.
+   * Opens the folder at `path`, which is made when it `isNew` and missing, makes what plait needs in it, and removes what an earlier run
+   * has left half written; only one process at a time has the folder. Throws `FILE_FAILED` or `NO_SPACE`.
    */
   static open(
     path: string,
