@@ -9,6 +9,7 @@ import { addPingCommand } from './ping-command.ts'
 import { addPskCommand } from './psk-command.ts'
 import { reportError } from './report-error.ts'
 import { addShareCommand } from './drive/share-command.ts'
+import { addLookCommands } from './drive/look-commands.ts'
 import { addSyncCommand } from './drive/sync-command.ts'
 import { addStatusCommand } from './status-command.ts'
 import { Terminal } from './terminal.ts'
@@ -18,6 +19,7 @@ const commands = [
   addShareCommand,
   addCloneCommand,
   addSyncCommand,
+  addLookCommands,
   addFeedCommand,
   addGroupCommand,
   addKvCommand,

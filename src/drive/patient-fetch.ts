@@ -39,6 +39,7 @@ export class PatientFetch {
     let timer = timers.after(lookMs, look, { background: true })
     try {
       if (signal.aborted) throw signal.reason
+      if (this.#feed.status().peers.length === 0) throw unreachable(true)
       for await (const chunk of this.#feed.chunks(wanted, { signal: ending.signal })) {
         cameAt = this.#cameAt = clock.now()
         yield chunk

@@ -15,6 +15,7 @@ import { everyInterface, reachableAt } from '../listen-addresses.ts'
 import { RunningProgram } from '../running-program.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
+import { answerOfDrive } from './drive-control.ts'
 import { keyFileOf, readCopy, storeOf, writeCopy, type Copy } from './copy-state.ts'
 
 /** Work of others that is under way gets this long to end when the program is told to stop. */
@@ -87,7 +88,12 @@ export class DriveHost implements AsyncDisposable {
       ...(role !== 'share' && { progress: drive.status().progress }),
     })
     const { metrics, json = false } = flags
-    this.#closing.use(await RunningProgram.open({ node: this.node, work, terminal, json, metrics }))
+    this.#closing.use(
+      await RunningProgram.open({
+        ...{ node: this.node, work, terminal, json, metrics },
+        control: (request) => answerOfDrive(drive, this.node, request),
+      }),
+    )
     return drive
   }
 

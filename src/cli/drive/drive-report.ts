@@ -9,6 +9,8 @@ import { countOf, formatBytes, formatCount, formatDuration } from '../units.ts'
 /** Says what becomes of a drive: problems, conflicts, and what somebody has to decide. `verb`: what does not work with a file. */
 export function reportDrive(drive: Drive, terminal: Terminal, json: boolean, verb: 'copied' | 'shared'): void {
   drive.addEventListener('problem', ({ detail }) => {
+    // It is waited for, and comes when somebody comes who has it.
+    if (detail.error?.code === 'UNREACHABLE') return
     if (json)
       terminal.print(jsonLine({ event: 'problem', path: detail.path, reason: detail.reason, ...codeOf(detail) }))
     else terminal.note(`not ${verb}: ${printable(`${detail.path || '.'} ${detail.reason}`)}`)

@@ -19,6 +19,7 @@ export interface SyncWork {
 }
 
 const lookMs = 50
+const againMs = 200
 
 /** Brings everything over, and ends. The exit code. */
 export async function fetchOnce(work: SyncWork): Promise<number> {
@@ -33,8 +34,10 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
     try {
       await drive.caughtUp({ signal: giveUp })
       result = await drive.sync({ signal: giveUp })
-      // What was changed while it was fetched is not waited for; what was waited for in vain is.
-      if (result.problems.some(({ error }) => error?.code === 'UNREACHABLE')) throw gone()
+      while (isWaiting(result)) {
+        await new Promise((resolve) => setTimeout(resolve, againMs))
+        result = await drive.sync({ signal: giveUp })
+      }
     } finally {
       watch.abort()
       await done
@@ -46,6 +49,10 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
   if (full?.error !== undefined) throw full.error
   summarize(drive, performance.now() - startedMs, terminal, json)
   return result.problems.length === 0 && result.hold === undefined ? 0 : 1
+}
+
+function isWaiting({ problems }: DriveReport): boolean {
+  return problems.some(({ error }) => error?.code === 'UNREACHABLE')
 }
 
 /** Ends the work when nobody is connected for too long. */
