@@ -1,3 +1,4 @@
+import { encodeHex } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { failureReason, fileError, isNoSpace } from '../disk/file-error.ts'
 import type { TempFile } from '../disk/temp-file.ts'
@@ -65,6 +66,8 @@ class Run {
   readonly #options: ApplyOptions
   readonly #applier: Applier
   readonly #staged = new Map<number, Promise<TempFile>>()
+  /** Roots of the large files that were begun. */
+  readonly #parts = new Set<string>()
   #nextToStage = 0
   #bytesAhead = 0
 
@@ -151,8 +154,11 @@ class Run {
   #stage(action: Action & { readonly kind: 'write' }): Promise<TempFile> {
     const { content, assemble, isSynced = true, signal } = this.#options
     const options = { isSynced, ...(signal === undefined ? {} : { signal }) }
-    if (assemble !== undefined && action.item.version.size >= partBytesMin)
-      return stagePart(this.#folder, action.item.version, assemble, options)
+    const root = encodeHex(action.item.version.root)
+    // A part has one file that it becomes; another one with the same content is written for itself.
+    const isPart = assemble !== undefined && action.item.version.size >= partBytesMin && !this.#parts.has(root)
+    if (isPart) this.#parts.add(root)
+    if (isPart) return stagePart(this.#folder, action.item.version, assemble, options)
     return stageFile(this.#folder, action.item.version, content, options)
   }
 
