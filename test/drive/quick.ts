@@ -7,6 +7,7 @@ import { systemRuntime } from '../../src/runtime/system/system-runtime.ts'
 import { Member } from './member.ts'
 const base = mkdtempSync(join(tmpdir(), 'quick-'))
 const network = new MemoryNetwork(systemRuntime())
+// node test/drive/quick.ts FILES MIB [synced]
 const [files = '0', mib = '0', synced = ''] = process.argv.slice(2)
 let at = performance.now()
 const lap = (what: string): void => {

@@ -40,6 +40,8 @@ function sameEntry(agreed: Agreed, item: Item): boolean {
 export function settle(agreement: Map<string, Agreed>, action: Action, facts: DiskFacts | undefined): void {
   switch (action.kind) {
     case 'directory':
+      if (facts !== undefined) agreement.set(action.path, made(action.item, facts))
+      break
     case 'write':
     case 'facts':
     case 'agree':
@@ -51,6 +53,12 @@ export function settle(agreement: Map<string, Agreed>, action: Action, facts: Di
     case 'delete':
       agreement.delete(action.path)
   }
+}
+
+/** A directory that has its mode not yet: it gets it when all is in it, perhaps by another process. */
+function made(item: Item, facts: DiskFacts): Agreed {
+  const { mode, mtimeNs } = facts
+  return { ...item, version: { ...item.version, mode, mtimeNs }, disk: facts }
 }
 
 function moveAgreed(agreement: Map<string, Agreed>, from: string, path: string, facts: DiskFacts | undefined): void {
