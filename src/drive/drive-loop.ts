@@ -220,7 +220,9 @@ export class DriveLoop {
   #conclude(disk: Scan, applied: Applied, obstacles: readonly DriveProblem[]): void {
     const { reconciler, host } = this.#options
     const { items, refused } = reconciler.layout()
-    this.problems = [...disk.skipped, ...refused, ...obstacles, ...applied.problems]
+    // A bit of a mode that is left out keeps nothing from being there.
+    const skipped = disk.skipped.filter(({ isWhole }) => isWhole)
+    this.problems = [...skipped, ...refused, ...obstacles, ...applied.problems]
     this.progress.entries = items.size
     this.progress.failed = this.problems.length
     this.progress.unchanged = Math.max(0, countFiles(reconciler) - this.progress.filesDone)

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error.ts'
 import type { Drive, DriveProblem } from '../../drive/drive-api.ts'
 import type { Hold } from '../../drive/plan/guard.ts'
 import { cloneProgress } from '../clone-progress.ts'
@@ -6,11 +7,21 @@ import { ProgressReport } from '../progress-report.ts'
 import type { Terminal } from '../terminal.ts'
 import { countOf, formatBytes, formatCount, formatDuration } from '../units.ts'
 
-/** Says what becomes of a drive: problems, conflicts, and what somebody has to decide. `verb`: what does not work with a file. */
-export function reportDrive(drive: Drive, terminal: Terminal, json: boolean, verb: 'copied' | 'shared'): void {
+export interface ReportOptions {
+  readonly json: boolean
+  /** What does not work with a file. */
+  readonly verb: 'copied' | 'shared'
+  /** Problems that are not told. */
+  readonly quiet?: readonly ErrorCode[]
+}
+
+/** It comes when somebody comes who has it. */
+const waited: readonly ErrorCode[] = ['UNREACHABLE']
+
+/** Says what becomes of a drive: problems, conflicts, and what somebody has to decide. */
+export function reportDrive(drive: Drive, terminal: Terminal, { json, verb, quiet = waited }: ReportOptions): void {
   drive.addEventListener('problem', ({ detail }) => {
-    // It is waited for, and comes when somebody comes who has it.
-    if (detail.error?.code === 'UNREACHABLE') return
+    if (detail.error !== undefined && quiet.includes(detail.error.code)) return
     if (json)
       terminal.print(jsonLine({ event: 'problem', path: detail.path, reason: detail.reason, ...codeOf(detail) }))
     else terminal.note(`not ${verb}: ${printable(`${detail.path || '.'} ${detail.reason}`)}`)

@@ -52,7 +52,7 @@ async function share(path: string, flags: ShareFlags, terminal: Terminal): Promi
       true,
     )
     writeCopy({ ...known(copy), driveId: drive.id })
-    reportDrive(drive, terminal, json, 'shared')
+    reportDrive(drive, terminal, { json, verb: 'shared' })
     reportMembers(drive, host.node.id, terminal, json)
     const link = await linkTo(drive, host, flags.write === true ? 'write' : 'read')
     if (json) announceJson(link, drive, terminal)

@@ -24,7 +24,7 @@ const againMs = 200
 /** Brings everything over, and ends. The exit code. */
 export async function fetchOnce(work: SyncWork): Promise<number> {
   const { drive, terminal, json, opening, signal, startedMs } = work
-  reportDrive(drive, terminal, json, 'copied')
+  reportDrive(drive, terminal, { json, verb: 'copied', quiet: ['UNREACHABLE', 'NO_SPACE'] })
   const report = showProgress(drive, opening, terminal, json)
   let result: DriveReport
   try {
@@ -71,8 +71,8 @@ async function whileConnected({ drive, waitMs }: SyncWork, ending: AbortControll
 /** Keeps the folder in sync until it is told to stop. */
 export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<number> {
   const { drive, terminal, json, opening } = work
-  reportDrive(drive, terminal, json, 'copied')
-  const report = showProgress(drive, opening, terminal, json && false)
+  reportDrive(drive, terminal, { json, verb: 'copied' })
+  const report = showProgress(drive, opening, terminal, json)
   let told = { filesDone: 0, bytesDone: 0 }
   let isFirst = true
   drive.addEventListener('settled', ({ detail }) => {
