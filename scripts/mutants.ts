@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
-import { readMutants, testFolders, type Mutant } from './mutants/mutant.ts'
+import { readMutants, testFolders, worldOf, type Mutant } from './mutants/mutant.ts'
 import { endPrograms } from './mutants/program.ts'
 import { TreeCopy } from './mutants/tree-copy.ts'
 import { runSeeds, runTests, type Verdict } from './mutants/trial.ts'
 
 // Plants each bug of test/mutants/ in a copy of the tree, and sees who finds it: the unit tests of its layer, or else the seeds of
-// the simulation. What finds it must find nothing without it.
+// its world. What finds it must find nothing without it.
 //
 //   npm run mutants                              all of them
 //   npm run mutants -- --only close-overtakes-data,epoch-ignored
@@ -55,10 +55,11 @@ async function judge(mutant: Mutant): Promise<Omit<Row, 'name'>> {
   const misfit = copy.plant(mutant)
   if (misfit !== undefined) return { killed: false, by: `DOES NOT APPLY: ${misfit}`, seconds: 0 }
   const folders = testFolders(mutant)
+  const world = ['--world', worldOf(mutant)]
   let verdict: Verdict
   try {
     verdict = await runTests(copy.folder, folders)
-    if (verdict.kind === 'passed') verdict = await runSeeds(copy.folder, ['--seeds', String(seeds), '--stop'])
+    if (verdict.kind === 'passed') verdict = await runSeeds(copy.folder, ['--seeds', String(seeds), '--stop', ...world])
   } finally {
     copy.restore(mutant)
   }
@@ -66,14 +67,18 @@ async function judge(mutant: Mutant): Promise<Omit<Row, 'name'>> {
   const alive = (why: string): Omit<Row, 'name'> => ({ killed: false, by: `NOBODY: ${why}`, seconds })
   if (verdict.kind === 'passed') return alive(`it survives the tests and ${seeds} seeds`)
   if (verdict.kind === 'broken') return alive(`it does not run\n${verdict.why}`)
-  const without = await withoutIt(verdict, folders)
+  const without = await withoutIt(verdict, folders, world)
   if (without.kind === 'passed') return { killed: true, by: verdict.by, seconds }
   return alive(`not known; without it fails too: ${without.kind === 'failed' ? without.by : without.why}`)
 }
 
 /** Whether what has found something finds nothing in the tree as it is. */
-async function withoutIt(verdict: Verdict & { kind: 'failed' }, folders: readonly string[]): Promise<Verdict> {
-  if (verdict.seed !== undefined) return runSeeds(copy.folder, ['--seed', String(verdict.seed)])
+async function withoutIt(
+  verdict: Verdict & { kind: 'failed' },
+  folders: readonly string[],
+  world: readonly string[],
+): Promise<Verdict> {
+  if (verdict.seed !== undefined) return runSeeds(copy.folder, ['--seed', String(verdict.seed), ...world])
   const key = folders.join(' ')
   const passed = passedFolders.get(key) ?? (await runTests(copy.folder, folders))
   passedFolders.set(key, passed)

@@ -147,3 +147,36 @@ it('says what is wrong with a link, and what to do', async () => {
   await outputOf(machine, 'group', 'join', link, ...here)
   expect(await outputOf(machine, 'kv', 'set', 'a', '1')).toBe('')
 })
+
+it('takes members out, and says what they may do, from whoever has the store', async () => {
+  const { machine: first, link } = await founder('--name', 'team')
+  const [second, third] = [makeMachine(), makeMachine()]
+  for (const machine of [second, third])
+    await start(machine, 'group', 'join', link, '--serve', ...here).line(/^[a-z2-7]{52}$/)
+  const others = async (): Promise<readonly string[]> =>
+    jsonLines(await outputOf(first, 'group', 'members', '--json')).flatMap(({ node, isSelf }) =>
+      isSelf === true ? [] : [String(node)],
+    )
+  const nodeOf = async (machine: Machine): Promise<string> => {
+    const [status] = jsonLines(await outputOf(machine, 'group', 'status', '--json'))
+    return String(status?.['nodeId'])
+  }
+  const [one, other] = [await nodeOf(second), await nodeOf(third)]
+  expect(new Set(await others())).toEqual(new Set([one, other]))
+  await expectFailure(
+    first,
+    ['group', 'remove', 'zzzz'],
+    /^plait: no member's node id begins with zzzz; `plait group members`/,
+  )
+  await expectFailure(second, ['group', 'remove', (await nodeOf(first)).slice(0, 6)], /^plait: .*admin/)
+  // The owner of the store is asked for it.
+  await outputOf(first, 'group', 'role', one.slice(0, 8), 'read', 'team')
+  await until(async () => {
+    const { code, stderr } = await run(second, 'kv', 'set', 'a', '1')
+    return code === 1 && /may read the group only/.test(stderr)
+  })
+  await outputOf(first, 'group', 'remove', one.slice(0, 8))
+  expect(await others()).toEqual([other])
+  await outputOf(third, 'group', 'leave')
+  await until(async () => (await others()).length === 0)
+})

@@ -31,6 +31,12 @@ export function testFolders({ paths }: Mutant): readonly string[] {
   return [...layers].flatMap((layer) => [`src/${layer}/`, `test/${layer}/`]).filter((path) => existsSync(root + path))
 }
 
+/** The world of the layer that a mutant changes: of the whole of them it has a few seeds only. */
+export function worldOf({ paths }: Mutant): string {
+  if (paths.some((path) => path.startsWith('src/causal/'))) return 'groups'
+  return paths.some((path) => path.startsWith('src/feed/')) ? 'feeds' : 'whole'
+}
+
 function parseMutant(file: string, name: string): Mutant {
   const text = readFileSync(file, 'utf8')
   const bug = text.slice(0, Math.max(0, text.search(/^(?:diff |--- )/m))).trim()

@@ -151,7 +151,7 @@ export class HandlerConsumer implements Consumer {
   async #carryOut({ delivery, epoch }: Waiting): Promise<readonly ViewChange[]> {
     // What was taken back is not tried again: it comes anew.
     for (let attempt = 1; epoch === this.#queue.epoch; attempt += 1) {
-      const transaction = new HandlerTransaction(this.#view, this.#pending)
+      const transaction = new HandlerTransaction(this.#view, this.#pending, () => epoch === this.#queue.epoch)
       try {
         await this.#handler(delivery, transaction)
         return transaction.changes
@@ -225,16 +225,22 @@ class HandlerTransaction implements DeliveryTransaction {
   readonly changes: ViewChange[] = []
   readonly #view: View
   readonly #pending: PendingChanges
+  readonly #isCurrent: () => boolean
 
-  constructor(view: View, pending: PendingChanges) {
+  /** `isCurrent`: whether what the operation leads to can still count. */
+  constructor(view: View, pending: PendingChanges, isCurrent: () => boolean) {
     this.#view = view
     this.#pending = pending
+    this.#isCurrent = isCurrent
   }
 
   async read(table: string, key: Uint8Array): Promise<Uint8Array | undefined> {
     const stored = storedKey(table, key)
     const own = this.changes.findLast((change) => bytesEqual(change.key, stored)) ?? this.#pending.find(stored)
-    return own === undefined ? this.#view.read(applicationTable, stored) : own.value?.slice()
+    const value = own === undefined ? await this.#view.read(applicationTable, stored) : own.value?.slice()
+    // The tables may be of another beginning by now.
+    if (!this.#isCurrent()) throw new PlaitError('CANCELLED', 'everything is delivered again, this operation too')
+    return value
   }
 
   put(table: string, key: Uint8Array, value: Uint8Array): void {

@@ -78,6 +78,7 @@ export interface AcknowledgedDelivery extends GroupDelivery {
 
 /** What a handler changes in its tables, in one transaction with how far it has come. */
 export interface DeliveryTransaction {
+  /** Rejects with `CANCELLED` when everything is going to be delivered again: what the handler does now does not count. */
   read(table: string, key: Uint8Array): Promise<Uint8Array | undefined>
   put(table: string, key: Uint8Array, value: Uint8Array): void
   delete(table: string, key: Uint8Array): void

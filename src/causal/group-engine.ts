@@ -1,67 +1,42 @@
+import { bytesEqual } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { Dot, Writer } from '../crdt/dot.ts'
-import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
+import type { WritableFeed } from '../feed/feed-api.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import type { Verify } from '../identity/signature.ts'
 import type { Timer } from '../runtime/timers.ts'
 import type { ViewChange } from '../store/view.ts'
+import { Author } from './author.ts'
 import { Committer } from './committer.ts'
 import type { CommitterHost } from './committer.ts'
 import { Circle } from './circle.ts'
 import type { Consumer } from './consumer.ts'
-import type { GroupId } from './group-api.ts'
+import type { GroupEngineOptions } from './group-engine-api.ts'
 import { GroupMachine } from './group-machine.ts'
 import type { Delivery } from './group-machine.ts'
 import { restoreState, rewoundState, stateOf } from './group-state.ts'
 import type { GroupState } from './group-state.ts'
 import { clockOf } from './group-view.ts'
-import type { GroupView } from './group-view.ts'
 import type { RosterStatement } from './members/roster-operation.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
 import { emptyBody, rawBody } from './order/bodies.ts'
 import type { EntryBody, EntryKind } from './order/entry.ts'
-import { forgotten, Outbox } from './outbox.ts'
+import { forgotten } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import type { Written } from './outbox.ts'
 import type { Progress } from './progress.ts'
 import type { Step } from './progress.ts'
 import { Readers } from './readers.ts'
+import { Replay } from './replay.ts'
 import { Replication } from './replication.ts'
 import type { GroupBase } from './snapshot-feed.ts'
 import { Snapshots } from './snapshots.ts'
-
-export interface GroupEngineOptions {
-  readonly group: GroupId
-  readonly feeds: Feeds
-  readonly view: GroupView
-  readonly verify: Verify
-  readonly acknowledgeMs: number
-  /** Beside members: with whom feeds are shared before anything is known. */
-  readonly mayShare: (nodeId: NodeId) => boolean
-  readonly snapshotEntries: number
-  /** The sealed feed of the snapshot from which everything can be made again. */
-  readonly base: Uint8Array | undefined
-  /** There is another one; resolves when that is remembered. */
-  readonly rememberBase: (name: Uint8Array) => Promise<void>
-  readonly events: GroupEngineEvents
-}
-
-export interface GroupEngineEvents {
-  /** The feed that is written here is one of the group, and all of it is known. */
-  readonly ready: () => void
-  readonly membersChanged: () => void
-  readonly setAside: (dot: Dot, error: PlaitError) => void
-  readonly overturned: () => void
-  /** The feed that is written here has less than others have of it, or has forked: it must not be written any more. */
-  readonly forgotten: () => void
-  readonly failed: (error: PlaitError) => void
-}
 
 /** Joins the machine of a group to its feeds, to the disk, and to what takes its operations. */
 export class GroupEngine {
   readonly replication: Replication = new Replication(() =>
     // While all is gone through again not all members are known.
-    this.#isWriting || this.#committer.isPaused ? this.#others() : undefined,
+    this.#author.isWriting || this.#committer.isPaused ? this.#others() : undefined,
   )
   /** Another feed is to be written in, which is no feed of the group yet. */
   isContinuing = false
@@ -69,17 +44,14 @@ export class GroupEngine {
   readonly #readers: Readers
   readonly #snapshots: Snapshots
   readonly #committer: Committer
+  readonly #author: Author
   readonly #changes = new Waiters()
   #machine: GroupMachine
-  /** How much of each feed the view has had when it was opened. */
-  #clock: ReadonlyMap<Writer, number> = new Map()
+  #replay = new Replay()
   #consumer: Consumer | undefined
-  #own: WritableFeed | undefined
-  #outbox: Outbox | undefined
-  #isWriting = false
-  /** It wrote when it was paused, and nothing has kept it from that since. */
-  #isHeld = false
   #isRenewing = false
+  /** Others have dropped what is not here. */
+  #isBelow = false
   #step: Step | undefined
   #acknowledgeTimer: Timer | undefined
   readonly #circle = new Circle(() => this.#machine.roster.members)
@@ -87,9 +59,9 @@ export class GroupEngine {
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
-    const { feeds, view, snapshotEntries, base, rememberBase } = options
+    const { feeds, view, snapshotEntries, base, superseded, rememberBase } = options
     const { timers } = feeds.store.runtime
-    const mayShare = (nodeId: NodeId): boolean => this.#circle.has(nodeId) || options.mayShare(nodeId)
+    const mayShare = (nodeId: NodeId): boolean => this.mayShare(nodeId)
     this.#snapshots = new Snapshots(
       {
         ...{ feeds, view, mayShare, everyEntries: snapshotEntries, rememberBase },
@@ -98,23 +70,55 @@ export class GroupEngine {
         feed: (writer) => this.#readers.feeds.get(writer),
       },
       base,
+      superseded,
     )
     this.#committer = new Committer({
       ...{ view, timers, snapshotEntries, snapshots: this.#snapshots, self: feeds.node?.id },
       host: this.#committerHost(),
     })
+    this.#author = new Author({
+      held: (node, length) => this.replication.note(node, length),
+      written: () => this.#takeWritten(),
+      forgotten: () => this.#ended === undefined && options.events.forgotten(),
+      full: () => void this.#renew(undefined),
+      failed: (error) => this.fail(error),
+    })
     this.#readers = new Readers({
       ...{ feeds, mayShare },
       firstOf: (writer) => this.#snapshots.firsts.get(writer) ?? 0,
       isFull: () => this.#committer.isPaused || this.#consumer?.isFull === true,
+      replay: () => this.#replay,
+      dropped: () => this.#takeDropped(),
       opened: () => this.#changes.wake(),
       failed: (error) => this.fail(error),
     })
     this.#machine = this.#newMachine()
   }
 
+  /** With whom the feeds of the group are shared. */
+  mayShare(node: NodeId): boolean {
+    if (this.#circle.has(node)) return true
+    return this.#machine.roster.members.get(node)?.isRemoved !== true && this.#options.mayShare(node)
+  }
+
+  /** Shares them with those with whom they may be shared now. */
+  review(): void {
+    this.#readers.review()
+    this.#snapshots.review()
+  }
+
   get machine(): GroupMachine {
     return this.#machine
+  }
+
+  /** Whether a snapshot is waited for, without which nothing goes on. */
+  get needsSnapshot(): boolean {
+    return this.#snapshots.isReading || this.#isBelow
+  }
+
+  /** How much of each feed had been carried out when all was begun with, by a view or a snapshot. */
+  get clock(): ReadonlyMap<Writer, number> {
+    return this.#replay.clock
   }
 
   get progress(): Progress {
@@ -123,56 +127,73 @@ export class GroupEngine {
 
   /** Whether something can be written now. */
   get isWriting(): boolean {
-    return this.#isWriting
+    return this.#author.isWriting
   }
 
   /** Begins where the view was left. `own`: the feed that is written here. */
   async start(own: WritableFeed, consumer: Consumer | undefined): Promise<void> {
     const { view } = this.#options
     this.#consumer = consumer
-    this.#useOwn(own)
+    this.#author.use(own)
     const base = await this.#snapshots.read()
-    this.#clock = await view.clock()
+    const clock = await view.clock()
+    // The log is a copy of before the view: what was written since then is lost here.
+    const isForgotten = (clock.get(this.#author.writer) ?? 0) > own.length
     const state = await view.state()
     const { firsts } = this.#snapshots
     const known = new Map(state === undefined ? [] : clockOf(state))
     // Its last transactions, or all of it, may be lost.
     const isUsable = [...firsts].every(([writer, number]) => (known.get(writer) ?? 0) >= number)
-    if (!isUsable && base !== undefined) await this.#begin(base.state, base)
-    else {
+    if ((!isUsable && base !== undefined) || (await this.#isAheadOfLogs(clock))) {
+      // Who the members are is known still: without that nobody could be asked for what is missing.
+      await this.#begin(isUsable && state !== undefined ? rewoundState(state, base?.state) : base?.state, base)
+      if (clock.size > 0) this.#options.events.overturned()
+    } else {
       if (state !== undefined) restoreState(this.#machine, state)
       await consumer?.load(view.view)
+      this.#replay = new Replay(clock, (writer) => this.#machine.order.feed(writer)?.delivered ?? 0)
     }
     if (this.#machine.roster.members.size > 0) this.#takeMembers()
-    // The log is a copy of before the view: what was written since then is lost here.
     const { isBehind, isFrozen } = own.status()
-    if (isBehind || isFrozen || (this.#clock.get(this.#ownWriter) ?? 0) > own.length) this.#forget()
+    if (isForgotten || isBehind || isFrozen) this.#author.forget()
     this.#readAll()
+  }
+
+  /** Whether the logs are copies of before the view: what is written here would not follow what the view has of them. */
+  async #isAheadOfLogs(clock: ReadonlyMap<Writer, number>): Promise<boolean> {
+    for (const [writer, number] of clock) {
+      if (writer === this.#author.writer) continue
+      const feed = await this.#readers.open(writer)
+      if (feed.contiguousLength < number) return true
+    }
+    return false
   }
 
   /** The snapshot from which this node could begin: what is here was dropped elsewhere. Does nothing when all of it is known here. */
   async adopt(name: Uint8Array): Promise<void> {
-    const before = this.#snapshots.base
-    this.#snapshots.base = name
-    const base = await this.#snapshots.read()
-    const { order } = this.#machine
-    const isNews = [...this.#snapshots.firsts].some(([writer, number]) => (order.feed(writer)?.delivered ?? 0) < number)
-    if (!isNews || base === undefined) {
-      this.#snapshots.base = before
-      await this.#snapshots.read()
+    const { base } = this.#snapshots
+    // Until somebody says again that more was dropped.
+    this.#isBelow = false
+    if (base !== undefined && bytesEqual(base, name)) return
+    if (this.#snapshots.isReading) {
+      await this.#snapshots.use(name)
+      this.#snapshots.readInstead()
       return
     }
-    await this.#options.rememberBase(name)
+    const { order } = this.#machine
+    const clock = await this.#snapshots.look(name)
+    if ([...clock].every(([writer, number]) => (order.feed(writer)?.delivered ?? 0) >= number)) return
+    await this.#snapshots.use(name)
     await this.#renew(undefined)
+    await this.#snapshots.drop()
   }
 
   /** Another feed to write in from now on. */
   async writeIn(own: WritableFeed): Promise<void> {
-    this.#outbox?.end(forgotten())
     this.replication.begin(forgotten())
-    this.#endWriting()
-    this.#useOwn(own)
+    this.#author.use(own)
     // What was written and is not durable was seen here alone: nothing of it is known any more.
+    while (this.#isRenewing) await this.#change()
     await this.#renew(undefined)
   }
 
@@ -191,12 +212,12 @@ export class GroupEngine {
 
   /** Resolves when something can be written. */
   async whenWriting(signal: AbortSignal | undefined): Promise<void> {
-    while (!this.#isWriting) await this.#change(signal)
+    while (!this.#author.isWriting) await this.#change(signal)
   }
 
   /** Resolves when an entry is durable where it was written. */
   async durable({ writer, number }: Dot): Promise<void> {
-    while (writer === this.#ownWriter && number > (this.#outbox?.durable ?? 0)) await this.#change()
+    while (writer === this.#author.writer && number > this.#author.durable) await this.#change()
   }
 
   /** Resolves when all entries that are here have been delivered, or wait for what is not here. */
@@ -226,41 +247,39 @@ export class GroupEngine {
     const closed = new PlaitError('STORE_CLOSED', 'the group was closed here')
     if (this.#ended === undefined) {
       await this.#readers.stop()
-      while (this.#outbox?.isEmpty === false) await this.#changes.wait().catch(() => {})
+      while (!this.#author.isIdle) await this.#changes.wait().catch(() => {})
       this.#committer.commit(true)
       await this.#stop(closed)
     }
     await this.#readers.close()
-    await this.#own?.close()
+    await this.#snapshots.close()
+    await this.#author.feed?.close()
     await this.#options.view.close()
   }
 
   async #stop(error: PlaitError): Promise<void> {
     this.#ended = error
-    this.#endWriting()
+    this.#author.end()
     this.#committer.stop()
     this.#acknowledgeTimer?.cancel()
     this.#consumer?.end(error)
     this.replication.end(error)
-    this.#outbox?.end(error)
+    this.#author.outbox?.end(error)
     this.#changes.fail(error)
-    this.#snapshots.close()
+    this.#snapshots.stop()
     await this.#readers.stop()
   }
 
-  get #ownWriter(): Writer {
-    return this.#own?.id.replace('feed:', '') ?? ''
-  }
-
   get #lastDot(): Dot {
-    return { writer: this.#ownWriter, number: this.#machine.own?.delivered ?? 0 }
+    return { writer: this.#author.writer, number: this.#machine.own?.delivered ?? 0 }
   }
 
   #writable(): { readonly outbox: Outbox } {
     if (this.#ended !== undefined) throw this.#ended
-    if (!this.#isWriting || this.#outbox === undefined)
+    const { outbox, isWriting } = this.#author
+    if (!isWriting || outbox === undefined)
       throw new PlaitError('FORBIDDEN', 'this node is no member of the group yet, as far as is known here')
-    return { outbox: this.#outbox }
+    return { outbox }
   }
 
   #newMachine(state?: GroupState): GroupMachine {
@@ -282,16 +301,6 @@ export class GroupEngine {
     return machine
   }
 
-  #useOwn(own: WritableFeed): void {
-    this.#own = own
-    this.#outbox = this.#newOutbox(own)
-    own.addEventListener('peer', ({ detail }) => {
-      if (own === this.#own) this.replication.note(detail.nodeId, detail.contiguousLength)
-    })
-    own.addEventListener('behind', () => this.#forget(own))
-    own.addEventListener('conflict', () => this.#forget(own))
-  }
-
   #readAll(): void {
     for (const feed of this.#machine.order.feeds) this.#follow(feed)
     // The founder's own feed, or one that nobody has let in yet.
@@ -299,31 +308,37 @@ export class GroupEngine {
   }
 
   #follow(ordered: OrderedFeed): void {
-    this.#committer.progress.begin(ordered.place, this.#clock.get(ordered.writer) ?? 0)
+    this.#committer.progress.begin(ordered.place, this.#replay.clock.get(ordered.writer) ?? 0)
     if (this.#ended !== undefined || this.#isRenewing) return
-    const own = this.#own
-    if (own === undefined || ordered.writer !== this.#ownWriter) this.#readers.follow(this.#machine, ordered)
+    const own = this.#author.feed
+    if (own === undefined || ordered.writer !== this.#author.writer) this.#readers.follow(this.#machine, ordered)
     else this.#readers.replay(this.#machine, ordered, own, () => this.#considerWriting())
+  }
+
+  #takeDropped(): void {
+    if (this.#isBelow || this.#snapshots.isReading || this.#ended !== undefined) return
+    this.#isBelow = true
+    this.#options.events.fellBelow()
   }
 
   /** Writes from now on, if the feed to write in is one of the group, and all of its entries have been delivered. */
   #considerWriting(): void {
-    const own = this.#own
-    if (own === undefined || this.#isWriting || this.#ended !== undefined) return
+    const { feed: own, writer, isWriting, isForgotten } = this.#author
+    if (own === undefined || isWriting || isForgotten || this.#ended !== undefined) return
     if (this.#committer.isPaused || this.#isRenewing) return
     const { order, roster, group } = this.#machine
-    const ordered = order.feed(this.#ownWriter)
-    const isFounder = group === this.#ownWriter && own.length === 0
-    const member = roster.memberOf(this.#ownWriter)
+    const ordered = order.feed(writer)
+    const isFounder = group === writer && own.length === 0
+    const member = roster.memberOf(writer)
     if (ordered === undefined || (!isFounder && member === undefined)) return
     // What is written beyond the end of a feed is void.
-    if (member?.isRemoved === false && roster.countsTo(this.#ownWriter) !== Infinity) return
+    if (member?.isRemoved === false && roster.countsTo(writer) !== Infinity) return
     if (ordered.delivered < own.length) return
-    this.#machine.become(this.#ownWriter)
-    this.#isWriting = true
+    this.#machine.become(writer)
+    this.#author.begin()
     this.isContinuing = false
     this.#circle.close()
-    this.#readers.review()
+    this.review()
     this.#acknowledgeTimer ??= this.#after(this.#options.acknowledgeMs, () => this.#acknowledge())
     this.replication.update()
     this.#options.events.ready()
@@ -332,12 +347,15 @@ export class GroupEngine {
 
   #enter(feed: OrderedFeed, number: number): void {
     const { place, writer } = feed
-    this.#step = this.#committer.enter(feed, number)
-    if (writer !== this.#ownWriter) {
+    this.#replay.note(writer, number)
+    // What follows from what turned out not to count is void as well.
+    this.#step = this.#isRenewing ? undefined : this.#committer.enter(feed, number)
+    if (writer !== this.#author.writer) {
       const node = this.#machine.nodes[place]
-      const seen = this.#machine.order.history.row(place)[this.#machine.order.feed(this.#ownWriter)?.place ?? -1] ?? 0
+      const seen =
+        this.#machine.order.history.row(place)[this.#machine.order.feed(this.#author.writer)?.place ?? -1] ?? 0
       if (node !== undefined && seen > 0) this.replication.note(node, seen)
-    } else if (!this.#isWriting && number >= (this.#own?.length ?? 0)) {
+    } else if (!this.#author.isWriting && number >= (this.#author.feed?.length ?? 0)) {
       // The last own entry was read long ago, and has waited for what it follows.
       this.#considerWritingSoon()
     }
@@ -365,8 +383,8 @@ export class GroupEngine {
   }
 
   #takeMembers(): void {
-    if (!this.#isWriting) this.#circle.keep()
-    this.#readers.review()
+    if (!this.#author.isWriting) this.#circle.keep()
+    this.review()
     this.replication.update()
     this.#options.events.membersChanged()
     this.#considerWritingSoon()
@@ -377,23 +395,6 @@ export class GroupEngine {
     void Promise.resolve().then(() => this.#considerWriting())
   }
 
-  #newOutbox(own: WritableFeed): Outbox {
-    return new Outbox(own, own.length, {
-      written: () => this.#takeWritten(),
-      failed: (error) => this.#takeUnwritten(own, error),
-    })
-  }
-
-  /** What was delivered here and could not be written is taken back: all is delivered again, without it. */
-  #takeUnwritten(own: WritableFeed, error: PlaitError): void {
-    if (own !== this.#own) return
-    this.#endWriting()
-    if (error.code === 'FEED_BEHIND' || error.code === 'FEED_FROZEN') return this.#forget(own)
-    if (error.code !== 'NO_SPACE') return this.fail(error)
-    this.#outbox = this.#newOutbox(own)
-    void this.#renew(undefined)
-  }
-
   #takeWritten(): void {
     this.#committer.stir()
     this.#changes.wake()
@@ -401,7 +402,7 @@ export class GroupEngine {
 
   #acknowledge(): void {
     this.#acknowledgeTimer = undefined
-    if (!this.#isWriting || !this.#machine.owesAcknowledgement) return
+    if (!this.#author.isWriting || !this.#machine.owesAcknowledgement) return
     this.write('acknowledgement', { schema: () => emptyBody, value: undefined }).durable.catch(() => {})
   }
 
@@ -409,12 +410,15 @@ export class GroupEngine {
   async #renew(known: GroupState | undefined): Promise<void> {
     if (this.#isRenewing || this.#ended !== undefined) return
     this.#isRenewing = true
-    this.#endWriting()
+    this.#author.end()
     this.#circle.keep()
+    // Nothing of what waits is carried out any more.
+    this.#committer.suspend()
+    this.#consumer?.reset()
     const { events } = this.#options
     try {
       await this.#readers.stop()
-      while (this.#outbox?.isEmpty === false) await this.#changes.wait()
+      while (!this.#author.isIdle) await this.#changes.wait()
       const base = await this.#snapshots.read()
       await this.#begin(known === undefined ? base?.state : rewoundState(known, base?.state), base)
     } catch (error) {
@@ -424,6 +428,7 @@ export class GroupEngine {
     this.#isRenewing = false
     events.overturned()
     this.#readAll()
+    this.#changes.wake()
   }
 
   /** Puts a state in place of all that there is, and what it has led to. */
@@ -434,11 +439,13 @@ export class GroupEngine {
       const message = 'entries of this group were dropped, and what takes its operations cannot go on from a snapshot'
       throw new PlaitError('INVALID_ARGUMENT', `${message}; use deliver or a replica`)
     }
-    this.#committer.suspend()
-    consumer?.reset()
     await view.rewind(consumer?.tables ?? [], state, base)
     await consumer?.load(view.view)
-    this.#clock = base === undefined || state === undefined ? new Map() : new Map(clockOf(state))
+    // The view has what the base is of, and the machine as well.
+    this.#replay = new Replay(
+      base === undefined || state === undefined ? new Map() : new Map(clockOf(state)),
+      () => Infinity,
+    )
     this.#committer.restart()
     this.#machine = this.#newMachine(state)
   }
@@ -448,36 +455,20 @@ export class GroupEngine {
       now: () => ({
         machine: this.#machine,
         consumer: this.#consumer,
-        outbox: this.#outbox,
-        ownPlace: this.#machine.order.feed(this.#ownWriter)?.place,
+        outbox: this.#author.outbox,
+        ownPlace: this.#machine.order.feed(this.#author.writer)?.place,
       }),
-      pause: () => {
-        this.#isHeld = this.#isWriting
-        this.#isWriting = false
-      },
+      pause: () => this.#author.hold(),
       resume: () => this.#resume(),
       fail: (error) => this.fail(error),
     }
   }
 
   #resume(): void {
-    this.#isWriting = this.#isHeld
-    this.#isHeld = false
+    this.#author.resume()
     this.#readers.relieve()
     // When what is under way is done.
     void Promise.resolve().then(() => this.#changes.wake())
-  }
-
-  #forget(own = this.#own): void {
-    if (own !== this.#own || this.#ended !== undefined) return
-    this.#endWriting()
-    this.#outbox?.end(forgotten())
-    this.#options.events.forgotten()
-  }
-
-  #endWriting(): void {
-    this.#isWriting = false
-    this.#isHeld = false
   }
 
   /** Resolves when anything has changed; rejects when the group has ended. */

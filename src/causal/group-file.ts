@@ -16,6 +16,8 @@ export interface GroupRecord {
   readonly hosts: readonly string[]
   /** The sealed feed of the snapshot from which everything can be made again, in base32; entries before it are not here any more. */
   readonly base?: string
+  /** Those of earlier snapshots, which are to be removed. */
+  readonly superseded?: readonly string[]
 }
 
 /** Below the store's folder. */
@@ -54,12 +56,18 @@ export function viewName(group: GroupId): string {
 
 function parseRecord(text: string): GroupRecord | undefined {
   try {
-    const { feed, since, node, hosts, base } = JSON.parse(text) as Partial<Record<keyof GroupRecord, unknown>>
+    const { feed, since, node, hosts, base, superseded } = JSON.parse(text) as Partial<
+      Record<keyof GroupRecord, unknown>
+    >
     const isWhole =
       typeof feed === 'string' && typeof node === 'string' && Number.isSafeInteger(since) && Array.isArray(hosts)
     if (!isWhole) return undefined
     const record = { feed, node, since: since as number, hosts: hosts.map(String) }
-    return typeof base === 'string' ? { ...record, base } : record
+    return {
+      ...record,
+      ...(typeof base === 'string' && { base }),
+      ...(Array.isArray(superseded) && { superseded: superseded.map(String) }),
+    }
   } catch {
     return undefined
   }

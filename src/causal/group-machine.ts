@@ -56,7 +56,7 @@ export interface NamedSnapshot {
   readonly row: Row
 }
 
-const snapshotsKept = 4
+const snapshotsKept = 8
 
 export interface GroupMachineOptions {
   /** The founder's feed. */

@@ -38,6 +38,7 @@ import type { Claim, FeedEnd, Role, RosterStatement } from './members/roster-ope
 import { keyText } from './members/roster-entry.ts'
 import { rawBody } from './order/bodies.ts'
 import type { EntryBody } from './order/entry.ts'
+import { forgotten } from './outbox.ts'
 import type { ReplicationLevel } from './replication.ts'
 
 export interface OpenGroupOptions {
@@ -58,10 +59,10 @@ export interface OpenGroupOptions {
 }
 
 export interface GroupHost {
-  /** Another feed to write in, which is remembered when this resolves. */
-  continueIn(): Promise<{ readonly own: WritableFeed; readonly record: GroupRecord }>
+  /** Another feed to write in, made after `since` (ms), which is remembered when this resolves. */
+  continueIn(since: number): Promise<{ readonly own: WritableFeed; readonly record: GroupRecord }>
   /** Asks members to say that this node writes on in another feed, until one has. */
-  askToContinue(request: ContinueRequest): void
+  askToContinue(request: ContinueRequest): Promise<void>
   /** Resolves when it will be there at the next opening. */
   remember(record: GroupRecord): Promise<void>
   closed(): void
@@ -81,6 +82,10 @@ export class OpenGroup extends GroupEventTarget implements Group {
   #own: WritableFeed
   #isStarted = false
   #isTakingFeed = false
+  /** Who has named each snapshot that this node could begin with. */
+  readonly #witnessesByName = new Map<string, Set<NodeId>>()
+  /** It has left a feed since it was opened because it had written in a later one. */
+  #isSuperseded = false
   /** Others are being asked to let this node write on in this feed. */
   #askedFor: Writer | undefined
   #closing: Promise<void> | undefined
@@ -95,21 +100,26 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#record = record
     this.#own = own
     this.#lanes = new GroupLanes(feeds)
-    const hosts = new Set(record.hosts.map((host) => parseUrl(host).nodeId))
     this.engine = new GroupEngine({
-      ...{ group: id, feeds, view, verify, acknowledgeMs, snapshotEntries, mayShare: (nodeId) => hosts.has(nodeId) },
+      ...{ group: id, feeds, view, verify, acknowledgeMs, snapshotEntries, mayShare: (node) => this.#isHost(node) },
       base: record.base === undefined ? undefined : keyFromWriter(record.base),
-      rememberBase: (name) => this.#remember({ ...this.#record, base: keyText(name) }),
+      superseded: (record.superseded ?? []).map(keyFromWriter),
+      rememberBase: (name, superseded) =>
+        this.#remember({ ...this.#record, base: keyText(name), superseded: superseded.map(keyText) }),
       events: {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
         setAside: (dot, error) => this.#emit('setaside', { dot, error }),
         overturned: () => this.#emit('overturned', undefined),
         forgotten: () => void this.#continue(),
+        fellBelow: () => this.#ask(),
         failed: (error) => this.#emit('failed', { error }),
       },
     })
   }
+
+  /** With whom the feeds of the group are shared. */
+  readonly mayShare = (node: NodeId): boolean => this.engine.mayShare(node)
 
   get name(): string {
     return this.engine.machine.roster.name
@@ -134,7 +144,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#check('write')
     const { dot, durable } = this.engine.write('operation', body)
     await durable
-    if (replication !== 'local') await this.engine.replication.wait(dot.number, replication, signal)
+    await this.#replicated(dot, replication, signal)
     return dot
   }
 
@@ -142,7 +152,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     if (writer !== this.writer)
       throw new PlaitError('INVALID_ARGUMENT', 'this node knows of its own operations only where they are durable')
     await this.engine.durable({ writer, number })
-    if (level !== 'local') await this.engine.replication.wait(number, level, options.signal)
+    await this.#replicated({ writer, number }, level, options.signal)
   }
 
   deliver(handler: DeliveryHandler): void {
@@ -166,6 +176,8 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#lanes.update([], this.#record.hosts)
     const started = this.engine.start(this.#own, consumer)
     started.catch((error: unknown) => this.engine.fail(error))
+    // The snapshot may be gone when this node comes for it: then there is a newer one.
+    if (this.engine.needsSnapshot) this.#ask()
     return started
   }
 
@@ -266,6 +278,13 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.#record.feed
   }
 
+  /** Another node has let this one in (again), of which it may know nothing. */
+  meet({ hosts }: GroupRecord): void {
+    this.#record = { ...this.#record, hosts }
+    this.#lanes.update(this.engine.machine.roster.members.values(), hosts)
+    this.engine.review()
+  }
+
   /** Where the other members can be reached, and who let this node in. */
   urlsOfOthers(): readonly string[] {
     const { members } = this.engine.machine.roster
@@ -274,6 +293,10 @@ export class OpenGroup extends GroupEventTarget implements Group {
       return url ?? []
     })
     return [...new Set([...urls, ...this.#record.hosts])]
+  }
+
+  #isHost(node: NodeId): boolean {
+    return this.#record.hosts.some((host) => parseUrl(host).nodeId === node)
   }
 
   get #self(): Member | undefined {
@@ -360,28 +383,48 @@ export class OpenGroup extends GroupEventTarget implements Group {
   /** A member that can write no more in its feed has to go on in another one, of which others have to know. */
   #review(): void {
     const { roster } = this.engine.machine
-    if (this.#self === undefined || this.#self.isRemoved) return
-    if (this.isAwaiting(this.writer)) this.#ask()
-    else if (roster.countsTo(this.writer) !== Infinity) void this.#continue()
+    const self = this.#self
+    if (self === undefined || self.isRemoved) return
+    if (roster.memberOf(this.writer) === undefined) return this.#ask()
+    const isLast = self.feeds.at(-1) === this.writer
+    if (roster.countsTo(this.writer) === Infinity && (isLast || this.#isSuperseded)) return
+    // The disk was put back to before it took the last feed, where alone it is heard. Once: it may run twice.
+    if (!isLast) this.#isSuperseded = true
+    void this.#continue()
   }
 
   #ask(): void {
     const { writer } = this
     if (this.#askedFor === writer) return
     this.#askedFor = writer
-    this.#options.host.askToContinue({ group: keyFromWriter(this.id), ...this.#claim, proof: this.#sign() })
+    const request = { group: keyFromWriter(this.id), ...this.#claim, proof: this.#sign() }
+    // What was said may turn out not to count: then it has to be asked for again.
+    void this.#options.host.askToContinue(request).then(() => {
+      if (this.#askedFor === writer) this.#askedFor = undefined
+    })
   }
 
-  isAdmin(node: NodeId): boolean {
-    const member = this.engine.machine.roster.members.get(node)
-    return member !== undefined && !member.isRemoved && allows(member.role, 'admin')
+  /**
+   * Whether a snapshot that a node names is believed: an admin's, one that two members name, or that of the only other member that is
+   * known; and of who let this node in until members are known.
+   */
+  isBelieved(node: NodeId, snapshot: Uint8Array): boolean {
+    const { members } = this.engine.machine.roster
+    if (members.size === 0) return this.#isHost(node)
+    const member = members.get(node)
+    if (member === undefined || member.isRemoved) return false
+    const name = keyText(snapshot)
+    const witnesses = (this.#witnessesByName.get(name) ?? new Set()).add(node)
+    this.#witnessesByName.set(name, witnesses)
+    const others = currentMembers(members.values()).filter((other) => other.node !== this.#record.node)
+    return allows(member.role, 'admin') || witnesses.size >= Math.min(2, others.length)
   }
 
-  /** Whether this node is going to write in a feed of which nothing is known here that counts. */
+  /** Whether this node needs a snapshot, or is going to write in a feed of which nothing is known here that counts. */
   isAwaiting(feed: Writer): boolean {
-    return (
-      feed === this.writer && this.#closing === undefined && this.engine.machine.roster.memberOf(feed) === undefined
-    )
+    const { machine, needsSnapshot } = this.engine
+    if (feed !== this.writer || this.#closing !== undefined) return false
+    return needsSnapshot || machine.roster.memberOf(feed) === undefined
   }
 
   /** Writes on in another feed: this one has entries that are not here, or they do not count. */
@@ -390,7 +433,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#isTakingFeed = true
     this.engine.isContinuing = true
     try {
-      const { own, record } = await this.#options.host.continueIn()
+      const { own, record } = await this.#options.host.continueIn(Math.max(...(this.#self?.since ?? []), 0))
       this.#own = own
       this.#record = record
       await this.engine.writeIn(own)
@@ -403,6 +446,13 @@ export class OpenGroup extends GroupEventTarget implements Group {
     }
     // Meanwhile it may have been said of the new feed, too, that it counts no further.
     this.#review()
+  }
+
+  /** Of an entry that is durable here. */
+  async #replicated({ writer, number }: Dot, level: ReplicationLevel, signal: AbortSignal | undefined): Promise<void> {
+    // Of another feed than the one that is written now nothing is heard.
+    if (writer !== this.writer) throw forgotten()
+    if (level !== 'local') await this.engine.replication.wait(number, level, signal)
   }
 
   #sign(): Uint8Array {

@@ -4,7 +4,9 @@ import type { Circuit, WaitOptions } from '../circuit/circuit-api.ts'
 import { keyFromWriter, writerFromKey } from '../crdt/dot.ts'
 import type { Feeds, WritableFeed } from '../feed/feed-api.ts'
 import { formatFeedId } from '../feed/feed-id.ts'
+import type { FeedId } from '../feed/feed-id.ts'
 import { publicKeyFromNodeId } from '../identity/node-id.ts'
+import type { NodeId } from '../identity/node-id.ts'
 import { createSeed, identityFromSeed } from '../identity/seed.ts'
 import { verify as verifySignature } from '../identity/signature.ts'
 import { messenger } from '../message/messenger.ts'
@@ -42,6 +44,8 @@ class StoreGroups implements Groups {
   readonly #options: GroupsOptions
   readonly #peer: Peer
   readonly #openById = new Map<GroupId, Promise<OpenGroup>>()
+  /** By the feeds that are written here, with whom they are shared: with nobody as long as their group is not open. */
+  readonly #sharingByFeed = new Map<FeedId, (node: NodeId) => boolean>()
   readonly #addresses: () => readonly string[]
   readonly #ending = new AbortController()
 
@@ -81,9 +85,13 @@ class StoreGroups implements Groups {
       }),
     })
     const present = this.#openById.get(groupId)
-    if (present !== undefined) return present
-    // An admin has made the link, and who says this is the node that it names.
-    const isNew = known === undefined && base.length === keyBytes
+    if (present !== undefined) {
+      const group = await present
+      group.meet(record)
+      return group
+    }
+    // An admin has made the link, and who says this is the node that it names. Who has been let in and was not told takes it now.
+    const isNew = own.length === 0 && base.length === keyBytes
     const begun = isNew ? await this.#remember(groupId, { ...record, base: encodeBase32(base) }) : record
     return this.#opened(groupId, this.#make(groupId, own, begun))
   }
@@ -134,37 +142,50 @@ class StoreGroups implements Groups {
     const view = new GroupView(
       (openView ?? ((path, from) => this.#feeds.store.openView(path, from)))(viewName(id), source),
     )
-    return new OpenGroup({
+    const group: OpenGroup = new OpenGroup({
       ...{ id, own, record, view, verify, acknowledgeMs, snapshotEntries, createSecret, feeds: this.#feeds },
       addresses: this.#addresses,
       ...(name !== undefined && { name }),
       host: {
-        continueIn: async () => {
+        continueIn: async (since) => {
           const next = await this.#createFeed()
+          this.#sharingByFeed.set(next.id, group.mayShare)
           const { base } = (await readGroupRecord(this.#feeds.store.runtime.disk, id)) ?? record
-          const fresh = this.#record(next, record.hosts)
+          const fresh = this.#record(next, record.hosts, since)
           return { own: next, record: await this.#remember(id, base === undefined ? fresh : { ...fresh, base }) }
         },
         remember: async (next) => void (await this.#remember(id, next)),
-        askToContinue: (request) => void this.#keepAsking(id, request),
+        askToContinue: (request) => this.#keepAsking(id, request),
         closed: () => this.#openById.delete(id),
       },
     })
+    this.#sharingByFeed.set(own.id, group.mayShare)
+    return group
   }
 
   async #createFeed(): Promise<WritableFeed> {
     const identity = this.#options.createFeedIdentity?.()
-    return this.#feeds.create(identity === undefined ? {} : { identity })
+    const made = { id: undefined as FeedId | undefined }
+    const mayShare = (node: NodeId): boolean => made.id !== undefined && this.#mayShare(made.id, node)
+    const feed = await this.#feeds.create({ mayShare, ...(identity && { identity }) })
+    made.id = feed.id
+    return feed
   }
 
   #openFeed({ feed }: GroupRecord): Promise<WritableFeed> {
     const identity = this.#options.feedIdentity?.(feed)
     const id = formatFeedId({ name: keyFromWriter(feed), isSealed: false })
-    return this.#feeds.openWritable(id, identity === undefined ? {} : { identity })
+    const mayShare = (node: NodeId): boolean => this.#mayShare(id, node)
+    return this.#feeds.openWritable(id, { mayShare, ...(identity && { identity }) })
   }
 
-  #record(own: WritableFeed, hosts: readonly string[]): GroupRecord {
-    const since = Math.floor(this.#feeds.store.runtime.clock.wallMs())
+  #mayShare(feed: FeedId, node: NodeId): boolean {
+    return this.#sharingByFeed.get(feed)?.(node) === true
+  }
+
+  /** `after`: when the last feed of this node was made, whose clock may have been put back. */
+  #record(own: WritableFeed, hosts: readonly string[], after = 0): GroupRecord {
+    const since = Math.max(after + 1, Math.floor(this.#feeds.store.runtime.clock.wallMs()))
     return { feed: encodeBase32(own.name), since, node: this.#node.id, hosts }
   }
 
@@ -242,10 +263,9 @@ class StoreGroups implements Groups {
       for (const url of group?.urlsOfOthers() ?? []) {
         if (signal.aborted || group?.isAwaiting(feed) !== true) return
         const base = await this.#ask(url, continueMessage, { signal }, { bytes }).catch(() => undefined)
-        if (base === undefined) continue
-        // What a snapshot holds is believed: it is taken from an admin only.
-        if (base.length === keyBytes && group.isAdmin(parseUrl(url).nodeId))
-          await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
+        // A snapshot is believed of few, and others are asked, too: what it is of is dropped everywhere.
+        if (base === undefined || (base.length === keyBytes && !group.isBelieved(parseUrl(url).nodeId, base))) continue
+        if (base.length === keyBytes) await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
         // What a member says that was removed or parked may be void: another one is asked after a while if nothing has come of it.
         break
       }

@@ -7,6 +7,7 @@ import { formatFeedId } from '../feed/feed-id.ts'
 import { TurnShare } from '../feed/turn-share.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import type { GroupMachine } from './group-machine.ts'
+import type { Replay } from './replay.ts'
 import type { OrderedFeed } from './order/causal-order.ts'
 
 export interface ReadersOptions {
@@ -16,6 +17,9 @@ export interface ReadersOptions {
   readonly firstOf: (writer: Writer) => number
   /** Whether what takes the operations has enough for now. */
   readonly isFull: () => boolean
+  readonly replay: () => Replay
+  /** Another node has dropped entries of a feed that have not come here. */
+  readonly dropped: () => void
   /** It is known now how much of one more feed is here. */
   readonly opened: () => void
   readonly failed: (error: unknown) => void
@@ -57,6 +61,7 @@ export class Readers {
   /** Reads what is there of a feed that is written here, and says when that is done. */
   replay(machine: GroupMachine, ordered: OrderedFeed, feed: Feed, done: () => void): void {
     this.feeds.set(ordered.writer, feed)
+    feed.review()
     this.#options.opened()
     this.#run(async (signal) => {
       await this.#read(machine, ordered, feed, { isLive: false, signal })
@@ -71,6 +76,9 @@ export class Readers {
     const id = formatFeedId({ name: keyFromWriter(writer), isSealed: false })
     const feed = await feeds.open(id, { mode: 'full', mayShare, first: firstOf(writer) })
     this.feeds.set(writer, feed)
+    feed.addEventListener('peer', ({ detail: { first } }) => {
+      if (first > feed.contiguousLength) this.#options.dropped()
+    })
     return feed
   }
 
@@ -95,6 +103,8 @@ export class Readers {
     const { signal } = options
     for await (const batch of feed.batches({ from: ordered.received, ...options })) {
       for (const block of batch) {
+        const replay = this.#options.replay()
+        if (!replay.mayTake(ordered.writer, ordered.received + 1)) await replay.over(signal)
         while (!order.hasRoom(ordered) || this.#options.isFull()) await this.#relief.wait(signal)
         if (signal.aborted) return
         order.receive(ordered, block)

@@ -17,8 +17,8 @@ export class Replication {
   readonly #waitersByLevel = new Map(levels.map((level) => [level, new Queue<Waiter>()]))
   readonly #others: () => Iterable<NodeId> | undefined
   readonly #heldByNode = new Map<string, number>()
-  /** How many of the own entries each other member has, of those that are waited for; least first. */
-  #held: readonly number[] = []
+  /** How many of the own entries each other member has, of those that are waited for; least first. Undefined until all are known. */
+  #held: readonly number[] | undefined
   #ended: PlaitError | undefined
 
   /** `others`: the members that are waited for, without this one; undefined as long as not all are known. */
@@ -50,6 +50,7 @@ export class Replication {
 
   /** How many own entries are where the level asks for. */
   reached(level: Exclude<ReplicationLevel, 'local'>): number {
+    if (this.#held === undefined) return 0
     const others = this.#held.length
     // With itself it is a member more; of six, three others make a majority.
     const needed = { one: 1, majority: Math.floor((others + 1) / 2), all: others }[level]
@@ -81,7 +82,7 @@ export class Replication {
   begin(error: PlaitError): void {
     this.#fail(error)
     this.#heldByNode.clear()
-    this.#held = []
+    this.#held = undefined
   }
 
   /** Nobody waits any more, nor from now on. */

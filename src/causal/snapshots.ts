@@ -1,7 +1,9 @@
 import { bytesEqual } from '../base/bytes.ts'
+import { PlaitError } from '../base/error.ts'
 import type { Writer } from '../crdt/dot.ts'
 import type { Feed, Feeds } from '../feed/feed-api.ts'
 import { formatFeedId } from '../feed/feed-id.ts'
+import type { FeedId } from '../feed/feed-id.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import type { GroupMachine } from './group-machine.ts'
 import type { GroupState } from './group-state.ts'
@@ -20,11 +22,14 @@ export interface SnapshotsOptions {
   readonly nextTurn: () => Promise<void>
   /** Names a snapshot in the feed that is written here. */
   readonly name: (name: Uint8Array) => Promise<void>
-  /** Everything can be made again from this snapshot, from now on; resolves when that is remembered. */
-  readonly rememberBase: (name: Uint8Array) => Promise<void>
+  /** Everything can be made again from this snapshot, from now on, and others are of no use; resolves when that is remembered. */
+  readonly rememberBase: (name: Uint8Array, superseded: readonly Uint8Array[]) => Promise<void>
   /** A feed that is open here. */
   readonly feed: (writer: Writer) => Feed | undefined
 }
+
+/** So many snapshots are not everybody's yet at most. */
+const waitingMax = 3
 
 /**
  * Snapshots of a group, and what they make superfluous: when every member has delivered all that one is of, nobody needs the entries
@@ -35,26 +40,72 @@ export class Snapshots {
   base: Uint8Array | undefined
   /** How much of each feed it is of: what is not kept. */
   firsts: ReadonlyMap<Writer, number> = new Map()
+  /** Earlier ones that may be here still. */
+  #superseded: readonly Uint8Array[]
   readonly #options: SnapshotsOptions
   readonly #ending = new AbortController()
+  readonly #feedsById = new Map<FeedId, Feed>()
+  #reading: AbortController | undefined
   #isMaking = false
   #isPruning = false
   /** How many entries had been delivered at the last one. */
   #madeAt = 0
 
-  constructor(options: SnapshotsOptions, base: Uint8Array | undefined) {
+  constructor(options: SnapshotsOptions, base: Uint8Array | undefined, superseded: readonly Uint8Array[]) {
     this.#options = options
     this.base = base
+    this.#superseded = superseded
   }
 
-  /** Reads the base, when there is one; waits until it is here as far as it is read. */
+  /** Another one is the base from now on; resolves when that is remembered. */
+  async use(name: Uint8Array): Promise<void> {
+    await this.#remember(name, this.#superseded)
+    this.base = name
+  }
+
+  /** Reads the base, when there is one; waits until all of it is here. */
   async read(): Promise<GroupBase | undefined> {
-    const { base } = this
-    if (base === undefined) return undefined
-    const { feeds, mayShare } = this.#options
-    const snapshot = await readSnapshot(await openSnapshot(feeds, base, mayShare), this.#ending.signal)
-    this.firsts = new Map(clockOf(snapshot.state))
-    return snapshot
+    for (let base = this.base; base !== undefined; base = this.base) {
+      this.#reading = new AbortController()
+      try {
+        const { signal } = this.#reading
+        const snapshot = await this.#fetch(base, signal)
+        this.firsts = new Map(clockOf(snapshot.state))
+        return snapshot
+      } catch (error) {
+        // Another one may have taken its place meanwhile.
+        if (this.base === base || this.#ending.signal.aborted) throw error
+      } finally {
+        this.#reading = undefined
+      }
+    }
+    return undefined
+  }
+
+  /** Whether the base is on its way: nobody may have it any more. */
+  get isReading(): boolean {
+    return this.#reading !== undefined
+  }
+
+  /** There is another base than the one that is being read. */
+  readInstead(): void {
+    this.#reading?.abort(new PlaitError('CANCELLED', 'there is another snapshot'))
+  }
+
+  /** How much of each feed a snapshot is of; when all of it is here. */
+  async look(name: Uint8Array): Promise<ReadonlyMap<Writer, number>> {
+    const { state } = await this.#fetch(name, this.#ending.signal)
+    return new Map(clockOf(state))
+  }
+
+  /** Drops the entries that the base is of. */
+  async drop(): Promise<void> {
+    for (const [writer, number] of this.firsts) await this.#options.feed(writer)?.clear(0, number)
+  }
+
+  /** Shares snapshots with those with whom they may be shared now. */
+  review(): void {
+    for (const feed of this.#feedsById.values()) feed.review()
   }
 
   /** The view has just been told of a state: makes a snapshot of it, or drops what an older one makes superfluous, if it is time. */
@@ -78,14 +129,35 @@ export class Snapshots {
       .map(({ node }) => node)
       .sort()
     const turn = admins.indexOf(self)
+    // Those that were named and are not everybody's yet come first: while somebody lags, more of them would be of no use.
+    const waiting = machine.snapshots.length - 1 - machine.snapshots.findIndex(({ name }) => this.#isBase(name))
+    if (waiting >= waitingMax) return
     if (turn < 0 || this.#isMaking || total - this.#madeAt < this.#options.everyEntries * (1 + turn)) return
     this.#isMaking = true
     this.#madeAt = total
     void this.#make(state, tables)
   }
 
-  close(): void {
-    this.#ending.abort()
+  /** Makes and reads no more. */
+  stop(): void {
+    const closed = new PlaitError('CANCELLED', 'the group is read no more')
+    this.#ending.abort(closed)
+    this.#reading?.abort(closed)
+  }
+
+  /** Shares no snapshot any more: who opens the group again shares it with those who are members then. */
+  async close(): Promise<void> {
+    this.stop()
+    await Promise.all(Array.from(this.#feedsById.values(), (feed) => feed.close()))
+  }
+
+  async #fetch(name: Uint8Array, signal: AbortSignal): Promise<GroupBase> {
+    const { feeds, mayShare } = this.#options
+    const feed = await openSnapshot(feeds, name, mayShare)
+    this.#feedsById.set(feed.id, feed)
+    await feed.longerThan(0, { signal })
+    await feed.download({}, { signal })
+    return readSnapshot(feed, signal)
   }
 
   async #make(state: GroupState, tables: readonly string[]): Promise<void> {
@@ -93,6 +165,7 @@ export class Snapshots {
     try {
       const pages = view.pages(tables, nextTurn)
       const feed = await feeds.seal(snapshotBlocks(state, pages), { mayShare })
+      this.#feedsById.set(feed.id, feed)
       if (!this.#ending.signal.aborted) await name(feed.name)
     } catch {
       // Without it the log is longer, and that is all; the next one is made in due time.
@@ -104,26 +177,34 @@ export class Snapshots {
   async #prune(name: Uint8Array, older: readonly Uint8Array[]): Promise<void> {
     if (this.#isPruning) return
     this.#isPruning = true
-    const { feeds, mayShare, rememberBase } = this.#options
-    const { signal } = this.#ending
-    const before = this.base
+    const { feeds } = this.#options
+    const { base } = this
+    // The base stays until there is another one after the next: it may be read here just now, or by whoever was told of it.
+    const spent = [...this.#superseded, ...older].filter((one) => base === undefined || !bytesEqual(one, base))
     try {
-      const snapshot = await openSnapshot(feeds, name, mayShare)
-      await snapshot.longerThan(0, { signal })
-      await snapshot.download({}, { signal })
-      const { state } = await readSnapshot(snapshot, signal)
-      await rememberBase(name)
+      const firsts = await this.look(name)
+      await this.#remember(name, spent)
       this.base = name
-      this.firsts = new Map(clockOf(state))
-      for (const [writer, number] of this.firsts) await this.#options.feed(writer)?.clear(0, number)
-      const superseded = before === undefined ? older : [...older, before]
-      for (const one of superseded) await feeds.remove(formatFeedId({ name: one, isSealed: true }))
+      this.firsts = firsts
+      await this.drop()
+      for (const one of spent) {
+        const id = formatFeedId({ name: one, isSealed: true })
+        this.#feedsById.delete(id)
+        await feeds.remove(id)
+      }
       await feeds.compact()
     } catch {
       // As above: what was dropped is not needed, what was not can be dropped later.
     } finally {
       this.#isPruning = false
     }
+  }
+
+  async #remember(name: Uint8Array, spent: readonly Uint8Array[]): Promise<void> {
+    const { base } = this
+    const superseded = base === undefined ? spent : [...spent, base]
+    await this.#options.rememberBase(name, superseded)
+    this.#superseded = superseded
   }
 
   #isBase(name: Uint8Array): boolean {

@@ -58,9 +58,13 @@ export class Exchange {
     this.#join(circuit, true)
   }
 
-  /** Ends all circuits: who has dialled opens new ones, on which everything is said from the beginning. */
-  renew(): void {
-    for (const [remoteId, channel] of this.#channelsByNode) this.#leave(remoteId, channel)
+  /**
+   * Ends the circuit to a node, in a later turn, when what is under way is done: who has dialled opens a new one, on which everything is
+   * said from the beginning.
+   */
+  renew(remoteId: string): void {
+    const channel = this.#channelsByNode.get(remoteId)
+    void Promise.resolve().then(() => channel && this.#leave(remoteId, channel))
   }
 
   /** Something may have to be looked after from now on. */

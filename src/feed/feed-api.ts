@@ -231,8 +231,14 @@ export interface FeedEventDetails {
   readonly behind: { readonly length: number; readonly theirLength: number }
   /** It has all again. */
   readonly caughtup: { readonly length: number }
-  /** A peer has said how much of the feed is durable there; it says so again whenever that is more. */
-  readonly peer: { readonly nodeId: string; readonly length: number; readonly contiguousLength: number }
+  /** A peer has said how much of the feed is durable there, from its `first` block on; it says so again whenever that is more. */
+  readonly peer: {
+    readonly nodeId: string
+    readonly length: number
+    readonly contiguousLength: number
+    /** What is before it was dropped there. */
+    readonly first: number
+  }
   /** Somebody has sent something by `extend`. */
   readonly extension: { readonly nodeId: string; readonly name: string; readonly payload: Uint8Array }
   /** Blocks that were here cannot be read any more; they are fetched from others. */

@@ -322,8 +322,8 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     this.#changes.wake()
   }
 
-  takePeer(nodeId: string, length: number, contiguousLength: number): void {
-    this.#emit('peer', { nodeId, length, contiguousLength })
+  takePeer(peer: FeedEventDetails['peer']): void {
+    this.#emit('peer', peer)
   }
 
   takeExtension(nodeId: string, name: string, payload: Uint8Array): void {

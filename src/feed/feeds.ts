@@ -48,8 +48,6 @@ class StoreFeeds implements Feeds {
   readonly #exchange: Exchange | undefined
   readonly #connectionsByAddress = new Map<string, Promise<DialledConnection>>()
   readonly #openById = new Map<FeedId, OpenFeed>()
-  /** Feeds that were open before: on the circuits of that time they are not shared again. */
-  readonly #closed = new Set<FeedId>()
   readonly #openByReplica = new Map<Replica, OpenFeed>()
   /** Feeds that are being made: who asks twice in one turn gets one. */
   readonly #adding = new Map<FeedId, Promise<StoredFeed>>()
@@ -69,11 +67,14 @@ class StoreFeeds implements Feeds {
       events: {
         stored: (replica, groups, head) => this.#openByReplica.get(replica)?.takeStored(groups, head),
         heard: (replica) => this.#openByReplica.get(replica)?.takeHeard(),
-        informed: (replica, { peer, knownLength, contiguous }) =>
-          this.#openByReplica.get(replica)?.takePeer(peer.options.id, knownLength, contiguous),
+        informed: (replica, { peer, knownLength, contiguous, first }) =>
+          this.#openByReplica
+            .get(replica)
+            ?.takePeer({ nodeId: peer.options.id, length: knownLength, contiguousLength: contiguous, first }),
         behind: (replica, head) => this.#openByReplica.get(replica)?.takeBehind(head),
         forked: (replica, conflict) => this.#openByReplica.get(replica)?.takeForked(conflict),
         renewed: (replica) => this.#openByReplica.get(replica)?.takeReset(replica.fork),
+        spent: (peer) => this.#exchange?.renew(peer.options.id),
         extension: (replica, peer, name, payload) =>
           this.#openByReplica.get(replica)?.takeExtension(peer.options.id, name, payload),
       },
@@ -86,7 +87,6 @@ class StoreFeeds implements Feeds {
       timers: runtime.timers,
       wake: () => this.#exchange?.wake(),
       closed: (feed) => {
-        this.#closed.add(feed.id)
         this.#openById.delete(feed.id)
         this.#openByReplica.delete(feed.replica)
       },
@@ -193,7 +193,6 @@ class StoreFeeds implements Feeds {
       if (options.mode === 'full') present.widen()
       return present
     }
-    if (this.#closed.delete(stored.id)) this.#exchange?.renew()
     const feed = new OpenFeed(stored, this.#host, options)
     this.#openById.set(stored.id, feed)
     this.#openByReplica.set(feed.replica, feed)

@@ -11,9 +11,8 @@ import { keyText } from './roster-entry.ts'
 type Changing<Type> = { -readonly [Name in keyof Type]: Type[Name] }
 type Said<Kind extends RosterOperation['kind']> = Extract<RosterOperation, { readonly kind: Kind }>
 
-interface CountedMember extends Changing<Omit<Member, 'feeds' | 'changes'>> {
+interface CountedMember extends Changing<Omit<Member, 'feeds' | 'since' | 'changes'>> {
   readonly feeds: Writer[]
-  /** When each of them was made. */
   readonly since: number[]
   readonly changes: RosterEntry[]
 }

@@ -9,6 +9,8 @@ export interface Member {
   readonly role: Role
   /** Its feeds, the one in which it writes last. */
   readonly feeds: readonly Writer[]
+  /** When each of them was made, by the clock of the node, in ms since 1970. */
+  readonly since: readonly number[]
   /** Nobody waits for it until it comes back. */
   readonly isParked: boolean
   readonly isRemoved: boolean

@@ -14,6 +14,7 @@ export type GroupRequest =
   | { readonly command: 'group-create'; readonly name: string }
   | ({ readonly command: 'group-invite'; readonly group?: string } & Invitation)
   | { readonly command: 'group-join'; readonly link: string }
+  | ({ readonly command: 'group-measure'; readonly group?: string } & Measure)
   | ({ readonly command: 'kv-set' } & KeyRequest & { readonly value: string })
   | ({ readonly command: 'kv-delete' } & KeyRequest)
   | ({ readonly command: 'kv-get' } & KeyRequest)
@@ -28,6 +29,12 @@ export interface Invitation {
   /** For ever when absent. */
   readonly validMs?: number
 }
+
+/** What is decided about a member, which is named by the beginning of its node id. */
+export type Measure =
+  | { readonly act: 'remove' | 'park'; readonly member: string }
+  | { readonly act: 'role'; readonly member: string; readonly role: Role }
+  | { readonly act: 'leave' }
 
 export interface KeyRequest {
   readonly group?: string
@@ -76,6 +83,8 @@ export interface GroupAnswers {
   readonly 'group-create': { readonly id: GroupId }
   readonly 'group-invite': { readonly id: GroupId; readonly link: string }
   readonly 'group-join': { readonly id: GroupId }
+  /** `node`: of whom it was. */
+  readonly 'group-measure': { readonly id: GroupId; readonly node: string }
   readonly 'kv-set': Changed
   readonly 'kv-delete': Changed
   readonly 'kv-get': { readonly id: GroupId; readonly value?: string }
@@ -89,6 +98,7 @@ export const groupTimeoutsMs: Readonly<Record<GroupRequest['command'], number>> 
   'group-create': 30_000,
   'group-invite': 60_000,
   'group-join': 120_000,
+  'group-measure': 60_000,
   'kv-set': 60_000,
   'kv-delete': 60_000,
   'kv-get': 60_000,
@@ -109,6 +119,8 @@ export function parseGroupRequest(fields: Readonly<Record<string, unknown>>): Gr
       return { command, link: String(link) }
     case 'group-invite':
       return { command, ...named, ...parseInvitation(fields) }
+    case 'group-measure':
+      return { command, ...named, ...parseMeasure(fields) }
     case 'kv-set':
       return { command, ...named, key: String(key), value: String(value) }
     case 'kv-delete':
@@ -123,11 +135,22 @@ export function parseGroupRequest(fields: Readonly<Record<string, unknown>>): Gr
   }
 }
 
-function parseInvitation({ role, uses, validMs }: Readonly<Record<string, unknown>>): Invitation {
+function parseMeasure({ act, member, role }: Readonly<Record<string, unknown>>): Measure {
+  if (act === 'leave') return { act }
+  if (act === 'role') return { act, member: String(member), role: parseRole(role) }
+  if (act === 'remove' || act === 'park') return { act, member: String(member) }
+  throw new PlaitError('INVALID_ARGUMENT', 'a member is removed, parked or given a role, or leaves')
+}
+
+function parseRole(role: unknown): Role {
   const known = roles.find((one) => one === role)
   if (known === undefined) throw new PlaitError('INVALID_ARGUMENT', `a role is one of ${roles.join(', ')}`)
+  return known
+}
+
+function parseInvitation({ role, uses, validMs }: Readonly<Record<string, unknown>>): Invitation {
   return {
-    role: known,
+    role: parseRole(role),
     ...(typeof uses === 'number' ? { uses } : {}),
     ...(typeof validMs === 'number' ? { validMs } : {}),
   }

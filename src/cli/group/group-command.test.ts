@@ -43,7 +43,10 @@ async function plait(...args: readonly string[]): Promise<{ code: number; printe
 }
 
 it.each([
-  { name: 'group', commands: ['create', 'invite', 'join', 'serve', 'members', 'status'] },
+  {
+    name: 'group',
+    commands: ['create', 'invite', 'join', 'serve', 'members', 'remove', 'park', 'role', 'leave', 'status'],
+  },
   { name: 'kv', commands: ['set', 'get', 'delete', 'list', 'watch'] },
 ])('explains $name', async ({ name, commands }) => {
   const { code, printed } = await plait(name, '--help')
@@ -63,6 +66,8 @@ it.each([
   [['group', 'invite', '--uses', '0']],
   [['group', 'invite', '--for', '12']],
   [['group', 'join']],
+  [['group', 'remove']],
+  [['group', 'role', 'k3x9', 'owner']],
   [['kv']],
   [['kv', 'set']],
   [['kv', 'get', 'one', 'two']],

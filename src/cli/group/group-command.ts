@@ -3,6 +3,7 @@ import type { Terminal } from '../terminal.ts'
 import { addCreateGroupCommand } from './create-group-command.ts'
 import { addInviteCommand } from './invite-command.ts'
 import { addJoinCommand } from './join-command.ts'
+import { addMeasureCommands } from './measure-commands.ts'
 import { addMembersCommand } from './members-command.ts'
 import { addServeGroupsCommand } from './serve-groups-command.ts'
 import { addGroupStatusCommand } from './group-status-command.ts'
@@ -13,6 +14,7 @@ const commands = [
   addJoinCommand,
   addServeGroupsCommand,
   addMembersCommand,
+  addMeasureCommands,
   addGroupStatusCommand,
 ]
 

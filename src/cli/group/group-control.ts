@@ -5,6 +5,7 @@ import { feedControl } from '../feed/feed-control.ts'
 import type { StoreControl } from '../running-program.ts'
 import type { GroupHost } from './group-host.ts'
 import { invitation } from './invitation.ts'
+import { carryOut } from './measure.ts'
 import type { KeptGroup } from './kept-group.ts'
 import { change, keyChanges } from '../kv/key-changes.ts'
 
@@ -45,6 +46,8 @@ async function answerOf(host: GroupHost, kept: KeptGroup, request: Request): Pro
   switch (request.command) {
     case 'group-invite':
       return { id, link: await invitation(host, kept, request) }
+    case 'group-measure':
+      return { id, node: await carryOut(kept, request) }
     case 'kv-set': {
       const value = Uint8Array.from(Buffer.from(request.value, 'base64'))
       const dot = await change(host, kept, (values) => values.set(request.key, value))

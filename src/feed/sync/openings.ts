@@ -21,10 +21,14 @@ export class Openings {
   readonly #peers: Peers
   readonly #news: News
 
-  constructor(hash: TreeHash, peers: Peers, news: News) {
+  readonly #spent: (peer: RemotePeer) => void
+
+  /** `spent`: a feed is to be shared that was closed before over the same circuit, which takes another circuit. */
+  constructor(hash: TreeHash, peers: Peers, news: News, spent: (peer: RemotePeer) => void) {
     this.#hash = hash
     this.#peers = peers
     this.#news = news
+    this.#spent = spent
   }
 
   /** Opens all feeds; of many only those that are not complete, and says of the others in which state they are. */
@@ -58,7 +62,10 @@ export class Openings {
     }
     const theirTag = encodeHex(role === 'chair' ? tags.guest : tags.chair)
     // An OPEN that is on its way could be of before or of now: what was closed is not shared again over this circuit.
-    if (peer.closed.has(theirTag)) return undefined
+    if (peer.closed.has(theirTag)) {
+      this.#spent(peer)
+      return undefined
+    }
     const shared = new SharedFeed(replica, peer, peer.nextNumber, tags.chair, theirTag)
     peer.nextNumber += 1
     peer.byReplica.set(replica, shared)

@@ -29,6 +29,8 @@ import { snapshotOf, type PeerSnapshot } from './snapshot.ts'
 export interface SynchronizerEvents extends HeadEvents, InboxEvents, CommitEvents {
   /** A peer was ended for what it has done. */
   ended?(peer: RemotePeer, error: PlaitError): void
+  /** A feed is to be shared that was closed over the circuit to a peer: another circuit should take its place, in a later turn. */
+  spent?(peer: RemotePeer): void
 }
 
 export interface SynchronizerOptions {
@@ -61,7 +63,7 @@ export class Synchronizer {
     this.#options = options
     this.#news = new News(this.#peers.say)
     const { hash, events = {} } = options
-    this.#openings = new Openings(hash, this.#peers, this.#news)
+    this.#openings = new Openings(hash, this.#peers, this.#news, (peer) => events?.spent?.(peer))
     this.#commits = new Commits(this.#peers, this.#news, this.#openings, events, () => this.#fill())
     this.#renewals = new Renewals(this.#peers, (replica, isDone) => this.#commits.renewed(replica, isDone, this.#now))
     this.#heads = new Heads(options, this.#peers, this.#renewals)
@@ -230,6 +232,9 @@ export class Synchronizer {
       replica.have.remove(runs[0] as number, at)
       for (const { shared } of this.#peers.offered(replica)) this.#news.tellUnhave(shared, runs)
     }
+    // Who needs the beginning learns that it is not kept any more.
+    if (end <= replica.first)
+      for (const { shared } of this.#peers.offered(replica)) if (shared.isShared) this.#news.sayInfo(shared)
     this.#peers.wake(replica, start, stop)
     this.#fill()
   }

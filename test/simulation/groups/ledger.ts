@@ -13,6 +13,8 @@ export interface Operation {
   acknowledged: ReplicationLevel | undefined
   /** No handler can carry it out. */
   isPoison: boolean
+  /** Its writer was put back to before it: where nobody else has it, its number is given again. */
+  isForgotten: boolean
 }
 
 /** What has been published in a world, kept outside of it to hold everything against it. */
@@ -28,7 +30,7 @@ export class GroupLedger {
     const name = formatDot(dot)
     let operation = this.operations.get(name)
     if (operation === undefined) {
-      operation = { dot, name, past: nothing, acknowledged: undefined, isPoison: false }
+      operation = { dot, name, past: nothing, acknowledged: undefined, isPoison: false, isForgotten: false }
       this.operations.set(name, operation)
     }
     return operation
@@ -39,14 +41,17 @@ export class GroupLedger {
     const known = this.operations.get(formatDot(dot))
     if (known !== undefined && known.past !== nothing && !site.isLossy)
       site.world.violation(`${site.name}: the number ${dot.number} is given again`)
-    this.operations.set(formatDot(dot), { dot, name: formatDot(dot), past, acknowledged: undefined, isPoison })
+    const name = formatDot(dot)
+    this.operations.set(name, { dot, name, past, acknowledged: undefined, isPoison, isForgotten: false })
   }
 
   /** A feed is opened by its writer, and has so many entries: what was not durable has never been, and nobody else has seen it. */
   reopen(site: GroupSite, writer: Writer, length: number): void {
-    for (const { dot, name, acknowledged } of this.operations.values()) {
-      if (dot.writer !== writer || dot.number <= length || site.isLossy) continue
-      if (acknowledged === undefined) this.operations.delete(name)
+    for (const operation of this.operations.values()) {
+      const { dot, name, acknowledged } = operation
+      if (dot.writer !== writer || dot.number <= length) continue
+      if (site.isLossy) operation.isForgotten = true
+      else if (acknowledged === undefined) this.operations.delete(name)
       else
         site.world.violation(
           `${site.name}: operation ${dot.number} was acknowledged, and of its feed there are ${length} entries`,

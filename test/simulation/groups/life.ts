@@ -1,5 +1,5 @@
 import { PlaitError, type ErrorCode } from '../../../src/base/error.ts'
-import type { Group, Groups } from '../../../src/causal/group-api.ts'
+import type { Group, GroupMember, Groups } from '../../../src/causal/group-api.ts'
 import type { OpenGroup } from '../../../src/causal/group.ts'
 import { formatDot } from '../../../src/crdt/dot.ts'
 import type { Dot, Writer } from '../../../src/crdt/dot.ts'
@@ -35,6 +35,8 @@ export class GroupLife {
   group: OpenGroup | undefined
   replica: WorldReplica | undefined
   deliveredCount = 0
+  /** The members as they were known here at the end of the last instant, and in this one. */
+  #memberships: { readonly atMs: number; readonly members: readonly GroupMember[] }[] = []
   /** How much of each feed had been carried out when the group was opened, by the view. */
   #before: ReadonlyMap<Writer, number> = new Map()
   /** Dots that were handed over since, or set aside. */
@@ -59,12 +61,26 @@ export class GroupLife {
     this.group = group
     this.#before = before
     this.#delivered.clear()
+    this.#memberships = [{ atMs: this.world.now, members: group.members }]
     this.#listen(group)
+  }
+
+  /** Who the members were at any time in this instant: what is told now may have been so for a part of it. */
+  get memberships(): readonly (readonly GroupMember[])[] {
+    return this.#memberships.map(({ members }) => members)
   }
 
   /** Whether an operation has been handed over here. */
   has(dot: Dot, name: string = formatDot(dot)): boolean {
-    return dot.number <= (this.#before.get(dot.writer) ?? 0) || this.#delivered.has(name)
+    return this.#isBefore(dot) || this.#delivered.has(name)
+  }
+
+  /** Whether what takes the operations had it already. */
+  #isBefore({ writer, number }: Dot): boolean {
+    const known = this.group?.engine.clock.get(writer) ?? 0
+    if (number > Math.max(this.#before.get(writer) ?? 0, known)) return false
+    if (number > (this.#before.get(writer) ?? 0)) this.world.mark('begun with a snapshot')
+    return true
   }
 
   /** All operations that are known of and have been handed over here. */
@@ -93,7 +109,8 @@ export class GroupLife {
     this.deliveredCount += 1
     if (this.has(dot) && !this.ledger.forked.has(dot.writer) && !operation.isPoison)
       this.wrong(`${this.#named(dot)} is delivered a second time`)
-    for (const name of operation.past) {
+    // What its number meant before it was forgotten is nothing to this one.
+    for (const name of operation.isForgotten ? [] : operation.past) {
       if (this.#delivered.has(name)) continue
       const earlier = this.ledger.operations.get(name)
       if (earlier === undefined || this.has(earlier.dot, name) || this.ledger.forked.has(earlier.dot.writer)) continue
@@ -131,6 +148,8 @@ export class GroupLife {
     if (waitingBytes > 8 * 1024 * 1024) this.wrong(`${waitingBytes} bytes wait`)
     if (progress.waiting > 4_096 + 512) this.wrong(`${progress.waiting} entries are not in the view`)
     const entries = machine.order.delivered().reduce((sum, number) => sum + number, 0)
+    for (const feed of this.feedsByWriter.values())
+      if (feed.status().held < feed.contiguousLength) this.world.mark('log pruned')
     if (machine.order.history.size > entries) this.wrong(`more is remembered than there is`)
   }
 
@@ -216,6 +235,9 @@ export class GroupLife {
     })
     group.addEventListener('members', ({ detail: { members } }) => {
       if (!isCurrent()) return
+      const { now } = world
+      const before = this.#memberships.filter(({ atMs }) => atMs < now).slice(-1)
+      this.#memberships = [...before, ...this.#memberships.filter(({ atMs }) => atMs === now), { atMs: now, members }]
       const wasParked = isParked
       isParked = members.some((member) => member.node === this.site.node.id && member.isParked)
       world.note(this.name, members.map(({ role, isParked }) => `${role}${isParked ? ' parked' : ''}`).join(', '))

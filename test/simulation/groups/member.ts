@@ -1,5 +1,5 @@
 import { PlaitError, type ErrorCode } from '../../../src/base/error.ts'
-import type { GroupId } from '../../../src/causal/group-api.ts'
+import type { GroupId, GroupMember } from '../../../src/causal/group-api.ts'
 import { formatGroupLink, parseGroupLink } from '../../../src/causal/group-link.ts'
 import type { OpenGroup } from '../../../src/causal/group.ts'
 import type { Role } from '../../../src/causal/members/roster-operation.ts'
@@ -98,7 +98,7 @@ export class Member {
     const operation = ledger.at(dot)
     operation.acknowledged = level
     life.world.note(life.name, `published ${dot.number}`)
-    this.#checkReplication(group, dot, level)
+    this.#checkReplication(dot, level)
     return dot
   }
 
@@ -115,26 +115,40 @@ export class Member {
   }
 
   /** As many others hold it as were asked for, as far as that can be seen from outside. */
-  #checkReplication(group: OpenGroup, dot: Dot, level: ReplicationLevel): void {
+  #checkReplication(dot: Dot, level: ReplicationLevel): void {
     if (level === 'local') return
     const life = this.#life
-    const members = group.members.filter(({ node, isParked }) => node !== this.#site.node.id && !isParked)
-    const others = members.length
-    const needed = { one: 1, majority: Math.floor((others + 1) / 2), all: others }[level]
-    let holders = 0
-    let direct = 0
-    const own = life.feedsByWriter.get(dot.writer)
-    const told = new Map((own?.status().peers ?? []).map((peer) => [peer.nodeId, peer.contiguousLength]))
-    for (const { node } of members) {
+    const counts = life.memberships.map((members) => this.#holdersOf(dot, members))
+    const neededOf = (others: number): number =>
+      ({ one: 1, majority: Math.floor((others + 1) / 2), all: others })[level]
+    const [count] = counts
+    if (counts.every(({ others, holders }) => holders < neededOf(others)) && !life.ledger.forked.has(dot.writer))
+      life.wrong(
+        `operation ${dot.number} is at ${count?.holders} others, and ${level} of ${count?.others} were asked for`,
+      )
+    if (counts.every(({ others, told }) => told < neededOf(others)))
+      life.world.mark('publish resolved by what others passed on')
+  }
+
+  /** How many of the members that are waited for have it, and have said so themselves. */
+  #holdersOf(dot: Dot, members: readonly GroupMember[]): { others: number; holders: number; told: number } {
+    const lengths = new Map(
+      this.#life.feedsByWriter
+        .get(dot.writer)
+        ?.status()
+        .peers.map((peer) => [peer.nodeId, peer.contiguousLength]),
+    )
+    const count = { others: 0, holders: 0, told: 0 }
+    for (const { node, isParked } of members) {
+      if (node === this.#site.node.id || isParked) continue
       const site = this.#society.sites.find((other) => other.node.id === node)
       const length = site?.life?.feedsByWriter.get(dot.writer)?.contiguousLength
+      count.others += 1
       // Who is down, or was put back, may have had it.
-      if (site?.isLossy === true || length === undefined || length >= dot.number) holders += 1
-      if ((told.get(node) ?? 0) >= dot.number) direct += 1
+      if (site?.isLossy === true || length === undefined || length >= dot.number) count.holders += 1
+      if ((lengths.get(node) ?? 0) >= dot.number) count.told += 1
     }
-    if (holders < needed && !this.#life.ledger.forked.has(dot.writer))
-      life.wrong(`operation ${dot.number} is at ${holders} others, and ${level} of ${others} were asked for`)
-    if (direct < needed) life.world.mark('publish resolved by what others passed on')
+    return count
   }
 
   /** Opens the group, makes it, or joins it. */
@@ -167,10 +181,10 @@ export class Member {
   async #join(): Promise<OpenGroup | undefined> {
     const life = this.#life
     const random = this.#random
-    while (!life.isOver) {
+    while (!life.isOver && !this.#site.isDone) {
       await life.sleep(random.logarithmic(20, 1_500))
       const link = this.#society.links.length === 0 ? undefined : this.#drawLink()
-      if (link === undefined || life.isOver || life.groups === undefined) continue
+      if (link === undefined || life.isOver || this.#site.isDone || life.groups === undefined) continue
       const signal = patience(life, random.logarithmic(30, 3_000))
       const group = await life.groups.join(link, { signal }).catch((error: unknown) => {
         if (!PlaitError.is(error)) life.wrong(`join failed untyped: ${String(error)}`)
@@ -187,7 +201,10 @@ export class Member {
   /** Of any invitation, to any site: everybody who is a member can let others in. */
   #drawLink(): string {
     const random = this.#random
-    const link = parseGroupLink(random.pick(this.#society.links))
+    const links = this.#society.links.map(parseGroupLink)
+    // Of two admissions with other roles the one that counts may be the one that comes last, and gives less.
+    const role = (this.#site.role ??= random.pick(links).role)
+    const link = random.pick(links.filter((other) => other.role === role))
     if (random.chance(0.5)) return formatGroupLink(link)
     const { nodeId, addresses } = parseUrl(random.pick(this.#society.sites).node.address)
     return nodeId === this.#site.node.id ? formatGroupLink(link) : formatGroupLink({ ...link, nodeId, addresses })

@@ -14,6 +14,8 @@ interface Profile {
   readonly measures: number
   readonly mishaps: MishapPlan
   readonly faults: number
+  /** After so many entries a snapshot is made; undefined: never. */
+  readonly snapshotEntries: number | undefined
 }
 
 /**
@@ -31,12 +33,15 @@ export async function groupScenario(world: World): Promise<{ readonly nodes: num
   const resumeMs = random.pick([0, 500, 5_000])
   const acknowledgeMs = Math.round(random.logarithmic(50, 1_000))
   const delivered = new Map<object, () => number>()
+  const { snapshotEntries } = profile
+  // Who begins with a snapshot needs tables like those of who made it.
+  const common: Taking | undefined = snapshotEntries === undefined ? undefined : random.pick(['replica', 'handler'])
   for (const [number, name] of nodeNames.entries()) {
-    const taking: Taking =
-      number < 2 ? 'replica' : random.pick(['replica', 'replica', 'handler', 'handler', 'iterator'])
+    const any: Taking = number < 2 ? 'replica' : random.pick(['replica', 'replica', 'handler', 'handler', 'iterator'])
+    const taking = common ?? any
     sites.push(
       new GroupSite({
-        ...{ world, name, number, taking, acknowledgeMs, resumeMs, ledger },
+        ...{ world, name, number, taking, acknowledgeMs, resumeMs, ledger, snapshotEntries },
         random: random.fork(name),
         begin: (site, life) => {
           delivered.set(life, () => life.deliveredCount)
@@ -69,6 +74,7 @@ function drawProfile(random: SeededRandom, nodes: number): Profile {
     gapMs: (random.logarithmic(50, 500) * nodes) / 3,
     measures: random.chance(0.5) ? random.integer(1, 4) : 0,
     faults: isCalm ? 0 : random.integer(0, 5),
+    snapshotEntries: random.fork('snapshots').chance(0.3) ? random.fork('entries').integer(20, 100) : undefined,
     mishaps: {
       untilMs: activeMs,
       crashes: some(0.7, 4),

@@ -1,5 +1,6 @@
 import { feeds as openFeeds } from '../../../src/feed/feeds.ts'
 import { groups as openGroups } from '../../../src/causal/groups.ts'
+import type { Role } from '../../../src/causal/members/roster-operation.ts'
 import type { Writer } from '../../../src/crdt/dot.ts'
 import { writerFromKey } from '../../../src/crdt/dot.ts'
 import type { Feed, Feeds } from '../../../src/feed/feed-api.ts'
@@ -29,6 +30,7 @@ export interface GroupSiteOptions {
   readonly acknowledgeMs: number
   readonly resumeMs: number
   readonly ledger: GroupLedger
+  readonly snapshotEntries: number | undefined
   /** Sets each life to work. */
   readonly begin: (site: GroupSite, life: GroupLife) => void
 }
@@ -49,6 +51,8 @@ export class GroupSite {
   isHeldBack = false
   /** A member has let it in, as far as it remembers. */
   isAdmitted = false
+  /** Of the links by which it comes. */
+  role: Role | undefined
   /** Nothing is begun any more. */
   isDone = false
   readonly #options: GroupSiteOptions
@@ -111,7 +115,7 @@ export class GroupSite {
 
   async #open(node: PlaitNode, process: Process): Promise<void> {
     this.#isSettingUp = true
-    const { world, ledger, acknowledgeMs, begin, random } = this.#options
+    const { world, ledger, acknowledgeMs, snapshotEntries, begin, random } = this.#options
     const store = await openStore('', { runtime: { ...process.runtime, disk: this.disk.disk } })
     const feeds = await openFeeds(node, store, { verify: verifyBoth })
     if (process.scope.ended) return
@@ -124,6 +128,7 @@ export class GroupSite {
       ),
       {
         acknowledgeMs,
+        ...(snapshotEntries === undefined ? {} : { snapshotEntries }),
         verify: verifyBoth,
         openView: (name) => this.views.open(name, process),
         createFeedIdentity: () => this.#createFeedIdentity(),

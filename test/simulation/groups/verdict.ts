@@ -1,15 +1,24 @@
 import { bytesEqual, encodeHex } from '../../../src/base/bytes.ts'
+import { emptyBody } from '../../../src/causal/order/bodies.ts'
 import type { OpenGroup } from '../../../src/causal/group.ts'
 import { formatDot } from '../../../src/crdt/dot.ts'
 import type { Dot } from '../../../src/crdt/dot.ts'
 import type { SeededRandom, World } from '../../../src/testing/index.ts'
 import type { GroupLedger, Operation } from './ledger.ts'
+import { patience } from './life.ts'
 import type { GroupLife } from './life.ts'
 import type { Society } from './member.ts'
 import type { GroupSite } from './site.ts'
 
 /** All must be level by then: a broken link is found out after 75 s, and backoffs reach half a minute. */
 const settleMs = 400_000
+
+/** What is known outside of the world. */
+interface Known {
+  readonly society: Society
+  readonly seats: readonly Seat[]
+  readonly ledger: GroupLedger
+}
 
 interface Seat {
   readonly site: GroupSite
@@ -27,15 +36,57 @@ export async function judge(world: World, society: Society, ledger: GroupLedger,
   }
   if (!(await world.run(() => sites.every(({ life }) => life !== undefined), 120_000)))
     return world.violation('not everybody runs')
+  await reunite(world, society)
   if (!(await level(world, society, ledger))) return
   for (const complaint of await world.settle(tableComplaints(seatsOf(society), ledger))) world.violation(complaint)
   noteAdmissions(world, seatsOf(society))
+  await checkRemoved(world, society)
   const isOnceMore = random.chance(0.3)
   await world.settle(Promise.all(sites.map((site) => (isOnceMore ? site.reopen() : site.close()))))
   if (!isOnceMore) return
   await world.run(() => sites.every(({ life }) => life !== undefined), 120_000)
   await level(world, society, ledger)
   await world.settle(Promise.all(sites.map((site) => site.close())))
+}
+
+/**
+ * Who was put back to before it had let others in does not know them any more, nor do those who had it from there; and who has forgotten
+ * all others can write only when one of them says so. Their users give each other links, as at first.
+ */
+async function reunite(world: World, { sites }: Society): Promise<void> {
+  if (!sites.some(({ isLossy }) => isLossy)) return
+  await world.run(world.now + 60_000)
+  for (const site of sites) {
+    const group = site.life?.group
+    if (group === undefined || group.engine.isWriting) continue
+    const host = sites.find(({ life }) => isAdmin(life?.group) && knows(life?.group, site))
+    if (host !== undefined) await letIn(world, host, site)
+  }
+  for (const host of sites)
+    for (const site of sites) {
+      const { group } = host.life ?? {}
+      if (!isAdmin(group) || group?.engine.machine.roster.members.has(site.node.id) || !knows(site.life?.group, host))
+        continue
+      world.mark('let in again by who had forgotten it')
+      await letIn(world, host, site)
+    }
+}
+
+function isAdmin(group: OpenGroup | undefined): boolean {
+  return group?.role === 'admin' && group.engine.isWriting
+}
+
+function knows(group: OpenGroup | undefined, { node }: GroupSite): boolean {
+  return group?.members.some((member) => member.node === node.id) === true
+}
+
+async function letIn(world: World, host: GroupSite, site: GroupSite): Promise<void> {
+  const { life } = site
+  const group = host.life?.group
+  if (life?.groups === undefined || group === undefined) return
+  const link = await world.settle(group.invite({ role: life.group?.role ?? 'admin' }))
+  await world.settle(life.groups.join(link, { signal: patience(life, 60_000) }).catch(() => {}))
+  await world.run(world.now + 60_000)
 }
 
 /** Whether all are level in the end. */
@@ -57,7 +108,11 @@ function seatsOf({ sites }: Society): readonly Seat[] {
     return life?.group === undefined ? [] : [{ site, life, group: life.group }]
   })
   const rosterOf = ({ group }: Seat): number => group.engine.machine.roster.entries.length
-  const [first] = seats
+  const removes = ({ group }: Seat, { site }: Seat): boolean =>
+    group.engine.machine.roster.members.get(site.node.id)?.isRemoved === true
+  // Who was removed hears nothing any more, of that neither.
+  const insiders = seats.filter((seat) => !seats.some((other) => other !== seat && removes(other, seat)))
+  const [first] = (insiders.length > 0 ? insiders : seats)
     .filter(({ group }) => group.role !== undefined)
     .sort((left, right) => rosterOf(right) - rosterOf(left))
   const members = first?.group.engine.machine.roster.members
@@ -72,7 +127,7 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
   if (first === undefined) return society.groupId === undefined ? [] : ['nobody is left in the group']
   const complaints: string[] = []
   const say = ({ site }: Seat, what: string): void => void complaints.push(`${site.name}: ${what}`)
-  const isStuck = new Set(seats.filter((seat) => waitsForLost(seat, society)))
+  const isStuck = new Set(seats.filter((seat) => waitsForLost(seat, seats)))
   for (const seat of seats) {
     const { group } = seat
     const { engine } = group
@@ -81,7 +136,10 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
       say(seat, `knows other members than ${first.site.name}: ${membersIn(group)} | ${membersIn(first.group)}`)
     if (clockOf(group) !== clockOf(first.group))
       say(seat, `has delivered ${clockOf(group)}, and ${first.site.name} ${clockOf(first.group)}`)
-    if (!engine.isWriting) say(seat, 'cannot write')
+    // Where all have forgotten what they had written, nobody can say of another one that it goes on.
+    const isHopeless =
+      seats.some((other) => other.site.isLossy) && seats.every((other) => !other.group.engine.isWriting)
+    if (!engine.isWriting && !isHopeless) say(seat, 'cannot write')
     if (engine.progress.waiting > 0) say(seat, `${engine.progress.waiting} entries are not in the view`)
     const unstable = isEverybodyHere(group, seats) && !isStuck.has(seat) ? unstableIn(seat, ledger) : undefined
     if (unstable !== undefined) say(seat, `does not know that everybody has ${named(unstable, ledger)}`)
@@ -89,7 +147,7 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
     if (waiting?.waitsFor !== undefined && !isStuck.has(seat))
       say(seat, `waits for ${named(waiting.waitsFor, ledger)}, which somebody has`)
     for (const operation of ledger.operations.values()) {
-      const what = lossOf(operation, seat, society, ledger, isStuck.has(seat))
+      const what = lossOf(operation, seat, { society, seats, ledger }, isStuck.has(seat))
       if (what !== undefined) say(seat, `${named(operation.dot, ledger)} ${what}`)
       if (what !== undefined) break
     }
@@ -102,16 +160,36 @@ function complaintsOf(society: Society, ledger: GroupLedger): readonly string[] 
   return complaints
 }
 
+/** Who was removed gets nothing of what is written from then on. */
+async function checkRemoved(world: World, society: Society): Promise<void> {
+  const [seat] = seatsOf(society)
+  const group = seat?.group
+  if (group?.engine.isWriting !== true) return
+  const removed = society.sites.filter(
+    ({ node }) => group.engine.machine.roster.members.get(node.id)?.isRemoved === true,
+  )
+  if (removed.length === 0) return
+  const { dot, durable } = group.engine.write('acknowledgement', { schema: () => emptyBody, value: undefined })
+  const { writer, number } = dot
+  await world.settle(durable)
+  await world.run(world.now + 5_000)
+  for (const { name, life } of removed)
+    if ((life?.feedsByWriter.get(writer)?.contiguousLength ?? 0) >= number)
+      world.violation(`${name}: was removed, and gets what is written since`)
+}
+
 /** Whether everybody who is waited for is alive. */
 function isEverybodyHere({ members }: OpenGroup, seats: readonly Seat[]): boolean {
   return members.every(({ node, isParked }) => isParked || seats.some(({ site }) => site.node.id === node))
 }
 
 /** An operation of which not everybody has said that it has come. */
-function unstableIn({ group }: Seat, ledger: GroupLedger): Dot | undefined {
+function unstableIn({ group, life }: Seat, ledger: GroupLedger): Dot | undefined {
   const { machine } = group.engine
   const stable = machine.stable()
-  for (const { dot } of ledger.operations.values()) {
+  for (const { dot, name, isForgotten } of ledger.operations.values()) {
+    // Its number may have been given again, to an acknowledgement, of which nobody has to hear.
+    if (isForgotten && !life.has(dot, name)) continue
     const feed = machine.order.feed(dot.writer)
     if (feed !== undefined && feed.delivered >= dot.number && (stable[feed.place] ?? 0) < dot.number) return dot
   }
@@ -123,46 +201,42 @@ function hashOf({ life }: Seat): Uint8Array {
 }
 
 /** Why an operation should be here and is not; undefined when all is well. */
-function lossOf(
-  operation: Operation,
-  { life, group }: Seat,
-  society: Society,
-  ledger: GroupLedger,
-  isStuck: boolean,
-): string | undefined {
+function lossOf(operation: Operation, { life, group }: Seat, known: Known, isStuck: boolean): string | undefined {
+  const { seats, ledger } = known
   const { dot, name, acknowledged } = operation
   if (ledger.forked.has(dot.writer)) return undefined
   const delivered = group.engine.machine.order.feed(dot.writer)?.delivered ?? 0
   const author = ledger.siteByWriter.get(dot.writer)
   const isCounted = life.counts(dot)
+  // Who was let in by somebody of whom that does not count is no member either.
+  const isNobodys = group.engine.machine.roster.memberOf(dot.writer) === undefined && ledger.curbed.size > 0
+  const isCurbed = isNobodys || (author !== undefined && ledger.curbed.has(author))
   if (delivered >= dot.number) {
     // Its number may have been given again, by a writer who had forgotten that it was given and whom nobody could tell.
-    if (isCounted && !life.has(dot, name) && !mayBeLost(operation, author, society))
-      return 'was passed over, and counts'
-    if (!isCounted && acknowledged !== undefined && (author === undefined || !ledger.curbed.has(author)))
-      return 'was acknowledged and does not count'
+    if (isCounted && !life.has(dot, name) && !mayBeLost(operation, author, known)) return 'was passed over, and counts'
+    if (!isCounted && !isCurbed && acknowledged !== undefined) return 'was acknowledged and does not count'
     return undefined
   }
   if (acknowledged === undefined || isStuck) return undefined
-  if (!isCounted && author !== undefined && ledger.curbed.has(author)) return undefined
-  if (isLost(dot, society) && mayBeLost(operation, author, society)) return undefined
-  return `was acknowledged (${acknowledged}) and is not here${isLost(dot, society) ? ', nor anywhere' : ''}`
+  if (!isCounted && isCurbed) return undefined
+  if (isLost(dot, seats) && mayBeLost(operation, author, known)) return undefined
+  return `was acknowledged (${acknowledged}) and is not here${isLost(dot, seats) ? ', nor anywhere' : ''}`
 }
 
-/** Whether so many have lost their disks as were said to have it. */
-function mayBeLost({ acknowledged }: Operation, author: GroupSite | undefined, { sites }: Society): boolean {
+/** Whether so many have lost their disks, or may have been removed, as were said to have it. */
+function mayBeLost({ acknowledged }: Operation, author: GroupSite | undefined, { society, ledger }: Known): boolean {
   if (author?.isLossy !== true) return false
-  const lossy = sites.filter(({ isLossy }) => isLossy).length
-  return acknowledged === undefined || acknowledged === 'local' || lossy > 1
+  const lossy = society.sites.filter(({ isLossy }) => isLossy).length
+  return acknowledged === undefined || acknowledged === 'local' || lossy > 1 || ledger.curbed.size > 0
 }
 
-/** Whether nobody has it any more. */
-function isLost({ writer, number }: Dot, { sites }: Society): boolean {
-  return sites.every(({ life }) => (life?.feedsByWriter.get(writer)?.contiguousLength ?? 0) < number)
+/** Whether no member has it any more. */
+function isLost({ writer, number }: Dot, seats: readonly Seat[]): boolean {
+  return seats.every(({ life }) => (life?.feedsByWriter.get(writer)?.contiguousLength ?? 0) < number)
 }
 
-function waitsForLost({ group }: Seat, society: Society): boolean {
-  return group.engine.machine.order.feeds.some(({ waitsFor }) => waitsFor !== undefined && isLost(waitsFor, society))
+function waitsForLost({ group }: Seat, seats: readonly Seat[]): boolean {
+  return group.engine.machine.order.feeds.some(({ waitsFor }) => waitsFor !== undefined && isLost(waitsFor, seats))
 }
 
 /** The tables of handlers have each operation once that counts, and no other. */
@@ -175,8 +249,8 @@ async function tableComplaints(seats: readonly Seat[], ledger: GroupLedger): Pro
     const found = new Set<string>()
     for (const { key } of await group.view.view.entries('application'))
       found.add(new TextDecoder().decode(key.subarray(1 + (key[0] ?? 0))))
-    for (const { dot, name, isPoison } of ledger.operations.values()) {
-      if (ledger.forked.has(dot.writer)) continue
+    for (const { dot, name, isPoison, isForgotten } of ledger.operations.values()) {
+      if (ledger.forked.has(dot.writer) || (isForgotten && !found.has(name))) continue
       const delivered = group.engine.machine.order.feed(dot.writer)?.delivered ?? 0
       const isDue = delivered >= dot.number && life.counts(dot) && !isPoison
       if (isDue !== found.has(name))

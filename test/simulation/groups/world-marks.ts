@@ -1,10 +1,13 @@
 /** What worlds of groups have to reach: each in some seed at least. */
 export const groupWorldMarks = [
   'admitted twice',
+  'begun with a snapshot',
   'came back after it was parked',
   'disk lost',
   'fork proven',
   'group restarted from its state',
+  'let in again by who had forgotten it',
+  'log pruned',
   'operation set aside that cannot be carried out',
   'operation void because of its number',
   'operation waited for a dot',
