@@ -36,6 +36,10 @@ const interruptMs = 5_000
 const recentMs = 60_000
 /** Operations that come one after the other are carried out together. */
 const gatherMs = 30
+/** Of more than so many the end is waited for, for a while: directories get their times when all is in them. */
+const crowd = 50
+const crowdQuietMs = 150
+const crowdWaitMs = 5_000
 /** What could not be had, and what is being written to, is looked at again. */
 const retryMs = 3_000
 const againMs = 100
@@ -58,6 +62,9 @@ export class DriveLoop {
   /** How often somebody has asked for a look, and how many of these are answered. */
   #asked = 0
   #answered = 0
+  /** Operations since the last turn began, and when the last one came. */
+  #operations = 0
+  #operationAt = 0
   /** Those that this turn answers. */
   #asking = 0
   #failure: PlaitError | undefined
@@ -71,6 +78,13 @@ export class DriveLoop {
 
   start(): void {
     this.#running ??= this.#run().catch(() => undefined)
+  }
+
+  /** The tree has changed. */
+  wakeByTree(): void {
+    this.#operations += 1
+    this.#operationAt = this.#options.runtime.clock.now()
+    this.wake()
   }
 
   /** Something may have changed, here or elsewhere. */
@@ -132,7 +146,7 @@ export class DriveLoop {
     this.#nextLook?.cancel()
     const allowDeletions = this.#allowsDeletions
     this.#enter('looking')
-    await new Promise<void>((resolve) => void this.#options.runtime.timers.after(gatherMs, resolve))
+    await this.#gather()
     this.#isDirty = false
     const asked = (this.#asking = this.#asked)
     const disk = await reconciler.look(signal)
@@ -163,6 +177,19 @@ export class DriveLoop {
     this.#failure = undefined
     if (isDone || this.#answered < asked) this.#options.host.settled(this.#report())
     this.#answer(asked)
+  }
+
+  async #gather(): Promise<void> {
+    const { clock, timers } = this.#options.runtime
+    const begunAt = clock.now()
+    do await new Promise<void>((resolve) => void timers.after(gatherMs, resolve))
+    while (
+      this.#operations > crowd &&
+      clock.now() - this.#operationAt < crowdQuietMs &&
+      clock.now() - begunAt < crowdWaitMs &&
+      !this.#ending.signal.aborted
+    )
+    this.#operations = 0
   }
 
   async #apply(actions: readonly Action[], allowDeletions: boolean): Promise<Applied> {

@@ -230,7 +230,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
 
   #takeTree(): void {
     this.#parts.reconciler.forgetLayout()
-    this.#loop.wake()
+    this.#loop.wakeByTree()
   }
 
   async #until(isSo: () => boolean, signal: AbortSignal | undefined): Promise<void> {
