@@ -170,7 +170,11 @@ export class GroupEngine {
   }
 
   /** The snapshot from which this node could begin: what is here was dropped elsewhere. Does nothing when all of it is known here. */
-  async adopt(name: Uint8Array): Promise<void> {
+  adopt(name: Uint8Array): Promise<void> {
+    return this.#snapshots.keepDuring(() => this.#adopt(name))
+  }
+
+  async #adopt(name: Uint8Array): Promise<void> {
     const { base } = this.#snapshots
     // Until somebody says again that more was dropped.
     this.#isBelow = false
@@ -419,8 +423,10 @@ export class GroupEngine {
     try {
       await this.#readers.stop()
       while (!this.#author.isIdle) await this.#changes.wait()
-      const base = await this.#snapshots.read()
-      await this.#begin(known === undefined ? base?.state : rewoundState(known, base?.state), base)
+      await this.#snapshots.keepDuring(async () => {
+        const base = await this.#snapshots.read()
+        await this.#begin(known === undefined ? base?.state : rewoundState(known, base?.state), base)
+      })
     } catch (error) {
       this.fail(error)
       return

@@ -49,6 +49,15 @@ export async function writeGroupRecord(disk: Disk, group: GroupId, record: Group
   await replaceSmallFile(disk, folder, `${group}${suffix}`, [new TextEncoder().encode(text)])
 }
 
+/** So many are remembered of those who were asked to let this node in, the last one first. */
+const hostsMax = 16
+
+/** With one more of those who were there. */
+export function metBy(record: GroupRecord, host: string): GroupRecord {
+  if (record.hosts.includes(host)) return record
+  return { ...record, hosts: [host, ...record.hosts].slice(0, hostsMax) }
+}
+
 /** Where the view of a group is kept, below the store's folder. */
 export function viewName(group: GroupId): string {
   return `${folder}/${group}.view`

@@ -19,12 +19,16 @@ export class GroupLanes {
   /** Connects to those members that are to be connected now. `hosts`: where one was told to begin. */
   update(members: Iterable<Member>, hosts: readonly string[]): void {
     const own = this.#feeds.node?.id ?? ''
-    const others = [...members].filter(({ node, isRemoved, isParked }) => node !== own && !isRemoved && !isParked)
+    const known = new Map(Array.from(members, (member) => [member.node as string, member]))
+    const others = [...known.values()].filter(
+      ({ node, isRemoved, isParked }) => node !== own && !isRemoved && !isParked,
+    )
     others.sort((left, right) => (left.node < right.node ? -1 : 1))
     const next = others.findIndex(({ node }) => node > own)
     const ring = [...others.slice(Math.max(0, next)), ...others.slice(0, Math.max(0, next))]
     const wanted = new Set(ring.slice(0, neighboursMax).flatMap((member) => urlOf(member) ?? []))
-    if (others.length === 0) for (const host of hosts) wanted.add(host)
+    // One of whom nothing is known may know what is missing here.
+    for (const host of hosts) if (others.length === 0 || !known.has(parseUrl(host).nodeId)) wanted.add(host)
     for (const [address, ending] of this.#lanesByAddress) {
       if (wanted.has(address)) continue
       this.#lanesByAddress.delete(address)

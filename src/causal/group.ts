@@ -27,6 +27,7 @@ import type {
   PublishOptions,
 } from './group-api.ts'
 import { GroupEngine } from './group-engine.ts'
+import { metBy } from './group-file.ts'
 import type { GroupRecord } from './group-file.ts'
 import { GroupLanes, urlOf } from './group-lanes.ts'
 import { formatGroupLink, parseGroupLink } from './group-link.ts'
@@ -79,6 +80,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
   readonly #options: OpenGroupOptions
   readonly #lanes: GroupLanes
   #record: GroupRecord
+  #remembering: Promise<void> = Promise.resolve()
   #own: WritableFeed
   #isStarted = false
   #isTakingFeed = false
@@ -105,7 +107,7 @@ export class OpenGroup extends GroupEventTarget implements Group {
       base: record.base === undefined ? undefined : keyFromWriter(record.base),
       superseded: (record.superseded ?? []).map(keyFromWriter),
       rememberBase: (name, superseded) =>
-        this.#remember({ ...this.#record, base: keyText(name), superseded: superseded.map(keyText) }),
+        this.#remember((record) => ({ ...record, base: keyText(name), superseded: superseded.map(keyText) })),
       events: {
         ready: () => this.#takeReady(),
         membersChanged: () => this.#takeMembers(),
@@ -278,11 +280,12 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return this.#record.feed
   }
 
-  /** Another node has let this one in (again), of which it may know nothing. */
-  meet({ hosts }: GroupRecord): void {
-    this.#record = { ...this.#record, hosts }
-    this.#lanes.update(this.engine.machine.roster.members.values(), hosts)
+  /** Another node has let this one in (again), of which it may know nothing. Resolves with what is remembered. */
+  async meet(host: string): Promise<GroupRecord> {
+    await this.#remember((record) => metBy(record, host))
+    this.#lanes.update(this.engine.machine.roster.members.values(), this.#record.hosts)
     this.engine.review()
+    return this.#record
   }
 
   /** Where the other members can be reached, and who let this node in. */
@@ -433,12 +436,14 @@ export class OpenGroup extends GroupEventTarget implements Group {
     this.#isTakingFeed = true
     this.engine.isContinuing = true
     try {
-      const { own, record } = await this.#options.host.continueIn(Math.max(...(this.#self?.since ?? []), 0))
-      this.#own = own
-      this.#record = record
-      await this.engine.writeIn(own)
+      await this.#inTurn(async () => {
+        const { own, record } = await this.#options.host.continueIn(Math.max(...(this.#self?.since ?? []), 0))
+        this.#own = own
+        this.#record = record
+      })
+      await this.engine.writeIn(this.#own)
       this.#ask()
-      this.#emit('continued', { feed: record.feed })
+      this.#emit('continued', { feed: this.writer })
       this.#isTakingFeed = false
     } catch (error) {
       this.engine.fail(error)
@@ -461,9 +466,19 @@ export class OpenGroup extends GroupEventTarget implements Group {
     return node.sign(claimStatement(keyFromWriter(this.id), this.#claim))
   }
 
-  async #remember(record: GroupRecord): Promise<void> {
-    await this.#options.host.remember(record)
-    this.#record = record
+  /** What is remembered changes in one go after the other: none forgets what another one has changed. */
+  #remember(change: (record: GroupRecord) => GroupRecord): Promise<void> {
+    return this.#inTurn(async () => {
+      const record = change(this.#record)
+      await this.#options.host.remember(record)
+      this.#record = record
+    })
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#remembering.then(task)
+    this.#remembering = done.catch(() => {})
+    return done
   }
 
   async #close(): Promise<void> {

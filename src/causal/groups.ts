@@ -18,15 +18,12 @@ import { decode, encode } from '../wire/schema.ts'
 import { continueMessage, continueRequest, groupPeerId, groupService, joinMessage, joinRequest } from './admission.ts'
 import type { ContinueRequest } from './admission.ts'
 import type { Group, GroupId, Groups, GroupsOptions } from './group-api.ts'
-import { listGroups, readGroupRecord, viewName, writeGroupRecord } from './group-file.ts'
+import { listGroups, metBy, readGroupRecord, viewName, writeGroupRecord } from './group-file.ts'
 import type { GroupRecord } from './group-file.ts'
 import { parseGroupLink } from './group-link.ts'
 import { GroupView } from './group-view.ts'
 import { OpenGroup } from './group.ts'
 import { claimStatement } from './members/roster-operation.ts'
-
-/** So many are remembered of those who were asked to let this node in. */
-const hostsMax = 16
 
 /** Another number when the tables of views change: they are made anew then. */
 const viewFormat = 1
@@ -70,7 +67,8 @@ class StoreGroups implements Groups {
     this.#check()
     const { nodeId, addresses, groupId, secret } = parseGroupLink(link)
     const host = formatUrl({ nodeId, addresses })
-    const known = await readGroupRecord(this.#feeds.store.runtime.disk, groupId)
+    const open = await this.#openById.get(groupId)
+    const known = await (open?.meet(host) ?? readGroupRecord(this.#feeds.store.runtime.disk, groupId))
     const own = known === undefined ? await this.#createFeed() : await this.#openFeed(known)
     const record = await this.#rememberHost(groupId, own, known, host)
     const group = keyFromWriter(groupId)
@@ -85,11 +83,7 @@ class StoreGroups implements Groups {
       }),
     })
     const present = this.#openById.get(groupId)
-    if (present !== undefined) {
-      const group = await present
-      group.meet(record)
-      return group
-    }
+    if (present !== undefined) return present
     // An admin has made the link, and who says this is the node that it names. Who has been let in and was not told takes it now.
     const isNew = own.length === 0 && base.length === keyBytes
     const begun = isNew ? await this.#remember(groupId, { ...record, base: encodeBase32(base) }) : record
@@ -150,9 +144,9 @@ class StoreGroups implements Groups {
         continueIn: async (since) => {
           const next = await this.#createFeed()
           this.#sharingByFeed.set(next.id, group.mayShare)
-          const { base } = (await readGroupRecord(this.#feeds.store.runtime.disk, id)) ?? record
-          const fresh = this.#record(next, record.hosts, since)
-          return { own: next, record: await this.#remember(id, base === undefined ? fresh : { ...fresh, base }) }
+          const known = (await readGroupRecord(this.#feeds.store.runtime.disk, id)) ?? record
+          const fresh = this.#record(next, known.hosts, since)
+          return { own: next, record: await this.#remember(id, { ...known, ...fresh }) }
         },
         remember: async (next) => void (await this.#remember(id, next)),
         askToContinue: (request) => this.#keepAsking(id, request),
@@ -202,8 +196,7 @@ class StoreGroups implements Groups {
     host: string,
   ): Promise<GroupRecord> {
     if (known === undefined) return this.#remember(id, this.#record(own, [host]))
-    if (known.hosts.includes(host)) return known
-    return this.#remember(id, { ...known, hosts: [host, ...known.hosts].slice(0, hostsMax) })
+    return known.hosts.includes(host) ? known : this.#remember(id, metBy(known, host))
   }
 
   /** Takes what other nodes ask for. */

@@ -8,6 +8,7 @@ import type { NodeId } from '../identity/node-id.ts'
 import type { GroupMachine } from './group-machine.ts'
 import type { GroupState } from './group-state.ts'
 import { clockOf, type GroupView } from './group-view.ts'
+import { keyText } from './members/roster-entry.ts'
 import { allows } from './members/roster-operation.ts'
 import { covers } from './order/history.ts'
 import { openSnapshot, readSnapshot, snapshotBlocks } from './snapshot-feed.ts'
@@ -46,6 +47,7 @@ export class Snapshots {
   readonly #ending = new AbortController()
   readonly #feedsById = new Map<FeedId, Feed>()
   #reading: AbortController | undefined
+  #tasks = 0
   #isMaking = false
   #isPruning = false
   /** How many entries had been delivered at the last one. */
@@ -85,6 +87,16 @@ export class Snapshots {
   /** Whether the base is on its way: nobody may have it any more. */
   get isReading(): boolean {
     return this.#reading !== undefined
+  }
+
+  /** Removes none of them while `task` reads one. */
+  async keepDuring<Result>(task: () => Promise<Result>): Promise<Result> {
+    this.#tasks += 1
+    try {
+      return await task()
+    } finally {
+      this.#tasks -= 1
+    }
   }
 
   /** There is another base than the one that is being read. */
@@ -130,7 +142,7 @@ export class Snapshots {
       .sort()
     const turn = admins.indexOf(self)
     // Those that were named and are not everybody's yet come first: while somebody lags, more of them would be of no use.
-    const waiting = machine.snapshots.length - 1 - machine.snapshots.findIndex(({ name }) => this.#isBase(name))
+    const waiting = machine.snapshots.length - 1 - machine.snapshots.findLastIndex(({ name }) => this.#isBase(name))
     if (waiting >= waitingMax) return
     if (turn < 0 || this.#isMaking || total - this.#madeAt < this.#options.everyEntries * (1 + turn)) return
     this.#isMaking = true
@@ -180,9 +192,12 @@ export class Snapshots {
     const { feeds } = this.#options
     const { base } = this
     // The base stays until there is another one after the next: it may be read here just now, or by whoever was told of it.
-    const spent = [...this.#superseded, ...older].filter((one) => base === undefined || !bytesEqual(one, base))
+    const before = base === undefined ? [] : [base]
+    const spent = distinct([...this.#superseded, ...older], [name, ...before])
     try {
       const firsts = await this.look(name)
+      // In due time.
+      if (this.#tasks > 0 || this.base !== base) return
       await this.#remember(name, spent)
       this.base = name
       this.firsts = firsts
@@ -192,6 +207,7 @@ export class Snapshots {
         this.#feedsById.delete(id)
         await feeds.remove(id)
       }
+      this.#superseded = before
       await feeds.compact()
     } catch {
       // As above: what was dropped is not needed, what was not can be dropped later.
@@ -202,7 +218,7 @@ export class Snapshots {
 
   async #remember(name: Uint8Array, spent: readonly Uint8Array[]): Promise<void> {
     const { base } = this
-    const superseded = base === undefined ? spent : [...spent, base]
+    const superseded = distinct(base === undefined ? spent : [...spent, base], [name])
     await this.#options.rememberBase(name, superseded)
     this.#superseded = superseded
   }
@@ -210,4 +226,11 @@ export class Snapshots {
   #isBase(name: Uint8Array): boolean {
     return this.base !== undefined && bytesEqual(this.base, name)
   }
+}
+
+/** Each name once, but none of `stays`: two admins that had come equally far have made the same snapshot, which is named twice. */
+function distinct(names: readonly Uint8Array[], stays: readonly Uint8Array[]): readonly Uint8Array[] {
+  const namesByText = new Map(names.map((name) => [keyText(name), name]))
+  for (const name of stays) namesByText.delete(keyText(name))
+  return [...namesByText.values()]
 }
