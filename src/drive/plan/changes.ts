@@ -125,7 +125,7 @@ class Comparison {
     if (agreed === undefined) return this.#input.layout.items.has(found.path)
     const [{ id, versions }] = agreed.claims as readonly [Claim]
     const written = this.#input.view.content(id)?.written ?? []
-    return !agreed.isCopy && written.some(({ dot }) => this.#isOwn(dot) && !includesDot(versions, dot))
+    return !agreed.isCopy && written.some(({ dot }) => !includesDot(versions, dot))
   }
 
   *#collectDots(): Steps<AgreedDots> {
@@ -251,7 +251,12 @@ class Comparison {
   #knownAs(agreed: Agreed, version: Version): Pick<Agreed, 'claims' | 'version'> | undefined {
     const [claim] = agreed.claims as readonly [Claim]
     const entry = this.#input.view.entry(claim.id)
-    const same = (entry?.content.written ?? []).filter(({ value }) => sameContent(value, version))
+    // Not what stands elsewhere in the folder, beside another version: what becomes of that there is not to take it from here.
+    const isElsewhere = (dot: Dot): boolean =>
+      this.#dots?.versions.has(dot) === true && !includesDot(claim.versions, dot)
+    const same = (entry?.content.written ?? []).filter(
+      ({ dot, value }) => sameContent(value, version) && !isElsewhere(dot),
+    )
     const [first] = same
     if (first === undefined) return undefined
     const isEdit = !sameContent(version, agreed.version)
