@@ -21,7 +21,7 @@ it('plans in steps as small in a large folder as in a small one, and keeps what 
   const { view } = ann.site.value
   const [disk, layout, agreement] = [ann.disk.scan(), layoutOf(view), ann.agreement]
   const input = { agreement, disk, layout, view, isMarked: true, writer: ann.site.writer }
-  for (const steps of [layoutSteps(view), changesSteps(input), actionsSteps(input)])
+  for (const steps of [layoutSteps(view), changesSteps(input), actionsSteps(input)] as readonly Steps<unknown>[])
     expect(countSteps(steps)).toBeGreaterThan(1_000 / 100)
   expect(changesOf(input).kept.every((agreed) => agreement.get(agreed.path) === agreed)).toBe(true)
   const again = layoutOf(view, { previous: layout })
