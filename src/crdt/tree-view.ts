@@ -46,13 +46,25 @@ export class TreeView<Content> {
 
   /** The content of an entry that is shown. */
   content(id: Dot): Content | undefined {
-    return this.has(id) ? this.#nodes.at(id)?.content : undefined
+    const node = this.#nodes.at(id)
+    return node !== undefined && node.weight > 0 ? node.content : undefined
   }
 
   /** What stands directly below an entry, or at the top, by the name under which it is shown. */
   children(parent: Dot | undefined): ReadonlyMap<string, TreeEntry<Content>> {
     const node = parent === undefined ? this.#top : this.#nodes.at(parent)
     return new Map(Array.from(node?.shown ?? [], ([name, child]) => [name, entryOf(child, name)] as const))
+  }
+
+  /** The same as a list, which is the caller's. */
+  listing(parent: Dot | undefined): TreeEntry<Content>[] {
+    const node = parent === undefined ? this.#top : this.#nodes.at(parent)
+    return Array.from(node?.shown ?? [], ([name, child]) => entryOf(child, name))
+  }
+
+  /** Whether anything stands directly below an entry, be it shown or not. */
+  hasChildren(parent: Dot): boolean {
+    return (this.#nodes.at(parent)?.children.size ?? 0) > 0
   }
 
   /** The names that lead to an entry; undefined for one that is not shown. */

@@ -112,7 +112,10 @@ export class Applier {
     const directory = this.#open(parentPath(path))
     // The tree keeps few directories open: the first may be closed by now.
     const before = this.#open(parentPath(from))
-    if (statsAt(directory, baseName(path)) !== undefined) throw new Unexpected(path)
+    const there = statsAt(directory, baseName(path))
+    // Where names are folded the new spelling leads to the thing itself.
+    const isItself = this.#folder.foldsNames && there?.ino === expected.inode
+    if (there !== undefined && !isItself) throw new Unexpected(path)
     this.#writable(parentPath(from), before, () =>
       this.#writable(parentPath(path), directory, () =>
         renameSync(before.at(baseName(from)), directory.at(baseName(path))),

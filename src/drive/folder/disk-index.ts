@@ -1,6 +1,8 @@
 import { emptyBytes } from '../../base/bytes.ts'
 import { bool, bytes, decode, encode, struct, u8, varint } from '../../wire/schema.ts'
 import type { View, ViewChange } from '../../store/view.ts'
+import { endsStep } from '../plan/steps.ts'
+import type { Steps } from '../plan/steps.ts'
 import type { DiskEntry } from './disk-entry.ts'
 
 /** What a file was when it was hashed. */
@@ -58,9 +60,13 @@ export class DiskIndex {
     this.#changes.set(path, indexed)
   }
 
-  /** Forgets what is not in the folder any more. */
-  retain(isPresent: (path: string) => boolean): void {
-    for (const path of [...this.#indexedByPath.keys()]) {
+  /** Forgets what is not in the folder any more, in steps. `present`: how many of those it knows are. */
+  *retain(present: number, isPresent: (path: string) => boolean): Steps<void> {
+    if (present === this.#indexedByPath.size) return
+    let count = 0
+    for (const path of this.#indexedByPath.keys()) {
+      count += 1
+      if (endsStep(count)) yield
       if (isPresent(path)) continue
       const inode = this.#indexedByPath.get(path)?.inode
       if (inode !== undefined && this.#pathByInode.get(inode) === path) this.#pathByInode.delete(inode)

@@ -46,6 +46,7 @@ export async function scanFolder(root: Directory, options: ScanOptions): Promise
   const skipped: SkippedPath[] = []
   const doubtful: DiskEntry[] = []
   const walk = walkFolder(root, rules)
+  let files = 0
   try {
     for (let step = walk.next(); step.done !== true; step = walk.next()) {
       if ('skipped' in step.value) skipped.push(step.value.skipped)
@@ -53,7 +54,8 @@ export async function scanFolder(root: Directory, options: ScanOptions): Promise
         const { entry } = step.value
         const known = entry.kind === 'file' ? index.rootOf(entry) : emptyBytes
         if (known === undefined) doubtful.push(entry)
-        else entries.set(entry.path, { ...entry, root: known })
+        else entries.set(entry.path, withRoot(entry, known))
+        if (known !== undefined && entry.kind === 'file') files += 1
       }
       const turn = pace.pause()
       if (turn !== undefined) await turn
@@ -68,12 +70,26 @@ export async function scanFolder(root: Directory, options: ScanOptions): Promise
     const result = await reader.read(entry)
     if (result === undefined) continue
     if ('reason' in result) skipped.push({ path: entry.path, reason: result.reason, isWhole: true })
-    else entries.set(entry.path, result)
+    else {
+      entries.set(entry.path, result)
+      files += 1
+    }
   }
   reader.close()
   const unseen = new Set(skipped.filter(({ isWhole }) => isWhole).map(({ path }) => path))
-  index.retain((path) => entries.has(path) || !isSeen(path, unseen, rules))
+  const isPresent = (path: string): boolean => entries.has(path) || !isSeen(path, unseen, rules)
+  for (const _step of index.retain(files, isPresent)) {
+    const turn = pace.pause()
+    if (turn !== undefined) await turn
+  }
   return { entries, skipped, read: doubtful.length, isSeen: (path) => entries.has(path) || isSeen(path, unseen, rules) }
+}
+
+function withRoot(
+  { path, kind, mode, size, mtimeNs, ctimeNs, inode, target }: DiskEntry,
+  root: Uint8Array,
+): KnownEntry {
+  return { path, kind, mode, size, mtimeNs, ctimeNs, inode, target, root }
 }
 
 function isSeen(path: string, unseen: ReadonlySet<string>, rules: PathRules): boolean {

@@ -4,7 +4,7 @@ import type { Directory } from '../disk/directory.ts'
 import { failureReason, systemCode } from '../disk/file-error.ts'
 import { permissionBits } from '../entry.ts'
 import { asideFolder } from '../plan/item.ts'
-import { childPath, linkTargetProblem, pathProblem, reservedName } from '../tree-path.ts'
+import { childPath, childPathProblem, linkTargetProblem, reservedName } from '../tree-path.ts'
 import type { EntryKind } from '../version.ts'
 import type { DiskEntry } from './disk-entry.ts'
 import type { PathRules } from './path-rules.ts'
@@ -26,6 +26,8 @@ export type WalkStep = { readonly entry: DiskEntry } | { readonly skipped: Skipp
 interface Level {
   readonly directory: Directory
   readonly path: string
+  /** How many names its path has. */
+  readonly depth: number
   readonly names: readonly string[]
   next: number
   /** Names that really have a replacement character in them; filled when one is met. */
@@ -49,7 +51,7 @@ export function* walkFolder(root: Directory, rules: PathRules): Generator<WalkSt
 }
 
 function* walkTree(root: Directory, path: string, rules: PathRules | undefined): Generator<WalkStep, void> {
-  const levels: Level[] = [levelOf(root, path, rules)]
+  const levels: Level[] = [levelOf(root, path, path === '' ? 0 : path.split('/').length, rules)]
   try {
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const name = level.names[level.next]
@@ -85,7 +87,7 @@ function enter(
   let directory: Directory | undefined
   try {
     directory = level.directory.open(name)
-    levels.push(levelOf(directory, path, rules))
+    levels.push(levelOf(directory, path, level.depth + 1, rules))
     return { entry: step.entry }
   } catch (error) {
     directory?.close()
@@ -93,10 +95,10 @@ function enter(
   }
 }
 
-function levelOf(directory: Directory, path: string, rules: PathRules | undefined): Level {
+function levelOf(directory: Directory, path: string, depth: number, rules: PathRules | undefined): Level {
   const names = readdirSync(directory.self).sort()
   if (rules !== undefined) rules.enter(path, names.includes(rulesName) ? readRules(directory) : undefined)
-  return { directory, path, names, next: 0 }
+  return { directory, path, depth, names, next: 0 }
 }
 
 /** What one name is; undefined for what is plait's own, for what is left out, and for what has vanished meanwhile. */
@@ -104,7 +106,7 @@ function examine(level: Level, name: string, rules: PathRules | undefined): Exam
   if (name.toLowerCase() === reservedName) return undefined
   const path = childPath(level.path, name)
   if (name.includes('\ufffd') && !isSpelledSo(level, name)) return skipped(path, 'has a name that is not valid UTF-8')
-  const problem = rules === undefined ? undefined : pathProblem(path)
+  const problem = rules === undefined ? undefined : childPathProblem(path, name, level.depth + 1)
   try {
     const stats = lstatSync(level.directory.at(name), { bigint: true })
     if (rules?.ignores(path, stats.isDirectory()) === true) return undefined
@@ -131,7 +133,8 @@ function entryFor(path: string, stats: BigIntStats, directory: Directory, name: 
 }
 
 function entryOf(path: string, stats: BigIntStats, kind: EntryKind, target: string): DiskEntry {
-  return { path, target, ...factsOf(stats, kind) }
+  const { mode, size, mtimeNs, ctimeNs, inode } = factsOf(stats, kind)
+  return { path, kind, mode, size, mtimeNs, ctimeNs, inode, target }
 }
 
 /** What is noted of a name. */

@@ -16,7 +16,13 @@ export type Action =
   /** What looks as it should already; only what it is in the tree is written down. */
   | { readonly kind: 'agree'; readonly path: string; readonly item: Item; readonly expected: DiskFacts }
   /** A directory only when nothing is in it. */
-  | { readonly kind: 'delete'; readonly path: string; readonly expected: DiskFacts }
+  | {
+      readonly kind: 'delete'
+      readonly path: string
+      readonly expected: DiskFacts
+      /** Nobody else has it: in a folder that only receives, something else was put there. */
+      readonly isOwn?: boolean
+    }
 
 /** Something that is not done, and why: the end of a sentence that begins with the path. */
 export interface Obstacle {

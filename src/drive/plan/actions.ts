@@ -1,18 +1,19 @@
-import { sameDot } from '../../crdt/dot.ts'
-import type { Dot } from '../../crdt/dot.ts'
-import type { DotList } from '../../crdt/dot-list.ts'
-import { DotMap } from '../../crdt/dot-map.ts'
 import type { DiskFacts, KnownEntry } from '../folder/disk-entry.ts'
-import { compareTreePaths, parentPath } from '../tree-path.ts'
+import { parentPath } from '../tree-path.ts'
 import type { Action, Obstacle } from './action.ts'
+import { deepestFirst } from './deepest-first.ts'
 import { deletionsHold } from './guard.ts'
 import type { Hold } from './guard.ts'
-import { asideFolder, entryDots, isAside, isToRestate, nearTime, sameContent, versionDots } from './item.ts'
-import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
+import { asideFolder, isAside, isToRestate, nearTime, sameClaims, sameContent } from './item.ts'
+import type { Agreed, Agreement, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import type { Disk } from './match.ts'
+import { pairItems } from './pairing.ts'
+import type { Pairing } from './pairing.ts'
 import { Places } from './places.ts'
 import type { Place } from './places.ts'
+import { allAtOnce, endsStep } from './steps.ts'
+import type { Steps } from './steps.ts'
 
 export interface ActionsInput {
   /** After what has changed here was published. */
@@ -27,6 +28,8 @@ export interface ActionsInput {
   readonly recentDeletions?: number
   /** What is here and was never published is moved to history where it is in the way: for folders that only receive. */
   readonly isReceiver?: boolean
+  /** As in `LayoutOptions`: where the file system takes different names for one, what has the one is in the way of the other. */
+  readonly fold?: (name: string) => string
 }
 
 export interface Actions {
@@ -42,45 +45,69 @@ export interface Actions {
  * the leaves; then the modes of directories, which might forbid what comes before.
  */
 export function actionsOf(input: ActionsInput): Actions {
-  return new Planner(input).plan()
+  return allAtOnce(actionsSteps(input))
+}
+
+/** The same in steps. What they are given must not change between them. */
+export function* actionsSteps(input: ActionsInput): Steps<Actions> {
+  return yield* new Planner(input, yield* pairItems(input.agreement, input.layout)).plan()
 }
 
 /** Something in the folder: agreed on, or not. */
 interface Occupant {
+  readonly path: string
   readonly agreed: Agreed | undefined
   readonly found: DiskFacts
 }
 
+type Deletion = Action & { readonly kind: 'delete' }
+
 class Planner {
   readonly #input: ActionsInput
-  readonly #places = new Places<Occupant>()
-  readonly #placeByAgreed = new Map<Agreed, Place<Occupant>>()
-  readonly #agreedByItem: ReadonlyMap<Item, Agreed>
-  readonly #staying: Set<Agreed>
+  readonly #places: Places<Occupant>
+  /** How what is on the disk is spelled, by its folded path; undefined where that makes no difference. */
+  readonly #spelledByFolded: Map<string, string> | undefined
+  readonly #pairing: Pairing
+  /** Agreed on, and nothing in the tree any more. */
+  readonly #leaving: Set<Agreed>
   readonly #list: Action[] = []
   readonly #lastFacts: Action[] = []
   readonly #obstacles: Obstacle[] = []
   #asides = 0
+  #count = 0
+  /** Whether anything is elsewhere than it was found. */
+  #isRearranged = false
 
-  constructor(input: ActionsInput) {
+  constructor(input: ActionsInput, pairing: Pairing) {
     this.#input = input
-    this.#agreedByItem = pairItems(input.agreement, input.layout)
-    this.#staying = new Set(this.#agreedByItem.values())
-    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
-    for (const agreed of input.agreement.values())
-      if (!agreed.isCopy && agreed.claims.some((claim) => isToRestate(input.view, claim))) this.#staying.add(agreed)
-    for (const found of input.disk.entries.values()) this.#settle(found)
-    // What an earlier run has put aside, and is no part of the drive any more: the deepest first.
-    const strays = [...input.disk.entries.values()]
-      .filter(({ path }) => isAside(path) && !input.agreement.has(path))
-      .reverse()
-    for (const { path, ...found } of strays) this.#list.push({ kind: 'delete', path, expected: found })
+    this.#pairing = pairing
+    this.#leaving = pairing.unpaired
+    this.#spelledByFolded = input.fold === undefined ? undefined : new Map()
+    this.#places = new Places((path) => this.#occupantAt(this.#spelledByFolded?.get(path) ?? path), input.fold)
+    this.#places.assume(asideFolder)
   }
 
-  plan(): Actions {
-    for (const item of this.#input.layout.items.values()) if (this.#isOurs(item)) this.#arrange(item)
-    const deletions = this.#deletions()
-    const files = deletions.filter(({ kind, expected }) => kind === 'delete' && expected.kind === 'file')
+  *plan(): Steps<Actions> {
+    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
+    for (const agreed of this.#leaving) {
+      const { isCopy, claims } = agreed
+      if (!isCopy && claims.some((claim) => isToRestate(this.#input.view, claim))) this.#leaving.delete(agreed)
+      if (this.#endsStep()) yield
+    }
+    const strays: KnownEntry[] = []
+    for (const found of this.#input.disk.entries.values()) {
+      if (this.#input.fold !== undefined) this.#spelledByFolded?.set(this.#input.fold(found.path), found.path)
+      if (isAside(found.path) && !this.#input.agreement.has(found.path)) strays.push(found)
+      if (this.#endsStep()) yield
+    }
+    // What an earlier run has put aside, and is no part of the drive any more: the deepest first.
+    for (const { path, ...found } of strays.reverse()) this.#list.push({ kind: 'delete', path, expected: found })
+    for (const item of this.#input.layout.items.values()) {
+      if (this.#isOurs(item)) this.#arrange(item)
+      if (this.#endsStep()) yield
+    }
+    const deletions = yield* deepestFirst(yield* this.#deletions())
+    const files = deletions.filter(({ expected }) => expected.kind === 'file')
     const hold =
       this.#input.allowDeletions === true
         ? undefined
@@ -89,27 +116,53 @@ class Planner {
     return { list, obstacles: this.#obstacles, hold }
   }
 
-  #settle(found: KnownEntry): void {
-    const agreed = this.#input.agreement.get(found.path)
-    // Not what is found now: if that is something else it was changed after it was published, and is not to be touched.
-    const known = this.#input.isReceiver === true ? undefined : agreed?.disk
-    const place = this.#places.add(found.path, { agreed, found: known ?? found })
-    if (agreed !== undefined) this.#placeByAgreed.set(agreed, place)
+  #endsStep(): boolean {
+    this.#count += 1
+    return endsStep(this.#count)
+  }
+
+  #occupantAt(path: string): Occupant | undefined {
+    const found = this.#input.disk.entries.get(path)
+    if (found === undefined) return undefined
+    const agreed = this.#agreedIn(path, found)
+    return { path, agreed, found: agreed === undefined ? found : this.#factsOf(agreed, found) }
+  }
+
+  /** What was agreed on at a path, if that is what is there: who only receives may have put something else there. */
+  #agreedIn(path: string, found: KnownEntry): Agreed | undefined {
+    const agreed = this.#input.agreement.get(path)
+    if (agreed === undefined || this.#input.isReceiver !== true) return agreed
+    return agreed.disk.inode === found.inode && agreed.disk.kind === found.kind ? agreed : undefined
+  }
+
+  /** What is in the folder of something that was agreed on. */
+  #foundOf(agreed: Agreed): KnownEntry | undefined {
+    const found = this.#input.disk.entries.get(agreed.path)
+    return found === undefined || this.#agreedIn(agreed.path, found) === undefined ? undefined : found
+  }
+
+  /** Not what is found now: if that is something else it was changed after it was published, and is not to be touched. */
+  #factsOf(agreed: Agreed, found: KnownEntry): DiskFacts {
+    return this.#input.isReceiver === true ? found : agreed.disk
   }
 
   /** Not what is ignored here, and not what is gone and asked about. */
   #isOurs(item: Item): boolean {
     if (!this.#input.disk.isSeen(item.path)) return false
-    const agreed = this.#agreedByItem.get(item)
-    if (agreed === undefined || this.#placeByAgreed.has(agreed)) return true
+    const agreed = this.#pairing.agreedOf(item)
+    if (agreed === undefined || this.#foundOf(agreed) !== undefined) return true
     // Whoever only receives may delete here what comes again when it changes.
     if (this.#input.isReceiver !== true) return false
     return item.version.kind === 'directory' || !sameContent(item.version, agreed.version)
   }
 
   #arrange(item: Item): void {
-    const agreed = this.#agreedByItem.get(item)
-    const place = agreed === undefined ? undefined : this.#placeByAgreed.get(agreed)
+    const agreed = this.#pairing.agreedOf(item)
+    const found = agreed === undefined ? undefined : this.#foundOf(agreed)
+    // Nearly always: it is where it was, and so is everything else.
+    if (agreed?.path === item.path && found !== undefined && !this.#isRearranged)
+      return this.#update(item, agreed, this.#factsOf(agreed, found))
+    const place = agreed === undefined || found === undefined ? undefined : this.#places.ofFound(agreed.path)
     const parent = this.#places.at(parentPath(item.path))
     if (parent === undefined || (parent !== this.#places.top && parent.value?.found.kind !== 'directory'))
       return this.#refuse(item.path, 'cannot be put there: the directory that it is in is not here')
@@ -118,14 +171,14 @@ class Planner {
     if (agreed === undefined || place === undefined) return this.#make(item)
     const before = this.#places.pathOf(place)
     if (before !== item.path) this.#move(place, before, item.path)
-    this.#update(item, agreed, place)
+    this.#update(item, agreed, (place.value as Occupant).found)
   }
 
   #make(item: Item): void {
     const { path, version } = item
     const { kind, mode, size, mtimeNs } = version
     const found = { kind, mode, size, mtimeNs, ctimeNs: 0n, inode: 0n }
-    this.#places.add(path, { agreed: undefined, found })
+    this.#places.add(path, { path, agreed: undefined, found })
     if (kind !== 'directory') this.#list.push({ kind: 'write', path, item, expected: undefined })
     else {
       this.#list.push({ kind: 'directory', path, item })
@@ -135,15 +188,15 @@ class Planner {
 
   #move(place: Place<Occupant>, from: string, path: string): void {
     const { found } = place.value as Occupant
+    this.#isRearranged = true
     this.#places.move(place, path)
     // To be renamed is a change of its own to the system.
     this.#list.push({ kind: 'move', from, path, expected: { ...found, ctimeNs: 0n } })
   }
 
-  #update(item: Item, agreed: Agreed, place: Place<Occupant>): void {
+  #update(item: Item, agreed: Agreed, found: DiskFacts): void {
     const { path, version } = item
-    const isMoved = this.#places.pathOf(place) !== agreed.path
-    const { found } = place.value as Occupant
+    const isMoved = path !== agreed.path
     const expected = isMoved ? { ...found, ctimeNs: 0n } : found
     if (version.kind !== 'directory' && !sameContent(version, agreed.version))
       this.#list.push({ kind: 'write', path, item, expected })
@@ -151,7 +204,7 @@ class Planner {
       const facts: Action = { kind: 'facts', path, item, expected }
       if (version.kind === 'directory') this.#lastFacts.push(facts)
       else this.#list.push(facts)
-    } else if (isMoved || !sameClaims(item, agreed)) this.#list.push({ kind: 'agree', path, item, expected })
+    } else if (isMoved || !isNamedAlike(item, agreed)) this.#list.push({ kind: 'agree', path, item, expected })
   }
 
   /** Makes room at a path. False when that cannot be. */
@@ -159,10 +212,10 @@ class Planner {
     const { agreed, found } = occupant.value as Occupant
     const path = this.#places.pathOf(occupant)
     const isFolder = found.kind === 'directory'
-    if (agreed !== undefined && !this.#staying.has(agreed) && !isFolder) {
+    if (agreed !== undefined && this.#leaving.has(agreed) && !isFolder) {
       this.#list.push({ kind: 'delete', path, expected: this.#expectedAt(occupant) })
       this.#places.remove(occupant)
-      this.#placeByAgreed.delete(agreed)
+      this.#leaving.delete(agreed)
       return true
     }
     if (agreed === undefined && !(this.#input.isReceiver === true && this.#input.disk.isSeen(path) && !isFolder)) {
@@ -170,7 +223,7 @@ class Planner {
       return false
     }
     if (agreed === undefined) {
-      this.#list.push({ kind: 'delete', path, expected: found })
+      this.#list.push({ kind: 'delete', path, expected: found, isOwn: true })
       this.#places.remove(occupant)
       return true
     }
@@ -178,14 +231,19 @@ class Planner {
     return true
   }
 
-  /** Of what was agreed on and is no more, the deepest first. */
-  #deletions(): readonly (Action & { readonly kind: 'delete' })[] {
-    const actions: (Action & { readonly kind: 'delete' })[] = []
-    for (const [agreed, place] of this.#placeByAgreed) {
-      if (this.#staying.has(agreed) || !this.#input.disk.isSeen(agreed.path)) continue
-      actions.push({ kind: 'delete', path: this.#places.pathOf(place), expected: this.#expectedAt(place) })
+  /** Of what was agreed on and is no more. */
+  *#deletions(): Steps<readonly Deletion[]> {
+    const deletions: Deletion[] = []
+    for (const agreed of this.#leaving) {
+      const found = this.#foundOf(agreed)
+      const place = this.#isRearranged && found !== undefined ? this.#places.ofFound(agreed.path) : undefined
+      if (place !== undefined)
+        deletions.push({ kind: 'delete', path: this.#places.pathOf(place), expected: this.#expectedAt(place) })
+      else if (found !== undefined)
+        deletions.push({ kind: 'delete', path: agreed.path, expected: this.#factsOf(agreed, found) })
+      if (this.#endsStep()) yield
     }
-    return actions.sort((left, right) => compareTreePaths(right.path, left.path))
+    return deletions
   }
 
   #expectedAt(place: Place<Occupant>): DiskFacts {
@@ -207,30 +265,6 @@ class Planner {
   }
 }
 
-/**
- * Which item is which of what was agreed on: first by the version that it shows, so that one which loses its name to another is not
- * fetched again; then by the entry. Directories and files are never one another.
- */
-function pairItems(agreement: Agreement, layout: Layout): ReadonlyMap<Item, Agreed> {
-  const agreedByItem = new Map<Item, Agreed>()
-  const free = new Set(agreement.values())
-  for (const dotsIn of [versionDots, entryDots]) {
-    const agreedByDot = new DotMap<Agreed>()
-    for (const agreed of free) for (const dot of dotsIn(agreed)) agreedByDot.set(dot, agreed)
-    for (const item of layout.items.values()) {
-      if (agreedByItem.has(item)) continue
-      for (const dot of dotsIn(item)) {
-        const agreed = agreedByDot.at(dot)
-        if (agreed === undefined || !free.has(agreed) || agreed.disk.kind !== item.version.kind) continue
-        agreedByItem.set(item, agreed)
-        free.delete(agreed)
-        break
-      }
-    }
-  }
-  return agreedByItem
-}
-
 function sameFacts({ version, claims }: Item, agreed: Agreed): boolean {
   if (version.kind === 'link') return true
   // Of a directory that is here for what is in it only, nothing is known.
@@ -239,15 +273,6 @@ function sameFacts({ version, claims }: Item, agreed: Agreed): boolean {
   return version.mode === known.mode && (version.kind === 'directory' || nearTime(version.mtimeNs, known.mtimeNs))
 }
 
-function sameClaims(item: Item, agreed: Agreed): boolean {
-  if (item.name !== agreed.name || item.isCopy !== agreed.isCopy || item.claims.length !== agreed.claims.length)
-    return false
-  return item.claims.every((claim, index) => {
-    const known = agreed.claims[index] as Claim
-    return sameDot(claim.id, known.id) && sameDots(claim.life, known.life) && sameDots(claim.versions, known.versions)
-  })
-}
-
-function sameDots(left: DotList, right: DotList): boolean {
-  return left.length === right.length && left.every((dot, index) => sameDot(dot, right[index] as Dot))
+function isNamedAlike(item: Item, agreed: Agreed): boolean {
+  return item.name === agreed.name && item.isCopy === agreed.isCopy && sameClaims(item.claims, agreed.claims)
 }

@@ -1,10 +1,11 @@
 import { includesDot, withDot } from '../../crdt/dot-list.ts'
 import { DotMap } from '../../crdt/dot-map.ts'
-import type { Writer } from '../../crdt/dot.ts'
+import type { Dot, Writer } from '../../crdt/dot.ts'
 import type { Written } from '../../crdt/mv-register.ts'
 import type { KnownEntry } from '../folder/disk-entry.ts'
-import { baseName, compareTreePaths, parentPath } from '../tree-path.ts'
+import { baseName, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
+import { deepestFirst } from './deepest-first.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
 import { asideFolder, entryDots, isAside, isToRestate, nearTime, sameContent, versionDots } from './item.ts'
@@ -12,6 +13,8 @@ import type { Agreed, Agreement, Claim, Files, Item } from './item.ts'
 import type { Layout } from './layout.ts'
 import { matchDisk } from './match.ts'
 import type { Disk, Match } from './match.ts'
+import { allAtOnce, endsStep } from './steps.ts'
+import type { Steps } from './steps.ts'
 
 /** Something that the folder has and the tree does not say yet. */
 export type Change =
@@ -57,23 +60,31 @@ export interface Changes {
  * concurrent to what others have published meanwhile, even where that is known.
  */
 export function changesOf(input: ChangesInput): Changes {
+  return allAtOnce(changesSteps(input))
+}
+
+/** The same in steps. What they are given must not change between them. */
+export function* changesSteps(input: ChangesInput): Steps<Changes> {
   const { agreement, disk, isMarked, allowDeletions = false } = input
   const stop = allowDeletions && isMarked ? undefined : folderHold(agreement, disk, isMarked)
   if (stop !== undefined) return { list: [], kept: [...agreement.values()], hold: stop }
-  const match = matchDisk(agreement, disk)
+  const match = yield* matchDisk(agreement, disk)
   const comparison = new Comparison(input, match)
-  for (const found of disk.entries.values()) comparison.look(found)
+  yield* comparison.lookAtAll()
   const files = match.gone.filter(({ version }) => version.kind === 'file')
   const hold = allowDeletions ? undefined : deletionsHold(agreement, files.length, input.recentDeletions)
   // What is not published stays agreed on: it is asked about again each time.
   const gone = new Set(hold === undefined ? match.gone : [])
-  const unlooked = [...agreement.values()].filter((agreed) => !match.foundByAgreed.has(agreed) && !gone.has(agreed))
-  const deleted = hold === undefined ? match.gone.toSorted((one, other) => compareTreePaths(other.path, one.path)) : []
-  return {
-    list: [...comparison.list, ...deleted.map((agreed): Change => ({ kind: 'delete', agreed }))],
-    kept: [...comparison.kept, ...unlooked],
-    hold,
-  }
+  if (match.count + gone.size < agreement.size) yield* comparison.keepOthers(gone)
+  for (const agreed of yield* deepestFirst(gone)) comparison.list.push({ kind: 'delete', agreed })
+  return { list: comparison.list, kept: comparison.kept, hold }
+}
+
+interface AgreedDots {
+  /** Versions that were agreed on, wherever: the others have never been in the folder, or it has been forgotten. */
+  readonly versions: DotMap<true>
+  /** Names of the things that are in the folder, wherever. */
+  readonly present: DotMap<true>
 }
 
 class Comparison {
@@ -82,22 +93,66 @@ class Comparison {
   readonly #strays = new Set<string>()
   readonly #input: ChangesInput
   readonly #match: Match
-  /** Versions that were agreed on, wherever: the others have never been in the folder, or it has been forgotten. */
-  readonly #agreedVersions = new DotMap<true>()
-  /** Names of the things that are in the folder, wherever. */
-  readonly #present = new DotMap<true>()
+  #count = 0
+  /** Of what was agreed on: made when it is asked for, which is seldom. */
+  #dots: AgreedDots | undefined
+  /** The directory that was looked at last, and whether it is another one than was agreed on. */
+  #parent = { path: '', isMoved: false }
 
   constructor(input: ChangesInput, match: Match) {
     this.#input = input
     this.#match = match
-    for (const agreed of input.agreement.values())
-      for (const dot of versionDots(agreed)) this.#agreedVersions.set(dot, true)
-    for (const agreed of match.foundByAgreed.keys())
-      for (const dot of [...versionDots(agreed), ...entryDots(agreed)]) this.#present.set(dot, true)
   }
 
-  look(found: KnownEntry): void {
-    const agreed = this.#match.agreedByFound.get(found)
+  *lookAtAll(): Steps<void> {
+    for (const found of this.#input.disk.entries.values()) {
+      if (this.#dots === undefined && this.#asksForDots(found)) this.#dots = yield* this.#collectDots()
+      this.#look(found)
+      if (this.#endsStep()) yield
+    }
+  }
+
+  /** What is neither in the folder nor gone: it was not looked at. */
+  *keepOthers(gone: ReadonlySet<Agreed>): Steps<void> {
+    for (const agreed of this.#input.agreement.values()) {
+      if (!this.#match.has(agreed) && !gone.has(agreed)) this.kept.push(agreed)
+      if (this.#endsStep()) yield
+    }
+  }
+
+  #asksForDots(found: KnownEntry): boolean {
+    const agreed = this.#match.agreedOf(found)
+    if (agreed === undefined) return this.#input.layout.items.has(found.path)
+    const [{ id, versions }] = agreed.claims as readonly [Claim]
+    const written = this.#input.view.content(id)?.written ?? []
+    return !agreed.isCopy && written.some(({ dot }) => !includesDot(versions, dot))
+  }
+
+  *#collectDots(): Steps<AgreedDots> {
+    const dots: AgreedDots = { versions: new DotMap(), present: new DotMap() }
+    for (const agreed of this.#input.agreement.values()) {
+      const isPresent = this.#match.has(agreed)
+      for (const dot of versionDots(agreed)) {
+        dots.versions.set(dot, true)
+        if (isPresent) dots.present.set(dot, true)
+      }
+      if (isPresent) for (const dot of entryDots(agreed)) dots.present.set(dot, true)
+      if (this.#endsStep()) yield
+    }
+    return dots
+  }
+
+  #isOwn({ writer }: Dot): boolean {
+    return writer === this.#input.writer
+  }
+
+  #endsStep(): boolean {
+    this.#count += 1
+    return endsStep(this.#count)
+  }
+
+  #look(found: KnownEntry): void {
+    const agreed = this.#match.agreedOf(found)
     if (agreed === undefined) this.#lookAtFresh(found)
     else this.#lookAtKnown(agreed, found)
   }
@@ -115,7 +170,7 @@ class Comparison {
   #isSame(item: Item, found: KnownEntry): boolean {
     if (item.version.kind !== found.kind || !(found.kind === 'directory' || sameContent(item.version, found)))
       return false
-    return ![...versionDots(item), ...entryDots(item)].some((dot) => this.#present.has(dot))
+    return ![...versionDots(item), ...entryDots(item)].some((dot) => this.#dots?.present.has(dot))
   }
 
   #isBelowStray(path: string): boolean {
@@ -136,7 +191,7 @@ class Comparison {
     else if (version !== undefined) this.list.push({ kind: 'edit', agreed: seen, found, version })
     else {
       this.#restate(agreed)
-      if (name === undefined) this.kept.push({ ...agreed, path: found.path, disk: found })
+      if (name === undefined) this.kept.push(keptAs(agreed, found))
     }
   }
 
@@ -166,11 +221,18 @@ class Comparison {
 
   /** Whether it is in another directory than it was, wherever that is now. */
   #isParentMoved(agreed: Agreed, found: KnownEntry): boolean {
-    const [before, now] = [parentPath(agreed.path), parentPath(found.path)]
+    const now = parentPath(found.path)
+    if (agreed.path !== found.path) return this.#isOtherDirectory(parentPath(agreed.path), now)
+    // What is in a directory comes together.
+    if (this.#parent.path !== now) this.#parent = { path: now, isMoved: this.#isOtherDirectory(now, now) }
+    return this.#parent.isMoved
+  }
+
+  #isOtherDirectory(before: string, now: string): boolean {
     if (before === '' && now === '') return false
     const directory = this.#input.disk.entries.get(now)
     if (before === '' || now === '' || directory === undefined) return true
-    return this.#match.agreedByFound.get(directory) !== this.#input.agreement.get(before)
+    return this.#match.agreedOf(directory) !== this.#input.agreement.get(before)
   }
 
   /** With the versions that were written here and forgotten. */
@@ -179,7 +241,7 @@ class Comparison {
     if (agreed.isCopy) return agreed
     let { versions } = claim
     for (const { dot } of this.#input.view.content(claim.id)?.written ?? []) {
-      if (dot.writer !== this.#input.writer || this.#agreedVersions.has(dot)) continue
+      if (!this.#isOwn(dot) || includesDot(versions, dot) || this.#dots?.versions.has(dot) === true) continue
       versions = withDot(versions, dot)
     }
     return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }
@@ -189,7 +251,12 @@ class Comparison {
   #knownAs(agreed: Agreed, version: Version): Pick<Agreed, 'claims' | 'version'> | undefined {
     const [claim] = agreed.claims as readonly [Claim]
     const entry = this.#input.view.entry(claim.id)
-    const same = (entry?.content.written ?? []).filter(({ value }) => sameContent(value, version))
+    // Not what stands elsewhere in the folder, beside another version: what becomes of that there is not to take it from here.
+    const isElsewhere = (dot: Dot): boolean =>
+      this.#dots?.versions.has(dot) === true && !includesDot(claim.versions, dot)
+    const same = (entry?.content.written ?? []).filter(
+      ({ dot, value }) => sameContent(value, version) && !isElsewhere(dot),
+    )
     const [first] = same
     if (first === undefined) return undefined
     const isEdit = !sameContent(version, agreed.version)
@@ -203,6 +270,19 @@ class Comparison {
       if (isToRestate(this.#input.view, claim)) this.list.push({ kind: 'restate', agreed, claim })
     }
   }
+}
+
+/** What is in the folder as it was is the same as before: so nobody writes it down again. */
+function keptAs(agreed: Agreed, found: KnownEntry): Agreed {
+  const { disk, path } = agreed
+  const isSame =
+    path === found.path &&
+    disk.inode === found.inode &&
+    disk.mtimeNs === found.mtimeNs &&
+    disk.ctimeNs === found.ctimeNs &&
+    disk.mode === found.mode &&
+    disk.size === found.size
+  return isSame ? agreed : { ...agreed, path: found.path, disk: found }
 }
 
 function dotsOf(written: readonly Written<Version>[]): Claim['versions'] {

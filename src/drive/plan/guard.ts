@@ -19,9 +19,10 @@ export function folderHold(agreement: Agreement, disk: Disk, isMarked: boolean):
   if (!isMarked) return { reason: 'marker-gone' }
   const files = countFiles(agreement)
   if (files === 0) return undefined
-  const isEmpty = [...disk.entries.keys()].every(isAside)
-  const isWatched = [...agreement.keys()].some((path) => disk.isSeen(path))
-  return isEmpty && isWatched ? { reason: 'empty', files } : undefined
+  // Nearly always the first one says it.
+  for (const path of disk.entries.keys()) if (!isAside(path)) return undefined
+  for (const path of agreement.keys()) if (disk.isSeen(path)) return { reason: 'empty', files }
+  return undefined
 }
 
 /**

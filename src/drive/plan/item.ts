@@ -1,4 +1,5 @@
 import { bytesEqual } from '../../base/bytes.ts'
+import { sameDot } from '../../crdt/dot.ts'
 import type { Dot } from '../../crdt/dot.ts'
 import type { DotList } from '../../crdt/dot-list.ts'
 import type { MvRegister, RegisterOperation } from '../../crdt/mv-register.ts'
@@ -52,8 +53,10 @@ type ContentField = 'kind' | 'size' | 'root' | 'target'
 export const asideFolder = '.plait/aside'
 
 export function isAside(path: string): boolean {
-  return path.startsWith(`${asideFolder}/`)
+  return path.startsWith(asidePrefix)
 }
+
+const asidePrefix = `${asideFolder}/`
 
 /** Whether two times are the same as far as systems let them be set: see `disk/file-times.ts`. */
 export function nearTime(left: bigint, right: bigint): boolean {
@@ -63,7 +66,8 @@ export function nearTime(left: bigint, right: bigint): boolean {
 
 /** The versions that an item stands for: an item with one of them is the same thing. No two entries have the same. */
 export function versionDots({ claims }: Item): DotList {
-  return claims.flatMap(({ versions }) => versions)
+  const [only] = claims
+  return only !== undefined && claims.length === 1 ? only.versions : claims.flatMap(({ versions }) => versions)
 }
 
 /** The entries in whose place an item stands; none for a version that is shown beside another one. */
@@ -76,6 +80,24 @@ export function entryDots({ claims, isCopy }: Item): DotList {
  * and deleted by somebody who had not heard of that.
  */
 export function isToRestate(view: Files['view'], { id, versions }: Claim): boolean {
+  if (versions.length === 0 || view.content(id)?.isEmpty !== true) return false
   const entry = view.entry(id)
-  return versions.length > 0 && entry !== undefined && entry.life.length > 0 && entry.content.isEmpty
+  return entry !== undefined && entry.life.length > 0
+}
+
+export function sameClaims(left: readonly Claim[], right: readonly Claim[]): boolean {
+  if (left.length !== right.length) return false
+  for (const [index, claim] of left.entries()) {
+    const other = right[index] as Claim
+    if (claim === other) continue
+    if (!sameDot(claim.id, other.id) || !sameDots(claim.life, other.life)) return false
+    if (!sameDots(claim.versions, other.versions)) return false
+  }
+  return true
+}
+
+function sameDots(left: DotList, right: DotList): boolean {
+  return (
+    left === right || (left.length === right.length && left.every((dot, index) => sameDot(dot, right[index] as Dot)))
+  )
 }

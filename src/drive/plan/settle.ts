@@ -11,7 +11,8 @@ export function isCurrent(agreement: ReadonlyMap<string, Agreed>, action: Action
   const agreed = agreement.get(action.path)
   switch (action.kind) {
     case 'directory':
-      return agreed === undefined
+      // Whoever only receives may have removed it: nothing is there, or it is not made.
+      return agreed === undefined || sameEntry(agreed, action.item)
     case 'write':
     case 'facts':
     case 'agree':
@@ -20,7 +21,7 @@ export function isCurrent(agreement: ReadonlyMap<string, Agreed>, action: Action
     case 'move':
       return agreed === undefined && agreement.get(action.from)?.disk.inode === action.expected.inode
     case 'delete':
-      return agreed === undefined || agreed.disk.inode === action.expected.inode
+      return agreed === undefined || action.isOwn === true || agreed.disk.inode === action.expected.inode
   }
 }
 

@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { bytesEqual } from '../../base/bytes.ts'
+import { bytesEqual, emptyBytes } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { prefixEnd } from '../view.ts'
 import type { View, ViewChange, ViewEntry, ViewRange, ViewSource } from '../view.ts'
+import { createEntries, statements } from './view-statements.ts'
 
 /**
  * Opens the view in a file of SQLite, or makes it. When it is damaged, of another format or another log it begins from nothing again:
@@ -25,13 +26,7 @@ class SqliteView implements View {
   readonly isUsable: boolean
   cursor: number
   readonly #database: DatabaseSync
-  readonly #read: StatementSync
-  readonly #range: StatementSync
-  readonly #rest: StatementSync
-  readonly #put: StatementSync
-  readonly #remove: StatementSync
-  readonly #removeRange: StatementSync
-  readonly #removeRest: StatementSync
+  readonly #statements: Readonly<Record<keyof typeof statements, StatementSync>>
   readonly #move: StatementSync
 
   constructor(file: string, { logId, logEnd, format }: ViewSource) {
@@ -41,25 +36,14 @@ class SqliteView implements View {
       // Not synced at each commit: after a power cut the last transactions may be gone, their cursors with them.
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
       database.exec(
-        'CREATE TABLE IF NOT EXISTS source (log BLOB NOT NULL, format INTEGER NOT NULL, cursor INTEGER NOT NULL);' +
-          'CREATE TABLE IF NOT EXISTS entries (name TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID',
+        `CREATE TABLE IF NOT EXISTS source (log BLOB NOT NULL, format INTEGER NOT NULL, cursor INTEGER NOT NULL); ${createEntries}`,
       )
       const found = database.prepare('SELECT log, format, cursor FROM source').get() as FoundSource | undefined
       if (found === undefined) database.prepare('INSERT INTO source VALUES (?, ?, 0)').run(logId, format)
       this.isUsable =
         found === undefined || (bytesEqual(found.log, logId) && found.format === format && found.cursor <= logEnd)
       this.cursor = found?.cursor ?? 0
-      this.#read = database.prepare('SELECT value FROM entries WHERE name = ? AND key = ?')
-      // One statement for both would have an end that no index can be searched for: each look would go on to the end of the table.
-      const select = 'SELECT key, value FROM entries WHERE name = ? AND key >= ?'
-      this.#range = database.prepare(`${select} AND key < ? ORDER BY key LIMIT ?`)
-      this.#rest = database.prepare(`${select} ORDER BY key LIMIT ?`)
-      this.#put = database.prepare(
-        'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-      )
-      this.#remove = database.prepare('DELETE FROM entries WHERE name = ? AND key = ?')
-      this.#removeRange = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ? AND key < ?')
-      this.#removeRest = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ?')
+      this.#statements = prepareAll(database)
       this.#move = database.prepare('UPDATE source SET cursor = ?')
     } catch (error) {
       database.close()
@@ -68,14 +52,16 @@ class SqliteView implements View {
   }
 
   async read(table: string, key: Uint8Array): Promise<Uint8Array | undefined> {
-    const row = attempt(() => this.#read.get(table, key)) as { value: Uint8Array } | undefined
+    const row = attempt(() => this.#statements.read.get(table, key)) as { value: Uint8Array } | undefined
     return row?.value
   }
 
   async entries(table: string, { from, to, limit }: ViewRange = {}): Promise<ViewEntry[]> {
-    const low = from ?? new Uint8Array(0)
+    const low = from ?? emptyBytes
+    const countMax = limit ?? -1
+    const { range, rangeToEnd } = this.#statements
     const rows = attempt(() =>
-      to === undefined ? this.#rest.all(table, low, limit ?? -1) : this.#range.all(table, low, to, limit ?? -1),
+      to === undefined ? rangeToEnd.all(table, low, countMax) : range.all(table, low, to, countMax),
     )
     return rows.map((row) => ({ key: row['key'] as Uint8Array, value: row['value'] as Uint8Array }))
   }
@@ -85,9 +71,9 @@ class SqliteView implements View {
       this.#database.exec('BEGIN IMMEDIATE')
       try {
         for (const { table, key, value, isPrefix } of changes) {
-          if (isPrefix === true) this.#removeBelow(table, key)
-          else if (value === undefined) this.#remove.run(table, key)
-          else this.#put.run(table, key, value)
+          if (isPrefix === true) this.#removeRange(table, key)
+          else if (value === undefined) this.#statements.remove.run(table, key)
+          else this.#statements.put.run(table, key, value)
         }
         this.#move.run(cursor)
         this.#database.exec('COMMIT')
@@ -103,14 +89,26 @@ class SqliteView implements View {
     this.end()
   }
 
-  #removeBelow(table: string, prefix: Uint8Array): void {
+  #removeRange(table: string, prefix: Uint8Array): void {
     const end = prefixEnd(prefix)
-    if (end === undefined) this.#removeRest.run(table, prefix)
-    else this.#removeRange.run(table, prefix, end)
+    if (end === undefined) this.#statements.removeToEnd.run(table, prefix)
+    else this.#statements.removeRange.run(table, prefix, end)
   }
 
   end(): void {
     if (this.#database.isOpen) this.#database.close()
+  }
+}
+
+function prepareAll(database: DatabaseSync): Record<keyof typeof statements, StatementSync> {
+  return {
+    read: database.prepare(statements.read),
+    range: database.prepare(statements.range),
+    rangeToEnd: database.prepare(statements.rangeToEnd),
+    put: database.prepare(statements.put),
+    remove: database.prepare(statements.remove),
+    removeRange: database.prepare(statements.removeRange),
+    removeToEnd: database.prepare(statements.removeToEnd),
   }
 }
 

@@ -16,6 +16,13 @@ interface Node {
   readonly children: Map<string, Node>
 }
 
+export interface MemoryDiskOptions {
+  /** The same for names that it takes for one. */
+  readonly fold?: (name: string) => string
+  /** What the rules of this machine leave out. */
+  readonly isIgnored?: (path: string) => boolean
+}
+
 /** A folder in memory: as the real one, with numbers for what is in it that may be given out again, and times that move. */
 export class MemoryDisk {
   readonly #top: Node
@@ -25,8 +32,13 @@ export class MemoryDisk {
   /** What was replaced or removed by plait. */
   readonly history: string[] = []
 
-  constructor(startNs: bigint) {
+  readonly #fold: ((name: string) => string) | undefined
+  readonly #isIgnored: (path: string) => boolean
+
+  constructor(startNs: bigint, options: MemoryDiskOptions = {}) {
     this.#nowNs = startNs
+    this.#fold = options.fold
+    this.#isIgnored = options.isIgnored ?? (() => false)
     this.#top = this.#node('directory', '')
   }
 
@@ -65,6 +77,7 @@ export class MemoryDisk {
       known.ctimeNs = known.mtimeNs
     } else {
       if (known !== undefined) this.#freeInodes.push(known.inode)
+      this.#drop(path)
       parent.children.set(baseName(path), this.#node('file', content))
     }
   }
@@ -80,10 +93,14 @@ export class MemoryDisk {
     const node = this.#at(from)
     const parent = this.#at(parentPath(path))
     const known = this.#at(path)
-    if (node === undefined || parent?.kind !== 'directory' || known === node || `${path}/`.startsWith(`${from}/`))
-      return
-    if (known !== undefined && (known.kind === 'directory' || node.kind === 'directory')) return
-    this.#at(parentPath(from))?.children.delete(baseName(from))
+    if (node === undefined || parent?.kind !== 'directory' || from === path || `${path}/`.startsWith(`${from}/`)) return
+    // Into itself by another spelling.
+    for (let above = path; above !== ''; above = parentPath(above))
+      if (above !== path && this.#at(above) === node) return
+    if (known !== undefined && known !== node && (known.kind === 'directory' || node.kind === 'directory')) return
+    this.#drop(from)
+    // What it replaces goes, spelled as it is.
+    this.#drop(path)
     parent.children.set(baseName(path), node)
     node.ctimeNs = this.#tick()
   }
@@ -93,7 +110,29 @@ export class MemoryDisk {
     if (node === undefined) return
     for (const [, { inode }] of this.#walk('', node)) this.#freeInodes.push(inode)
     this.#freeInodes.push(node.inode)
-    this.#at(parentPath(path))?.children.delete(baseName(path))
+    this.#drop(path)
+  }
+
+  #drop(path: string): void {
+    const parent = this.#at(parentPath(path))
+    const name = parent === undefined ? undefined : this.#spelled(parent, baseName(path))
+    if (name !== undefined) parent?.children.delete(name)
+  }
+
+  /** How a name is spelled in a directory. */
+  #spelled(parent: Node, name: string): string | undefined {
+    if (parent.children.has(name)) return name
+    const fold = this.#fold
+    if (fold === undefined) return undefined
+    return [...parent.children.keys()].find((other) => fold(other) === fold(name))
+  }
+
+  /** Whether a path is spelled so. */
+  #isSpelled(path: string): boolean {
+    const parent = this.#at(parentPath(path))
+    return (
+      parent?.children.has(baseName(path)) === true && (parentPath(path) === '' || this.#isSpelled(parentPath(path)))
+    )
   }
 
   changeMode(path: string, mode: number): void {
@@ -106,14 +145,14 @@ export class MemoryDisk {
   scan(): Disk {
     const entries = new Map<string, KnownEntry>()
     for (const [path, node] of this.#walk('', this.#top, true))
-      if (path !== '.plait' && path !== asideFolder)
+      if (path !== '.plait' && path !== asideFolder && !this.#isIgnored(path))
         entries.set(path, {
           ...factsOf(node),
           path,
           target: '',
           root: node.kind === 'file' ? rootOf(node.content) : emptyBytes,
         })
-    return { entries, isSeen: () => true }
+    return { entries, isSeen: (path) => !this.#isIgnored(path) }
   }
 
   /** Carries out one action, as the real disk does. False when something else is there than is expected. */
@@ -133,11 +172,13 @@ export class MemoryDisk {
         const fresh = this.#node('file', contentOf(action.item.version.root))
         fresh.mode = action.item.version.mode
         fresh.mtimeNs = action.item.version.mtimeNs
+        this.#drop(path)
         parent.children.set(baseName(path), fresh)
         break
       }
       case 'move':
-        if (node !== undefined || !isExpected(this.#at(action.from), action.expected)) return false
+        if (node !== undefined && !this.#isRespelled(action.from, path)) return false
+        if (!this.#isSpelled(action.from) || !isExpected(this.#at(action.from), action.expected)) return false
         this.move(action.from, path)
         break
       case 'facts':
@@ -156,6 +197,11 @@ export class MemoryDisk {
     }
     const now = this.#at(path)
     return now === undefined ? undefined : factsOf(now)
+  }
+
+  /** Whether both are the same thing, and one of them how it is spelled. */
+  #isRespelled(from: string, path: string): boolean {
+    return this.#at(from) === this.#at(path) && parentPath(from) === parentPath(path) && !this.#isSpelled(path)
   }
 
   #keep(node: Node): void {
@@ -179,7 +225,10 @@ export class MemoryDisk {
 
   #at(path: string): Node | undefined {
     let node: Node | undefined = this.#top
-    for (const name of path === '' ? [] : path.split('/')) node = node?.children.get(name)
+    for (const name of path === '' ? [] : path.split('/')) {
+      const spelled: string | undefined = node === undefined ? undefined : this.#spelled(node, name)
+      node = spelled === undefined ? undefined : node?.children.get(spelled)
+    }
     return node
   }
 

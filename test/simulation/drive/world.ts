@@ -1,9 +1,28 @@
 import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
 import { childPath } from '../../../src/drive/tree-path.ts'
+import { encodeHex } from '../../../src/base/bytes.ts'
+import { foldCase } from '../../../src/drive/plan/layout.ts'
 import { Machine, World } from './machine.ts'
-import type { DriveMark } from './machine.ts'
+import type { DriveMark, MachineOptions } from './machine.ts'
 
 const names: readonly string[] = ['a', 'b', 'c.txt', 'd']
+/** Beside them in a world with a disk that folds names: two spellings of each. */
+const spellings: readonly string[] = ['A', '\u00e9', 'e\u0301']
+
+export type MachineKind = 'plain' | 'folds' | 'ignores' | 'receives'
+
+const machineOptions: Readonly<Record<MachineKind, MachineOptions>> = {
+  plain: {},
+  folds: { fold: foldCase, disk: { fold: foldCase } },
+  ignores: { disk: { isIgnored: (path) => path.split('/').includes('d') } },
+  receives: { isReceiver: true },
+}
+
+/**
+ * Those that may stand beside plain ones. Not yet: `ignores`, which keeps what was moved to where it does not look; and `receives`, which
+ * plans for ever what is to stand where something was agreed on that somebody has removed there.
+ */
+const kindsAtRest: readonly MachineKind[] = ['folds']
 
 /** Rounds in which all see all at last; more are needed only when something goes round for ever. */
 const roundsMax = 12
@@ -24,9 +43,13 @@ export interface Outcome {
  * and processes end between any two steps. At the end all say all, and have to have the same: with everything that somebody wrote and
  * nobody who had it before him has overwritten or deleted.
  */
-export function runTrees(seed: number, log: (line: string) => void = () => undefined): Outcome {
+export function runTrees(
+  seed: number,
+  log: (line: string) => void = () => undefined,
+  kinds: readonly MachineKind[] = kindsAtRest,
+): Outcome {
   const random = new SeededRandom(`drive ${seed}`)
-  const run = new Run(random, log)
+  const run = new Run(random, log, kinds)
   const steps = random.integer(20, 90)
   for (let step = 0; step < steps; step += 1) run.step()
   run.finish()
@@ -42,12 +65,20 @@ class Run {
   readonly #machines: readonly Machine[]
   /** Contents that somebody wrote and nobody has given up. */
   readonly #wanted = new Set<string>()
+  readonly #names: readonly string[]
   #contents = 0
 
-  constructor(random: SeededRandom, log: (line: string) => void) {
+  constructor(random: SeededRandom, log: (line: string) => void, kinds: readonly MachineKind[]) {
     this.#random = random
     this.#log = log
-    this.#machines = Array.from({ length: random.integer(2, 4) }, (_, index) => new Machine(this.#world, index + 1))
+    const count = random.integer(2, 4)
+    this.#machines = Array.from({ length: count }, (_, index) => {
+      // Most are alike, and the first one always: the others are compared with it.
+      const kind = index === 0 || random.chance(0.7) ? 'plain' : random.pick(kinds)
+      this.#log(`machine ${index + 1}: ${kind}`)
+      return new Machine(this.#world, index + 1, machineOptions[kind])
+    })
+    this.#names = this.#machines.some(({ folds }) => folds) ? [...names, ...spellings] : names
   }
 
   outcome(): Omit<Outcome, 'steps'> {
@@ -72,7 +103,8 @@ class Run {
         machine.site.catchUp(this.#random, this.#world.sent)
         const changes = machine.publish(undefined, { allowDeletions: true })
         const actions = machine.apply()
-        if ((changes?.list.length ?? 0) > 0 || (actions?.length ?? 0) > 0) isQuiet = false
+        const published = machine.isReceiver ? 0 : (changes?.list.length ?? 0)
+        if (published > 0 || (actions?.length ?? 0) > 0) isQuiet = false
       }
     }
     if (!isQuiet) this.violations.push('it never comes to rest')
@@ -80,17 +112,33 @@ class Run {
   }
 
   #check(): void {
-    const [first, ...others] = this.#machines.map(({ disk }) => disk.outline())
+    const alike = this.#machines.filter((machine) => !machine.isReceiver && !machine.folds && !machine.ignores)
+    const [first, ...others] = alike.map(({ disk }) => disk.outline())
+    for (const machine of this.#machines) if (!machine.isReceiver) this.#compare(machine)
     for (const other of others)
       if (other.join('\n') !== first?.join('\n'))
         this.violations.push(`folders differ:\n${first?.join('\n')}\n---\n${other.join('\n')}`)
     if (first?.some((line) => line.includes('(conflict of')) === true) this.#world.count('conflict at the end')
-    const [{ disk }] = this.#machines as readonly [Machine]
-    const here = new Set(disk.paths('file').map((path) => disk.content(path)))
+    const here = new Set(this.#machines.flatMap(({ disk }) => disk.paths('file').map((path) => disk.content(path))))
     for (const content of this.#wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
     for (const machine of this.#machines)
       if (machine.disk.has('.plait/aside') && machine.disk.scan().entries.size > machine.disk.paths().length)
         this.violations.push('something still waits aside')
+  }
+
+  /** A folder has what the tree says, and besides only what its machine leaves out. */
+  #compare(machine: Machine): void {
+    const disk = machine.disk.scan()
+    const shown = [...machine.layout().items.values()].filter(({ path }) => disk.isSeen(path))
+    const expected = shown.map(({ path, version }) => `${path} ${version.kind} ${encodeHex(version.root)}`).sort()
+    const found = Array.from(
+      disk.entries.values(),
+      ({ path, kind, root }) => `${path} ${kind} ${encodeHex(root)}`,
+    ).sort()
+    if (expected.join('\n') !== found.join('\n'))
+      this.violations.push(
+        `the folder of ${this.#nameOf(machine)} is not as it should be:\n${expected.join('\n')}\n---\n${found.join('\n')}`,
+      )
   }
 
   /** Looks, says, and carries out; the process may end between any two steps, and the user goes on meanwhile. */
@@ -159,6 +207,7 @@ class Run {
     this.#world.add(content)
     disk.write(path, content, { afresh: this.#random.chance(0.5) })
     if (!disk.has(path) || disk.content(path) !== content) return
+    if (machine.isReceiver) return
     this.#wanted.add(content)
     this.#wanted.delete(before)
     this.#log(`  ${path}: ${before} -> ${content}`)
@@ -170,6 +219,7 @@ class Run {
     const moved = disk.content(path)
     disk.move(path, target)
     this.#log(`  ${path} -> ${target}`)
+    if (machine.isReceiver) return
     if (path !== target && replaced !== '' && disk.content(target) === moved && !disk.has(path) && replaced !== moved)
       this.#wanted.delete(replaced)
   }
@@ -187,14 +237,14 @@ class Run {
   #remove(machine: Machine, path: string): void {
     const { disk } = machine
     this.#log(`  delete ${path}`)
-    for (const one of disk.paths('file'))
+    for (const one of machine.isReceiver ? [] : disk.paths('file'))
       if (one === path || one.startsWith(`${path}/`)) this.#wanted.delete(disk.content(one))
     disk.remove(path)
   }
 
   #somePath(machine: Machine): string {
     const directories = ['', ...machine.disk.paths('directory').filter((path) => path.split('/').length < 4)]
-    return childPath(this.#random.pick(directories), this.#random.pick(names))
+    return childPath(this.#random.pick(directories), this.#random.pick(this.#names))
   }
 
   #nameOf(machine: Machine): string {
