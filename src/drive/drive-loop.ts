@@ -8,7 +8,7 @@ import type { Action } from './plan/action.ts'
 import type { Hold } from './plan/guard.ts'
 import { startProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
-import type { Applied, Reconciler } from './reconciler.ts'
+import type { Applied, Planned, Reconciler } from './reconciler.ts'
 import type { Scan } from './folder/scan.ts'
 
 export interface DriveLoopOptions {
@@ -150,15 +150,15 @@ export class DriveLoop {
     this.#isDirty = false
     const asked = (this.#asking = this.#asked)
     const disk = await reconciler.look(signal)
+    const waiting = { signal, ready: () => ready(signal) }
     await ready(signal)
     this.#enter('publishing')
     const judged = { allowDeletions, recentDeletions: this.#recentDeletions() }
-    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged })
+    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     if (published === undefined) return void (this.#isDirty = true)
     if (!allowDeletions) this.#noteDeletions(published.deletions)
-    await ready(signal)
-    // In the turn in which the tree is known to be whole.
-    const plan = reconciler.plan(disk, { isReceiver: !mayWrite(), ...judged })
+    // Another moment, in which the tree is known to be whole again.
+    const plan = await reconciler.plan(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     this.hold = published.hold ?? plan.hold
     const isStopped = published.hold !== undefined && published.hold.reason !== 'many-deletions'
     const actions = isStopped ? [] : plan.list
@@ -167,7 +167,7 @@ export class DriveLoop {
     this.#enter('applying')
     const applied = await this.#apply(actions, allowDeletions)
     signal.throwIfAborted()
-    this.#conclude(disk, applied, plan.obstacles)
+    this.#conclude(disk, applied, plan)
     if (applied.isOutdated) this.#lookAgain(againMs)
     else if (applied.problems.some(({ error }) => error?.code === 'UNREACHABLE') || isUnsettled(disk))
       this.#lookAgain(retryMs)
@@ -244,9 +244,8 @@ export class DriveLoop {
     if (count > 0) this.#deletions.push({ at: this.#options.runtime.clock.now(), count })
   }
 
-  #conclude(disk: Scan, applied: Applied, obstacles: readonly DriveProblem[]): void {
+  #conclude(disk: Scan, applied: Applied, { obstacles, layout: { items, refused } }: Planned): void {
     const { reconciler, host } = this.#options
-    const { items, refused } = reconciler.layout()
     // A bit of a mode that is left out keeps nothing from being there.
     const skipped = disk.skipped.filter(({ isWhole }) => isWhole)
     this.problems = [...skipped, ...refused, ...obstacles, ...applied.problems]

@@ -83,8 +83,8 @@ export class OpenDrive extends DriveEventTarget implements Drive {
       },
     })
     this.#looks = new Looks(parts.feed, feeds.store.runtime.random, () => this.#loop.sync(undefined))
-    replica.subscribe(() => this.#takeTree())
-    group.addEventListener('overturned', () => this.#takeTree())
+    replica.subscribe(() => this.#loop.wakeByTree())
+    group.addEventListener('overturned', () => this.#loop.wakeByTree())
     group.addEventListener('members', () => this.#loop.wake())
     group.addEventListener('failed', ({ detail }) => this.#emit('failed', detail))
     // Whoever has come may have what nobody had.
@@ -226,11 +226,6 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     }
     await this.#parts.replica.settled()
     signal.throwIfAborted()
-  }
-
-  #takeTree(): void {
-    this.#parts.reconciler.forgetLayout()
-    this.#loop.wakeByTree()
   }
 
   async #until(isSo: () => boolean, signal: AbortSignal | undefined): Promise<void> {

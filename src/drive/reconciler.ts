@@ -14,16 +14,18 @@ import { scanFolder } from './folder/scan.ts'
 import type { Scan } from './folder/scan.ts'
 import { Pace } from './pace.ts'
 import type { Action } from './plan/action.ts'
-import { actionsOf } from './plan/actions.ts'
+import { actionsSteps } from './plan/actions.ts'
 import type { Actions } from './plan/actions.ts'
-import { changesOf } from './plan/changes.ts'
+import { changesSteps } from './plan/changes.ts'
 import type { Changes } from './plan/changes.ts'
 import type { Hold } from './plan/guard.ts'
 import { isAside } from './plan/item.ts'
 import type { Agreed, Agreement, Files, FilesOperation } from './plan/item.ts'
-import { foldCase, layoutOf } from './plan/layout.ts'
+import { foldCase, layoutSteps } from './plan/layout.ts'
 import type { Layout } from './plan/layout.ts'
-import { publication } from './plan/publication.ts'
+import { keptSteps, publication } from './plan/publication.ts'
+import { allAtOnce, inTurns, paced } from './plan/steps.ts'
+import type { Steps, TurnsOptions } from './plan/steps.ts'
 
 export interface ReconcilerOptions {
   readonly drive: string
@@ -49,6 +51,27 @@ export interface Applied {
   readonly isOutdated: boolean
 }
 
+/** What is judged by somebody else than the folder and the tree. */
+export interface Judged {
+  readonly mayWrite: boolean
+  readonly allowDeletions: boolean
+  readonly recentDeletions: number
+}
+
+/** When the tree is whole, and when to end. */
+export type Waiting = Required<Pick<TurnsOptions, 'ready' | 'signal'>>
+
+export interface Planned extends Actions {
+  /** What the folder is to look like then. */
+  readonly layout: Layout
+}
+
+/** A state of the tree; another one after each change of it. */
+interface Revision {
+  readonly files: Files
+  readonly number: number
+}
+
 /** Operations that are on their way to the disk at once. */
 const unwrittenMax = 4_096
 /** After so much of a plan what was agreed on is written down. */
@@ -65,7 +88,8 @@ export class Reconciler {
   readonly #pace: Pace
   readonly #fold: ((name: string) => string) | undefined
   #agreement: Agreement
-  #layout: { readonly files: Files; readonly layout: Layout } | undefined
+  #revision: Revision
+  #layout: { readonly revision: Revision; readonly layout: Layout } | undefined
 
   private constructor(options: ReconcilerOptions, index: DiskIndex, store: AgreementStore) {
     this.#options = options
@@ -74,6 +98,7 @@ export class Reconciler {
     this.#pace = new Pace(options.runtime)
     this.#fold = options.folder.foldsNames ? foldCase : undefined
     this.#agreement = store.agreement
+    this.#revision = revisionOf(options.field.state)
     index.onMoved = (from, to) => void options.contents.moved(from, to)
   }
 
@@ -86,19 +111,9 @@ export class Reconciler {
     return this.#agreement
   }
 
-  /** The folder that the tree describes now. */
+  /** The folder that the tree describes now: made in this turn when the tree has changed since it was made last. */
   layout(): Layout {
-    const files = this.#options.field.state
-    if (this.#layout?.files !== files) {
-      const layout = layoutOf(files.view, this.#fold === undefined ? {} : { fold: this.#fold })
-      this.#layout = { files, layout }
-    }
-    return this.#layout.layout
-  }
-
-  /** The tree has changed. */
-  forgetLayout(): void {
-    this.#layout = undefined
+    return allAtOnce(this.#layoutSteps())
   }
 
   /** What is in the folder; what others can ask for from now on. */
@@ -112,40 +127,39 @@ export class Reconciler {
     } finally {
       await contents.flush()
       for (const path of this.#index.takeForgotten()) await contents.forget(path)
-      await this.#index.save()
+      await this.#index.save(this.#pace)
     }
   }
 
   /** Says what has changed in the folder, unless only others may; undefined when the tree was made anew meanwhile. */
-  async publish(
-    disk: Scan,
-    {
-      mayWrite,
-      ...asked
-    }: { readonly mayWrite: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number },
-  ): Promise<Published | undefined> {
+  async publish(disk: Scan, { mayWrite, ...asked }: Judged, waiting: Waiting): Promise<Published | undefined> {
     const { field, folder, drive } = this.#options
-    const files = field.state
     const isMarked = readFolderMarker(folder.root)?.drive === drive
-    const { writer } = field
-    const input = { agreement: this.#agreement, disk, view: files.view, layout: this.layout(), isMarked, writer }
-    const changes = changesOf({ ...input, ...asked })
-    const next = mayWrite ? await this.#write(changes, files) : unpublished(changes)
+    const { changes, files } = await this.#inTurns(waiting, function* (reconciler) {
+      const { writer, state: files } = field
+      const layout = yield* reconciler.#layoutSteps()
+      const input = { agreement: reconciler.#agreement, disk, view: files.view, layout, isMarked, writer, ...asked }
+      return { changes: yield* changesSteps(input), files }
+    })
+    const kept = await paced(keptSteps(changes), this.#pace)
+    const next = mayWrite ? await this.#write(publication(changes, files, kept), files) : unpublished(changes, kept)
     if (next === undefined) return undefined
     this.#agreement = next
-    await this.#store.save(next)
+    await this.#store.save(next, this.#pace)
     const list = mayWrite ? changes.list : []
     const deletions = list.filter((change) => change.kind === 'delete' && change.agreed.version.kind === 'file')
     return { changes: list.length, deletions: deletions.length, hold: changes.hold }
   }
 
-  /** What is to be done in the folder. */
-  plan(
-    disk: Scan,
-    options: { readonly isReceiver: boolean; readonly allowDeletions: boolean; readonly recentDeletions: number },
-  ): Actions {
-    const { view } = this.#options.field.state
-    return actionsOf({ agreement: this.#agreement, disk, layout: this.layout(), view, ...options })
+  /** What is to be done in the folder, of a moment in which the tree is known to be whole. */
+  plan(disk: Scan, { mayWrite, ...asked }: Judged, waiting: Waiting): Promise<Planned> {
+    const fold = this.#fold === undefined ? {} : { fold: this.#fold }
+    return this.#inTurns(waiting, function* (reconciler) {
+      const { view } = reconciler.#options.field.state
+      const layout = yield* reconciler.#layoutSteps()
+      const input = { agreement: reconciler.#agreement, disk, layout, view, isReceiver: !mayWrite, ...fold, ...asked }
+      return { ...(yield* actionsSteps(input)), layout }
+    })
   }
 
   /** Carries out a plan, or the part of it until the signal comes. */
@@ -168,17 +182,41 @@ export class Reconciler {
       })
       for (const { path, error } of failures) problems.push({ path, reason: reasonOf(error.message, path), error })
       isOutdated ||= changed.length > 0
-      await this.#save(new Map(agreement))
+      await this.#save(agreement)
     }
     if (problems.length === 0 && !signal.aborted) folder.pruneParts(() => false)
     return { problems, isOutdated }
   }
 
+  #inTurns<Result>(waiting: Waiting, begin: (reconciler: this) => Steps<Result>): Promise<Result> {
+    const turns = { pace: this.#pace, revision: () => this.#currentRevision(), ...waiting }
+    return inTurns(() => begin(this), turns)
+  }
+
+  #currentRevision(): Revision {
+    const { state } = this.#options.field
+    if (this.#revision.files !== state || this.#revision.number !== state.revision) this.#revision = revisionOf(state)
+    return this.#revision
+  }
+
+  /** What has not changed since the last time is not made again. */
+  *#layoutSteps(): Steps<Layout> {
+    const revision = this.#currentRevision()
+    const known = this.#layout
+    if (known?.revision === revision) return known.layout
+    const previous = known?.revision.files === revision.files ? known.layout : undefined
+    const fold = this.#fold === undefined ? {} : { fold: this.#fold }
+    const layout = yield* layoutSteps(revision.files.view, { previous, ...fold })
+    // Steps that were overtaken by a change are not gone on with: see `inTurns`.
+    this.#layout = { revision, layout }
+    return layout
+  }
+
   async #save(agreement: Agreement): Promise<void> {
     this.#agreement = agreement
     await this.#options.contents.flush()
-    await this.#index.save()
-    await this.#store.save(agreement)
+    await this.#index.save(this.#pace)
+    await this.#store.save(agreement, this.#pace)
   }
 
   /** What was put there need not be read to know what it is. */
@@ -207,9 +245,9 @@ export class Reconciler {
     this.#index.set(path, { inode, size, mtimeNs, ctimeNs, root: version.root, isSettled })
   }
 
-  async #write(changes: Changes, files: Files): Promise<Agreement | undefined> {
+  async #write(steps: Publication, files: Files): Promise<Agreement | undefined> {
     const { field } = this.#options
-    const steps = publication(changes, files)
+    if (field.state !== files) return undefined
     let unwritten: Promise<unknown>[] = []
     let step = steps.next()
     while (step.done !== true) {
@@ -231,9 +269,14 @@ export class Reconciler {
   }
 }
 
+function revisionOf(files: Files): Revision {
+  return { files, number: files.revision }
+}
+
+type Publication = ReturnType<typeof publication>
+
 /** Where nothing may be said, what was agreed on stays what it was. */
-function unpublished({ kept, list }: Changes): Agreement {
-  const agreement = new Map(kept.map((agreed) => [agreed.path, agreed] as const))
+function unpublished({ list }: Changes, agreement: Map<string, Agreed>): Agreement {
   for (const change of list)
     if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
   return agreement

@@ -5,6 +5,8 @@ import type { View, ViewChange } from '../../store/view.ts'
 import { array, bool, bytes, decode, encode, struct, text, u8, u16, varint } from '../../wire/schema.ts'
 import type { Schema } from '../../wire/schema.ts'
 import type { Agreed, Agreement, Item } from '../plan/item.ts'
+import { endsStep, paced } from '../plan/steps.ts'
+import type { Pauses, Steps } from '../plan/steps.ts'
 import { versionSchema } from '../version-schema.ts'
 import type { EntryKind } from '../version.ts'
 import type { DiskFacts } from './disk-entry.ts'
@@ -15,9 +17,9 @@ import type { DiskFacts } from './disk-entry.ts'
  */
 export class AgreementStore {
   readonly #view: View
-  #saved: Agreement
+  readonly #saved: Map<string, Agreed>
 
-  private constructor(view: View, saved: Agreement) {
+  private constructor(view: View, saved: Map<string, Agreed>) {
     this.#view = view
     this.#saved = saved
   }
@@ -31,24 +33,65 @@ export class AgreementStore {
     return new AgreementStore(view, saved)
   }
 
-  /** As it was saved last. */
+  /** A copy of what was saved last. */
   get agreement(): Agreement {
-    return this.#saved
+    return new Map(this.#saved)
   }
 
   /**
-   * Writes what differs from what was saved last, in one transaction. Only what is new is looked at: entries are replaced, never changed.
+   * Writes what differs from what was saved last: in one transaction, so that what was moved is there once; in some when there is only
+   * more than before. Only what is new is looked at: entries are replaced, never changed. `agreement` must not change meanwhile.
    */
-  async save(agreement: Agreement): Promise<void> {
-    const changes: ViewChange[] = []
-    for (const [path, agreed] of agreement)
-      if (this.#saved.get(path) !== agreed)
-        changes.push({ table, key: encoder.encode(path), value: writeAgreed(agreed) })
-    for (const path of this.#saved.keys())
-      if (!agreement.has(path)) changes.push({ table, key: encoder.encode(path), value: undefined })
-    if (changes.length > 0) await this.#view.transact(this.#view.cursor, changes)
-    this.#saved = new Map(agreement)
+  async save(agreement: Agreement, pace?: Pauses): Promise<void> {
+    const { changed, gone, isMore } = await paced(this.#differences(agreement), pace)
+    const batchMax = isMore ? moreMax : Infinity
+    for (let from = 0; from < changed.length || (from === 0 && gone.length > 0); from += batchMax) {
+      const batch = changed.slice(from, from + batchMax)
+      const changes = await paced(changesFor(batch, gone), pace)
+      await this.#view.transact(this.#view.cursor, changes)
+      for (const agreed of batch) this.#saved.set(agreed.path, agreed)
+    }
+    for (const path of gone) this.#saved.delete(path)
   }
+
+  *#differences(agreement: Agreement): Steps<Differences> {
+    const changed: Agreed[] = []
+    let isMore = true
+    let count = 0
+    for (const [path, agreed] of agreement) {
+      const saved = this.#saved.get(path)
+      if (saved !== agreed) changed.push(agreed)
+      isMore &&= saved === undefined || saved === agreed
+      count += 1
+      if (endsStep(count)) yield
+    }
+    const gone: string[] = []
+    for (const path of this.#saved.keys()) {
+      if (!agreement.has(path)) gone.push(path)
+      count += 1
+      if (endsStep(count)) yield
+    }
+    return { changed, gone, isMore: isMore && gone.length === 0 }
+  }
+}
+
+interface Differences {
+  readonly changed: readonly Agreed[]
+  readonly gone: readonly string[]
+  /** Nothing that was there is gone or another. */
+  readonly isMore: boolean
+}
+
+/** Entries of one transaction, where there may be several. */
+const moreMax = 2_048
+
+function* changesFor(agreements: readonly Agreed[], gone: readonly string[]): Steps<readonly ViewChange[]> {
+  const changes: ViewChange[] = gone.map((path) => ({ table, key: encoder.encode(path), value: undefined }))
+  for (const agreed of agreements) {
+    changes.push({ table, key: encoder.encode(agreed.path), value: writeAgreed(agreed) })
+    if (endsStep(changes.length)) yield
+  }
+  return changes
 }
 
 const table = 'agreed'

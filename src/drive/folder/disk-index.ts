@@ -1,8 +1,8 @@
 import { emptyBytes } from '../../base/bytes.ts'
 import { bool, bytes, decode, encode, struct, u8, varint } from '../../wire/schema.ts'
 import type { View, ViewChange } from '../../store/view.ts'
-import { endsStep } from '../plan/steps.ts'
-import type { Steps } from '../plan/steps.ts'
+import { endsStep, paced } from '../plan/steps.ts'
+import type { Pauses, Steps } from '../plan/steps.ts'
 import type { DiskEntry } from './disk-entry.ts'
 
 /** What a file was when it was hashed. */
@@ -83,16 +83,29 @@ export class DiskIndex {
     return forgotten
   }
 
-  /** Writes what has changed to the view, in one transaction. */
-  async save(): Promise<void> {
-    if (this.#changes.size === 0) return
-    const changes = Array.from(this.#changes, ([path, indexed]): ViewChange => {
-      return { table, key: encoder.encode(path), value: indexed === undefined ? undefined : writeIndexed(indexed) }
-    })
-    this.#changes.clear()
-    await this.#view.transact(this.#view.cursor, changes)
+  /** Writes what has changed to the view. What is written of one file does not depend on any other. */
+  async save(pace?: Pauses): Promise<void> {
+    while (this.#changes.size > 0) {
+      const changes = await paced(this.#takeChanges(), pace)
+      await this.#view.transact(this.#view.cursor, changes)
+    }
+  }
+
+  *#takeChanges(): Steps<readonly ViewChange[]> {
+    const changes: ViewChange[] = []
+    for (const [path, indexed] of this.#changes) {
+      this.#changes.delete(path)
+      const value = indexed === undefined ? undefined : writeIndexed(indexed)
+      changes.push({ table, key: encoder.encode(path), value })
+      if (changes.length === changesMax) break
+      if (endsStep(changes.length)) yield
+    }
+    return changes
   }
 }
+
+/** Of one transaction. */
+const changesMax = 4_096
 
 function isSame({ isSettled, inode, size, mtimeNs, ctimeNs }: Indexed, entry: DiskEntry): boolean {
   if (!isSettled || inode !== entry.inode || size !== entry.size) return false

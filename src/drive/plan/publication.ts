@@ -9,21 +9,36 @@ import type { Version } from '../version.ts'
 import { versionOf } from './changes.ts'
 import type { Change, Changes } from './changes.ts'
 import type { Agreed, Agreement, Claim, Files, FilesOperation } from './item.ts'
+import { allAtOnce, endsStep } from './steps.ts'
+import type { Steps } from './steps.ts'
 
 /**
  * The operations for what has changed in the folder. Each that is yielded is written and applied to `files` before the generator is asked
  * for the next one, and its dot handed in; a group does both when it takes an operation. Returns what disk and tree agree on then.
  *
- * Operations are made from what was seen here, not from what the tree holds now: see `changesOf`.
+ * Operations are made from what was seen here, not from what the tree holds now: see `changesOf`. `next`: what `keptSteps` gives.
  */
-export function* publication(changes: Changes, files: Files): Generator<FilesOperation, Agreement, Dot> {
-  const next = new Map(changes.kept.map((agreed) => [agreed.path, agreed] as const))
+export function* publication(
+  changes: Changes,
+  files: Files,
+  next: Map<string, Agreed> = allAtOnce(keptSteps(changes)),
+): Generator<FilesOperation, Agreement, Dot> {
   const publisher = new Publisher(files, next)
   for (const change of changes.list) yield* publisher.publish(change)
   return next
 }
 
-type Steps = Generator<FilesOperation, void, Dot>
+/** What is agreed on without any operation, by path, in steps: the generator's. */
+export function* keptSteps({ kept }: Changes): Steps<Map<string, Agreed>> {
+  const agreement = new Map<string, Agreed>()
+  for (const agreed of kept) {
+    agreement.set(agreed.path, agreed)
+    if (endsStep(agreement.size)) yield
+  }
+  return agreement
+}
+
+type Operations = Generator<FilesOperation, void, Dot>
 
 class Publisher {
   readonly #files: Files
@@ -34,7 +49,7 @@ class Publisher {
     this.#next = next
   }
 
-  *publish(change: Change): Steps {
+  *publish(change: Change): Operations {
     switch (change.kind) {
       case 'create':
         return yield* this.#create(change.found, baseName(change.found.path))
@@ -52,7 +67,7 @@ class Publisher {
     }
   }
 
-  *#create(found: KnownEntry, name: string): Steps {
+  *#create(found: KnownEntry, name: string): Operations {
     const parent = this.#parentOf(found.path)
     if (parent === null) return
     // Not by `create`: the directory may have been removed meanwhile, and stays for what is put into it now.
@@ -64,7 +79,7 @@ class Publisher {
     this.#next.set(found.path, { path: found.path, name, version, claims, isCopy: false, disk: found })
   }
 
-  *#move(agreed: Agreed, found: KnownEntry, name: string): Steps {
+  *#move(agreed: Agreed, found: KnownEntry, name: string): Operations {
     const parent = this.#parentOf(found.path)
     const current = this.#current(agreed, found)
     const claims: Claim[] = []
@@ -84,7 +99,7 @@ class Publisher {
     this.#next.set(found.path, { ...current, path: found.path, name, claims, disk: found })
   }
 
-  *#edit(agreed: Agreed, found: KnownEntry, version: Version): Steps {
+  *#edit(agreed: Agreed, found: KnownEntry, version: Version): Operations {
     // Perhaps it was moved just now.
     const current = this.#current(agreed, found)
     const [first, ...others] = current.claims as readonly [Claim, ...Claim[]]
@@ -95,11 +110,11 @@ class Publisher {
     this.#next.set(found.path, { ...current, path: found.path, version, claims, disk: found })
   }
 
-  *#remove(agreed: Agreed): Steps {
+  *#remove(agreed: Agreed): Operations {
     for (const claim of agreed.claims) yield* this.#removeClaim(claim)
   }
 
-  *#removeClaim({ id, life, versions }: Claim): Steps {
+  *#removeClaim({ id, life, versions }: Claim): Operations {
     const entry = this.#files.view.entry(id)
     if (entry === undefined) return
     const held = [...entry.life, ...entry.content.written.map(({ dot }) => dot)]
@@ -107,7 +122,7 @@ class Publisher {
     if (seen.length > 0) yield { kind: 'remove', id, dots: new DotSet(seen) }
   }
 
-  *#restate(agreed: Agreed, claim: Claim): Steps {
+  *#restate(agreed: Agreed, claim: Claim): Operations {
     const current = [...this.#next.values()].find(({ claims }) => claims.some(({ id }) => sameDot(id, claim.id)))
     if (current === undefined) return
     const dot = yield this.#write(claim.id, agreed.version, [])

@@ -16,14 +16,32 @@ export function allAtOnce<Result>(steps: Steps<Result>): Result {
   return step.value
 }
 
+/** What says when a turn's time is spent: `Pace`. */
+export interface Pauses {
+  /** A promise to wait for then. */
+  pause(): Promise<void> | undefined
+}
+
+/** All steps, in as many turns as they need, of what nobody changes meanwhile. */
+export async function paced<Result>(steps: Steps<Result>, pace: Pauses | undefined): Promise<Result> {
+  let step = steps.next()
+  while (step.done !== true) {
+    const turn = pace?.pause()
+    if (turn !== undefined) await turn
+    step = steps.next()
+  }
+  return step.value
+}
+
 /** How often steps are begun again because what they look at has changed under them. */
 const beginningsMax = 4
 
 export interface TurnsOptions {
-  /** `Pace`: a promise to wait for when this turn's time is spent. */
-  readonly pace: { pause(): Promise<void> | undefined }
+  readonly pace: Pauses
   /** Another value whenever what the steps look at has changed. */
   readonly revision: () => unknown
+  /** Resolves when what the steps look at is whole; waited for before each beginning, which is in the turn in which it resolves. */
+  readonly ready?: () => Promise<void>
   readonly signal?: AbortSignal
 }
 
@@ -33,9 +51,10 @@ export interface TurnsOptions {
  * turn. Rejects with `signal.reason`.
  */
 export async function inTurns<Result>(begin: () => Steps<Result>, options: TurnsOptions): Promise<Result> {
-  const { pace, revision, signal } = options
+  const { pace, revision, ready, signal } = options
   for (let beginnings = 0; beginnings < beginningsMax; beginnings += 1) {
     await pace.pause()
+    await ready?.()
     signal?.throwIfAborted()
     const seen = revision()
     const steps = begin()
@@ -48,5 +67,7 @@ export async function inTurns<Result>(begin: () => Steps<Result>, options: Turns
     }
     if (step.done === true) return step.value
   }
+  await ready?.()
+  signal?.throwIfAborted()
   return allAtOnce(begin())
 }
