@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { formatDriveLink, parseDriveLink, type DriveLink } from '../../src/drive/drive-link.ts'
 import { createIdentity } from '../../src/identity/identity.ts'
 import { plaitProgram } from '../support/process.ts'
@@ -127,6 +127,23 @@ it('a folder that is not there, or is shared already, cannot be shared', async (
   expect(twice.stderr).toContain(`this folder is being shared already, by process ${program.pid}`)
   const taken = await runPlait(place, ['share', place.base, '--listen', 'nonsense'])
   expect([taken.code, taken.stderr.split('\n')]).toEqual([1, [expect.stringMatching(/^plait: .*nonsense/), '']])
+})
+
+it('a folder that may not be written to is not shared, in words that say what to do', async () => {
+  const place = makePlace()
+  const isRoot = process.getuid?.() === 0
+  // Root may write everywhere but where nobody may.
+  if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', place.source], { stdio: 'pipe' })
+  else chmodSync(place.source, 0o555)
+  onTestFinished(() => {
+    if (isRoot) execFileSync('umount', ['-l', place.source])
+    else chmodSync(place.source, 0o755)
+  })
+  const { code, stderr } = await runPlait(place, ['share', place.source])
+  const message =
+    /^plait: \S+\/source (is on a file system that is read-only|may not be written to), and plait has to keep \.plait\/ in it; make it writable for this user, or share a copy of it\n$/
+  expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
+  expect(existsSync(join(place.source, '.plait'))).toBe(false)
 })
 
 it('the command line explains itself', async () => {

@@ -59,8 +59,9 @@ export class DriveLoop {
   #deletions: { readonly at: number; readonly count: number }[] = []
   #isDirty = true
   #allowsDeletions = false
-  /** How often somebody has asked for a look, and how many of these are answered. */
+  /** How often somebody has asked for a look; how many of these have been looked and published, and how many are answered. */
   #asked = 0
+  #published = 0
   #answered = 0
   /** Operations since the last turn began, and when the last one came. */
   #operations = 0
@@ -101,14 +102,23 @@ export class DriveLoop {
 
   /** Resolves when there was a look from now on after which nothing was left to do. */
   async sync(signal: AbortSignal | undefined): Promise<DriveReport> {
+    await this.#until(() => this.#answered, signal)
+    if (this.#failure !== undefined) throw this.#failure
+    return this.#report()
+  }
+
+  /** Resolves when there was a look from now on, and what has changed here is published, or cannot be. */
+  look(): Promise<void> {
+    return this.#until(() => this.#published, undefined)
+  }
+
+  async #until(count: () => number, signal: AbortSignal | undefined): Promise<void> {
     const asked = (this.#asked += 1)
     this.wake()
-    while (this.#answered < asked) {
+    while (count() < asked) {
       if (this.#ending.signal.aborted) throw closed()
       await this.#changes.wait(signal)
     }
-    if (this.#failure !== undefined) throw this.#failure
-    return this.#report()
   }
 
   /** What is being done ends in order. */
@@ -156,6 +166,8 @@ export class DriveLoop {
     const judged = { allowDeletions, recentDeletions: this.#recentDeletions() }
     const published = await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     if (published === undefined) return void (this.#isDirty = true)
+    this.#published = asked
+    this.#changes.wake()
     if (!allowDeletions) this.#noteDeletions(published.deletions)
     // Another moment, in which the tree is known to be whole again.
     const plan = await reconciler.plan(disk, { mayWrite: mayWrite(), ...judged }, waiting)
@@ -286,6 +298,7 @@ export class DriveLoop {
   }
 
   #answer(asked: number): void {
+    this.#published = asked
     this.#answered = asked
     this.#changes.wake()
   }

@@ -49,6 +49,8 @@ const DriveEventTarget = EventTarget as unknown as new () => DriveEvents
 const progressMs = 100
 /** Nothing new for so long: what others have is here. */
 const quietMs = 200
+/** Nothing at all for so long: what is missing is not waited for. */
+const silentMs = 10_000
 const lookMs = 20
 
 /** A drive that is open. */
@@ -82,7 +84,12 @@ export class OpenDrive extends DriveEventTarget implements Drive {
         settled: (report) => this.#emit('settled', report),
       },
     })
-    this.#looks = new Looks(parts.feed, feeds.store.runtime.random, () => this.#loop.sync(undefined))
+    this.#looks = new Looks({
+      feed: parts.feed,
+      runtime: feeds.store.runtime,
+      look: () => this.#loop.look(),
+      isLooking: () => this.#loop.phase !== 'joining',
+    })
     replica.subscribe(() => this.#loop.wakeByTree())
     group.addEventListener('overturned', () => this.#loop.wakeByTree())
     group.addEventListener('members', () => this.#loop.wake())
@@ -129,17 +136,10 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   }
 
   async caughtUp({ signal }: WaitOptions = {}): Promise<void> {
-    const { runtime } = this.#parts.feeds.store
-    const { clock } = runtime
-    await this.#until(() => this.#known() !== undefined, signal)
+    this.#check()
+    await this.#newsIsHere(0, signal)
     await this.#looks.ask((isDone) => this.#until(isDone, signal))
-    let [seen, sinceMs] = ['', clock.now()]
-    await this.#until(() => {
-      const now = this.#known()
-      if (now === undefined || now !== seen) sinceMs = clock.now()
-      seen = now ?? ''
-      return now !== undefined && clock.now() - sinceMs >= quietMs
-    }, signal)
+    await this.#newsIsHere(quietMs, signal)
   }
 
   allowDeletions(): void {
@@ -238,15 +238,30 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     }
   }
 
-  /** What is known of the members' feeds, as a text; undefined while somebody is known to have more, or nobody is connected. */
-  #known(): string | undefined {
+  /**
+   * Somebody is connected, and what is known to be written is here, and nothing new has been written for so long; or nothing at all has
+   * come of what is missing, for long.
+   */
+  async #newsIsHere(forMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.#parts.feeds.store.runtime
+    let [seen, sinceMs] = ['', clock.now()]
+    await this.#until(() => {
+      const { text, isLevel } = this.#news()
+      if (text !== seen) sinceMs = clock.now()
+      seen = text
+      return text !== '' && clock.now() - sinceMs >= (isLevel ? forMs : silentMs)
+    }, signal)
+  }
+
+  /** What is known of the members' feeds, as a text, empty as long as nobody is connected; and whether that is here. */
+  #news(): { readonly text: string; readonly isLevel: boolean } {
     const { feeds, group } = this.#parts
-    if (group.role === undefined) return undefined
     const { clock, feeds: ordered, members } = group.snapshot()
+    if (group.role === undefined || !members.some((member) => member.isConnected)) return { text: '', isLevel: false }
     const lengths = new Map(feeds.list().map(({ id, length }) => [id.slice(id.indexOf(':') + 1), length]))
-    const isLevel = ordered.every(({ writer, received }) => received >= (lengths.get(writer) ?? 0))
-    const isConnected = members.some((member) => member.isConnected)
-    return isLevel && isConnected ? JSON.stringify([clock, members.length]) : undefined
+    const known = ordered.map(({ writer, received }) => [received, lengths.get(writer) ?? 0] as const)
+    const isLevel = known.every(([received, length]) => received >= length)
+    return { text: JSON.stringify([clock, members.length, known]), isLevel }
   }
 
   #tellProgress(): void {

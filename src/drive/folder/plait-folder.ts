@@ -1,4 +1,5 @@
 import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { PlaitError } from '../../base/error.ts'
 import { Directory } from '../disk/directory.ts'
 import { fileError, systemCode } from '../disk/file-error.ts'
 import { baseName, reservedName } from '../tree-path.ts'
@@ -50,7 +51,9 @@ export class PlaitFolder {
       return new PlaitFolder(root, temp, parts, aside, history)
     } catch (error) {
       for (const directory of opened) directory.close()
-      throw fileError(error, `${path}/${reservedName}`)
+      throw unwritable.has(systemCode(error))
+        ? cannotBeMarked(error, path)
+        : fileError(error, `${path}/${reservedName}`)
     }
   }
 
@@ -83,6 +86,14 @@ export class PlaitFolder {
     this.history.close()
     this.root.close()
   }
+}
+
+const unwritable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
+
+function cannotBeMarked(cause: unknown, path: string): PlaitError {
+  const why = systemCode(cause) === 'EROFS' ? 'is on a file system that is read-only' : 'may not be written to'
+  const message = `${path} ${why}, and plait has to keep ${reservedName}/ in it; make it writable for this user, or share a copy of it`
+  return new PlaitError('FILE_FAILED', message, { facts: { path, reason: systemCode(cause) }, cause })
 }
 
 function makeFolder(path: string): void {
