@@ -58,6 +58,7 @@ export class Applier {
       case 'facts':
         return this.#setFacts(action.path, action.item.version, action.expected)
       case 'agree':
+      case 'adopt':
         return this.#in(action.path, (parent, name) => expectAt(parent, name, action.expected))
       case 'delete':
         return this.#delete(action.path, action.expected, why)

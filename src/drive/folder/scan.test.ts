@@ -129,6 +129,25 @@ it('concludes nothing of what is ignored', async () => {
     true,
   ])
   expect(skipped).toEqual([])
+  expect(['build', 'src/secret', 'src', 'src/other'].map((path) => found.isLeftOut(path))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ])
+  // Above what is left out, and above what cannot be shared.
+  symlinkSync('/etc', join(root, 'src/link'))
+  mkdirSync(join(root, 'a/b/c'), { recursive: true })
+  mkdirSync(join(root, 'whole'))
+  symlinkSync('/etc', join(root, 'a/b/link'))
+  const again = await scan({ ignore: ['build'] })
+  expect(['src', 'a', 'a/b', 'a/b/c', 'whole'].map((path) => again.holdsUnseen(path))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
 })
 
 it('looks at what waits aside, and at nothing else of plait', async () => {

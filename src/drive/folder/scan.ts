@@ -44,12 +44,17 @@ export async function scanFolder(root: Directory, options: ScanOptions): Promise
   const { index, rules, pace, signal } = options
   const entries = new Map<string, KnownEntry>()
   const skipped: SkippedPath[] = []
+  const holding = new Set<string>()
+  const hold = (directory: string): void => {
+    for (let path = directory; path !== '' && !holding.has(path); path = parentPath(path)) holding.add(path)
+  }
   const doubtful: DiskEntry[] = []
   const walk = walkFolder(root, rules)
   let files = 0
   try {
     for (let step = walk.next(); step.done !== true; step = walk.next()) {
       if ('skipped' in step.value) skipped.push(step.value.skipped)
+      else if ('passed' in step.value) hold(parentPath(step.value.passed))
       else {
         const { entry } = step.value
         const known = entry.kind === 'file' ? index.rootOf(entry) : emptyBytes
@@ -77,12 +82,18 @@ export async function scanFolder(root: Directory, options: ScanOptions): Promise
   }
   reader.close()
   const unseen = new Set(skipped.filter(({ isWhole }) => isWhole).map(({ path }) => path))
+  for (const path of unseen) hold(parentPath(path))
   const isPresent = (path: string): boolean => entries.has(path) || !isSeen(path, unseen, rules)
   for (const _step of index.retain(files, isPresent)) {
     const turn = pace.pause()
     if (turn !== undefined) await turn
   }
-  return { entries, skipped, read: doubtful.length, isSeen: (path) => entries.has(path) || isSeen(path, unseen, rules) }
+  return {
+    ...{ entries, skipped, read: doubtful.length },
+    isSeen: (path) => entries.has(path) || isSeen(path, unseen, rules),
+    isLeftOut: (path) => !entries.has(path) && isLeftOut(path, rules),
+    holdsUnseen: (path) => holding.has(path),
+  }
 }
 
 function withRoot(
@@ -94,7 +105,12 @@ function withRoot(
 
 function isSeen(path: string, unseen: ReadonlySet<string>, rules: PathRules): boolean {
   for (let above = path; above !== ''; above = parentPath(above)) if (unseen.has(above)) return false
-  return !rules.leavesOut(path, false) && !rules.leavesOut(path, true)
+  return !isLeftOut(path, rules)
+}
+
+/** Whether it were a file or a directory. */
+function isLeftOut(path: string, rules: PathRules): boolean {
+  return rules.leavesOut(path, false) || rules.leavesOut(path, true)
 }
 
 /** Reads the files that the index does not know. */

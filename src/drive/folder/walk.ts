@@ -20,7 +20,15 @@ export interface SkippedPath {
   readonly isWhole: boolean
 }
 
-export type WalkStep = { readonly entry: DiskEntry } | { readonly skipped: SkippedPath }
+export type WalkStep =
+  | { readonly entry: DiskEntry }
+  | { readonly skipped: SkippedPath }
+  /** The path of something that is there and has no part in the folder. */
+  | Passed
+
+interface Passed {
+  readonly passed: string
+}
 
 /** One directory on the way down. */
 interface Level {
@@ -37,7 +45,7 @@ interface Level {
 /**
  * Walks the folder depth first, a directory before what is in it, and what waits aside. Yields everything that can be shared, and with a
  * reason what cannot. No file is opened but those with patterns, no symbolic link followed, and every name looked up in its open directory.
- * What the rules leave out is passed over. Synchronous: the caller paces it.
+ * What the rules leave out is passed. Synchronous: the caller paces it.
  */
 export function* walkFolder(root: Directory, rules: PathRules): Generator<WalkStep, void> {
   yield* walkTree(root, '', rules)
@@ -73,7 +81,7 @@ function* walkTree(root: Directory, path: string, rules: PathRules | undefined):
   }
 }
 
-type Examined = { readonly entry: DiskEntry; readonly note?: SkippedPath } | { readonly skipped: SkippedPath }
+type Examined = { readonly entry: DiskEntry; readonly note?: SkippedPath } | { readonly skipped: SkippedPath } | Passed
 
 /** Goes into a directory: its entry, or why it cannot be read. */
 function enter(
@@ -101,15 +109,15 @@ function levelOf(directory: Directory, path: string, depth: number, rules: PathR
   return { directory, path, depth, names, next: 0 }
 }
 
-/** What one name is; undefined for what is plait's own, for what is left out, and for what has vanished meanwhile. */
+/** What one name is; undefined for what has vanished meanwhile. */
 function examine(level: Level, name: string, rules: PathRules | undefined): Examined | undefined {
-  if (name.toLowerCase() === reservedName) return undefined
   const path = childPath(level.path, name)
+  if (name.toLowerCase() === reservedName) return { passed: path }
   if (name.includes('\ufffd') && !isSpelledSo(level, name)) return skipped(path, 'has a name that is not valid UTF-8')
   const problem = rules === undefined ? undefined : childPathProblem(path, name, level.depth + 1)
   try {
     const stats = lstatSync(level.directory.at(name), { bigint: true })
-    if (rules?.ignores(path, stats.isDirectory()) === true) return undefined
+    if (rules?.ignores(path, stats.isDirectory()) === true) return { passed: path }
     return problem === undefined ? entryFor(path, stats, level.directory, name) : skipped(path, problem)
   } catch (error) {
     return systemCode(error) === 'ENOENT' ? undefined : skipped(path, failureReason(error))

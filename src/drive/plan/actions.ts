@@ -50,7 +50,7 @@ export function actionsOf(input: ActionsInput): Actions {
 
 /** The same in steps. What they are given must not change between them. */
 export function* actionsSteps(input: ActionsInput): Steps<Actions> {
-  return yield* new Planner(input, yield* pairItems(input.agreement, input.layout)).plan()
+  return yield* new Planner(input, yield* pairItems(input.agreement, input.layout, input.disk)).plan()
 }
 
 /** Something in the folder: agreed on, or not. */
@@ -70,6 +70,8 @@ class Planner {
   readonly #pairing: Pairing
   /** Agreed on, and nothing in the tree any more. */
   readonly #leaving: Set<Agreed>
+  /** Directories with something in them that is here only, by their paths on the disk. */
+  readonly #holding = new Set<string>()
   readonly #list: Action[] = []
   readonly #lastFacts: Action[] = []
   readonly #obstacles: Obstacle[] = []
@@ -98,6 +100,8 @@ class Planner {
     for (const found of this.#input.disk.entries.values()) {
       if (this.#input.fold !== undefined) this.#spelledByFolded?.set(this.#input.fold(found.path), found.path)
       if (isAside(found.path) && !this.#input.agreement.has(found.path)) strays.push(found)
+      else if (this.#agreedIn(found.path, found) === undefined) this.#hold(parentPath(found.path))
+      if (found.kind === 'directory' && this.#input.disk.holdsUnseen(found.path)) this.#hold(found.path)
       if (this.#endsStep()) yield
     }
     // What an earlier run has put aside, and is no part of the drive any more: the deepest first.
@@ -119,6 +123,10 @@ class Planner {
   #endsStep(): boolean {
     this.#count += 1
     return endsStep(this.#count)
+  }
+
+  #hold(directory: string): void {
+    for (let path = directory; path !== '' && !this.#holding.has(path); path = parentPath(path)) this.#holding.add(path)
   }
 
   #occupantAt(path: string): Occupant | undefined {
@@ -167,6 +175,8 @@ class Planner {
     if (parent === undefined || (parent !== this.#places.top && parent.value?.found.kind !== 'directory'))
       return this.#refuse(item.path, 'cannot be put there: the directory that it is in is not here')
     const occupant = this.#places.at(item.path)
+    if (occupant !== undefined && occupant !== place && this.#isToAdopt(occupant, item))
+      return this.#adopt(occupant, item, agreed)
     if (occupant !== undefined && occupant !== place && !this.#clear(occupant, item)) return
     if (agreed === undefined || place === undefined) return this.#make(item)
     const before = this.#places.pathOf(place)
@@ -174,14 +184,34 @@ class Planner {
     this.#update(item, agreed, (place.value as Occupant).found)
   }
 
+  /** Whether a directory is there that has to stay, or is somebody's own. */
+  #isToAdopt({ value }: Place<Occupant>, item: Item): boolean {
+    const { path, agreed, found } = value as Occupant
+    if (item.version.kind !== 'directory' || found.kind !== 'directory') return false
+    if (agreed === undefined) return this.#input.isReceiver === true && this.#input.disk.isSeen(path)
+    return this.#leaving.has(agreed) && this.#holding.has(agreed.path)
+  }
+
+  #adopt(occupant: Place<Occupant>, item: Item, instead: Agreed | undefined): void {
+    const { agreed, found } = occupant.value as Occupant
+    if (agreed !== undefined) this.#pairing.add(item, agreed)
+    // It goes when what is in it has come here.
+    if (instead !== undefined) this.#leaving.add(instead)
+    const expected = this.#expectedAt(occupant)
+    this.#list.push({ kind: 'adopt', path: item.path, item, expected, forgets: this.#forgets(item.path) })
+    if (item.version.mode !== found.mode && item.claims.some(({ versions }) => versions.length > 0))
+      this.#lastFacts.push({ kind: 'facts', path: item.path, item, expected })
+  }
+
   #make(item: Item): void {
     const { path, version } = item
     const { kind, mode, size, mtimeNs } = version
     const found = { kind, mode, size, mtimeNs, ctimeNs: 0n, inode: 0n }
     this.#places.add(path, { path, agreed: undefined, found })
-    if (kind !== 'directory') this.#list.push({ kind: 'write', path, item, expected: undefined })
+    const forgets = this.#forgets(path)
+    if (kind !== 'directory') this.#list.push({ kind: 'write', path, item, expected: undefined, forgets })
     else {
-      this.#list.push({ kind: 'directory', path, item })
+      this.#list.push({ kind: 'directory', path, item, forgets })
       this.#lastFacts.push({ kind: 'facts', path, item, expected: found })
     }
   }
@@ -191,7 +221,13 @@ class Planner {
     this.#isRearranged = true
     this.#places.move(place, path)
     // To be renamed is a change of its own to the system.
-    this.#list.push({ kind: 'move', from, path, expected: { ...found, ctimeNs: 0n } })
+    this.#list.push({ kind: 'move', from, path, expected: { ...found, ctimeNs: 0n }, forgets: this.#forgets(path) })
+  }
+
+  /** Whether what was agreed on at a path is not there any more, which nobody wants to know of whoever only receives. */
+  #forgets(path: string): boolean {
+    const agreed = this.#input.isReceiver === true ? this.#input.agreement.get(path) : undefined
+    return agreed !== undefined && this.#foundOf(agreed) === undefined
   }
 
   #update(item: Item, agreed: Agreed, found: DiskFacts): void {
@@ -222,6 +258,13 @@ class Planner {
       this.#refuse(item.path, 'cannot be put there: something is in the way that is not part of the drive')
       return false
     }
+    if (agreed !== undefined && this.#leaving.has(agreed) && this.#holding.has(agreed.path)) {
+      this.#refuse(
+        item.path,
+        'cannot be put there: a directory is in the way, with something in it that is not part of the drive',
+      )
+      return false
+    }
     if (agreed === undefined) {
       this.#list.push({ kind: 'delete', path, expected: found, isOwn: true })
       this.#places.remove(occupant)
@@ -236,12 +279,19 @@ class Planner {
     const deletions: Deletion[] = []
     for (const agreed of this.#leaving) {
       const found = this.#foundOf(agreed)
+      if (this.#endsStep()) yield
+      if (found !== undefined && this.#holding.has(agreed.path)) {
+        this.#refuse(
+          agreed.path,
+          'is deleted elsewhere, and stays here because of what is in it and is not part of the drive',
+        )
+        continue
+      }
       const place = this.#isRearranged && found !== undefined ? this.#places.ofFound(agreed.path) : undefined
       if (place !== undefined)
         deletions.push({ kind: 'delete', path: this.#places.pathOf(place), expected: this.#expectedAt(place) })
       else if (found !== undefined)
         deletions.push({ kind: 'delete', path: agreed.path, expected: this.#factsOf(agreed, found) })
-      if (this.#endsStep()) yield
     }
     return deletions
   }

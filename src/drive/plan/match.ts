@@ -12,6 +12,10 @@ export interface Disk {
   readonly entries: ReadonlyMap<string, KnownEntry>
   /** Whether a path was looked at: not one that is ignored or could not be read, or what is below it. Nothing is known of others. */
   isSeen(path: string): boolean
+  /** Whether a path has no part in the folder here, by its rules: what is put there elsewhere goes away here. */
+  isLeftOut(path: string): boolean
+  /** Whether something is in a directory, at whatever depth, that was not looked at. */
+  holdsUnseen(path: string): boolean
 }
 
 /** Which of what was agreed is which of what is in the folder. What is where it was is not written down, only looked at again. */

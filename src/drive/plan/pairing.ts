@@ -1,8 +1,10 @@
 import { includesDot } from '../../crdt/dot-list.ts'
+import type { DotList } from '../../crdt/dot-list.ts'
 import { DotMap } from '../../crdt/dot-map.ts'
 import { entryDots, versionDots } from './item.ts'
 import type { Agreed, Agreement, Item } from './item.ts'
 import type { Layout } from './layout.ts'
+import type { Disk } from './match.ts'
 import { endsStep } from './steps.ts'
 import type { Steps } from './steps.ts'
 
@@ -35,20 +37,22 @@ export class Pairing {
 
 /**
  * Pairs them by the version that they show, so that one which loses its name to another is not fetched again; then by the entry.
- * Directories and files are never one another.
+ * Directories and files are never one another. What has gone to where nothing is looked at is paired with nothing.
  */
-export function* pairItems(agreement: Agreement, layout: Layout): Steps<Pairing> {
+export function* pairItems(agreement: Agreement, layout: Layout, disk: Pick<Disk, 'isLeftOut'>): Steps<Pairing> {
   const pairing = new Pairing(agreement)
   const { unpaired } = pairing
   const items: Item[] = []
+  let inPlace = 0
   let count = 0
   // Nearly all are where they were, and no two show the same version.
   for (const item of layout.items.values()) {
-    if (pairing.inPlace(item) === undefined) items.push(item)
+    if (pairing.inPlace(item) !== undefined) inPlace += 1
+    else if (!disk.isLeftOut(item.path)) items.push(item)
     count += 1
     if (endsStep(count)) yield
   }
-  if (layout.items.size - items.length === agreement.size) return pairing
+  if (inPlace === agreement.size) return pairing
   for (const agreed of agreement.values()) {
     const item = layout.items.get(agreed.path)
     if (item === undefined || !isShown(agreed, item)) unpaired.add(agreed)
@@ -85,9 +89,14 @@ function pairFor(
   return undefined
 }
 
-/** Whether it is the version that the item shows first. */
+/** Whether it is the version that the item shows first, or one of the directories that the item is. */
 function isShown(agreed: Agreed, item: Item): boolean {
   if (agreed.disk.kind !== item.version.kind) return false
+  if (agreed.disk.kind === 'directory' && shareDot(entryDots(agreed), entryDots(item))) return true
   const [first] = versionDots(item)
   return first !== undefined && includesDot(versionDots(agreed), first)
+}
+
+function shareDot(left: DotList, right: DotList): boolean {
+  return left.some((dot) => includesDot(right, dot))
 }

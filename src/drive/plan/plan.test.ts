@@ -134,6 +134,30 @@ describe('a folder that only receives', () => {
   })
 })
 
+describe('a directory that is deleted elsewhere', () => {
+  it('stays with what is in it and is left out here, and is what comes to have its name', () => {
+    const { world, ann } = worldWith(1)
+    const bob = new Machine(world, 3, { disk: { isIgnored: (path) => path.endsWith('.o') } })
+    exchange(world, ann, bob)
+    bob.disk.write('d/x.o', 'object')
+    world.add('object')
+    write(world, ann, 'e', 'so that not all is gone')
+    ann.disk.remove('d')
+    exchange(world, ann, bob)
+    expect([bob.disk.paths(), bob.obstacles]).toEqual([
+      ['d', 'd/x.o', 'e'],
+      [{ path: 'd', reason: expect.stringMatching(/^is deleted elsewhere, and stays here/) }],
+    ])
+    // Nothing is tried again and again.
+    expect([bob.publish()?.list, bob.apply()]).toEqual([[], []])
+    ann.disk.makeDirectory('d')
+    write(world, ann, 'd/new', 'new')
+    exchange(world, ann, bob)
+    expect([bob.disk.paths(), bob.obstacles]).toEqual([['d', 'd/x.o', 'd/new', 'e'], []])
+    expect([bob.publish()?.list, bob.apply()]).toEqual([[], []])
+  })
+})
+
 describe('the name of a conflict', () => {
   it('says whose it is and when, before the extension', () => {
     const timeNs = 1_795_788_183_000_000_000n

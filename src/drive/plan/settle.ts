@@ -12,14 +12,17 @@ export function isCurrent(agreement: ReadonlyMap<string, Agreed>, action: Action
   switch (action.kind) {
     case 'directory':
       // Whoever only receives may have removed it: nothing is there, or it is not made.
-      return agreed === undefined || sameEntry(agreed, action.item)
+      return agreed === undefined || action.forgets === true || sameEntry(agreed, action.item)
+    case 'adopt':
+      return agreed === undefined || action.forgets === true || agreed.disk.inode === action.expected.inode
     case 'write':
     case 'facts':
     case 'agree':
       if (agreed === undefined || action.kind === 'write') return isWrite(agreed, action)
       return sameEntry(agreed, action.item)
     case 'move':
-      return agreed === undefined && agreement.get(action.from)?.disk.inode === action.expected.inode
+      if (agreed !== undefined && action.forgets !== true) return false
+      return agreement.get(action.from)?.disk.inode === action.expected.inode
     case 'delete':
       return agreed === undefined || action.isOwn === true || agreed.disk.inode === action.expected.inode
   }
@@ -27,6 +30,7 @@ export function isCurrent(agreement: ReadonlyMap<string, Agreed>, action: Action
 
 function isWrite(agreed: Agreed | undefined, action: Action): boolean {
   if (action.kind !== 'write') return false
+  if (action.forgets === true) return true
   return agreed === undefined ? action.expected === undefined : sameEntry(agreed, action.item)
 }
 
@@ -41,6 +45,7 @@ function sameEntry(agreed: Agreed, item: Item): boolean {
 export function settle(agreement: Map<string, Agreed>, action: Action, facts: DiskFacts | undefined): void {
   switch (action.kind) {
     case 'directory':
+    case 'adopt':
       if (facts !== undefined) agreement.set(action.path, made(action.item, facts))
       break
     case 'write':

@@ -1,7 +1,7 @@
 import { encodeHex } from '../../../src/base/bytes.ts'
 import { filesType } from '../../../src/drive/files-type.ts'
 import { actionsOf } from '../../../src/drive/plan/actions.ts'
-import type { Action } from '../../../src/drive/plan/action.ts'
+import type { Action, Obstacle } from '../../../src/drive/plan/action.ts'
 import { changesOf } from '../../../src/drive/plan/changes.ts'
 import type { Changes } from '../../../src/drive/plan/changes.ts'
 import { isAside } from '../../../src/drive/plan/item.ts'
@@ -25,17 +25,17 @@ export const driveMarks = [
   'ended while it rearranged',
   'entries of one content as one',
   'found as it should be, and agreed on',
+  'left out here',
   'moved against a deletion, and said once more',
+  'not put where something is in the way',
   'only the spelling changed',
+  'own change of a receiver overwritten',
   'put aside',
   'spelled otherwise here',
   'version beside another one made an entry',
 ] as const
 
-/** Reached only by machines of the kinds that are not in all worlds yet: see `world.ts`. */
-type OpenMark = 'left out here' | 'own change of a receiver overwritten'
-
-export type DriveMark = (typeof driveMarks)[number] | OpenMark
+export type DriveMark = (typeof driveMarks)[number]
 
 /** What all machines of a world share: what was said, and what contents there are. */
 export class World {
@@ -74,6 +74,8 @@ export class Machine {
   readonly #world: World
   readonly #options: MachineOptions
   agreement: ReadonlyMap<string, Agreed> = new Map()
+  /** What the last plan could not do. */
+  obstacles: readonly Obstacle[] = []
 
   constructor(world: World, number: number, options: MachineOptions = {}) {
     this.#world = world
@@ -153,7 +155,9 @@ export class Machine {
     const { isReceiver } = this
     const { fold } = this.#options
     const input = { agreement: this.agreement, disk, layout, view, isReceiver, ...(fold === undefined ? {} : { fold }) }
-    const { list } = actionsOf({ ...input, allowDeletions: true })
+    const { list, obstacles } = actionsOf({ ...input, allowDeletions: true })
+    this.obstacles = obstacles
+    if (obstacles.length > 0) this.#world.count('not put where something is in the way')
     this.#countOf(list, layout, disk)
     const agreements: ReadonlyMap<string, Agreed>[] = [this.agreement]
     const agreement = new Map(this.agreement)

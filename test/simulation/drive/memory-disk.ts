@@ -152,7 +152,10 @@ export class MemoryDisk {
           target: '',
           root: node.kind === 'file' ? rootOf(node.content) : emptyBytes,
         })
-    return { entries, isSeen: (path) => !this.#isIgnored(path) }
+    const isLeftOut = (path: string): boolean => this.#isIgnored(path)
+    const holdsUnseen = (path: string): boolean =>
+      [...this.#walk(path, this.#at(path) ?? this.#top)].some(([below]) => this.#isIgnored(below))
+    return { entries, isSeen: (path) => !isLeftOut(path), isLeftOut, holdsUnseen }
   }
 
   /** Carries out one action, as the real disk does. False when something else is there than is expected. */
@@ -187,6 +190,7 @@ export class MemoryDisk {
         if (node.kind === 'file') node.mtimeNs = action.item.version.mtimeNs
         break
       case 'agree':
+      case 'adopt':
         if (!isExpected(node, action.expected)) return false
         break
       case 'delete':

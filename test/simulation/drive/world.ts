@@ -18,11 +18,8 @@ const machineOptions: Readonly<Record<MachineKind, MachineOptions>> = {
   receives: { isReceiver: true },
 }
 
-/**
- * Those that may stand beside plain ones. Not yet: `ignores`, which keeps what was moved to where it does not look; and `receives`, which
- * plans for ever what is to stand where something was agreed on that somebody has removed there.
- */
-const kindsAtRest: readonly MachineKind[] = ['folds']
+/** Those that stand beside plain ones. */
+const otherKinds: readonly MachineKind[] = ['folds', 'ignores', 'receives']
 
 /** Rounds in which all see all at last; more are needed only when something goes round for ever. */
 const roundsMax = 12
@@ -46,7 +43,7 @@ export interface Outcome {
 export function runTrees(
   seed: number,
   log: (line: string) => void = () => undefined,
-  kinds: readonly MachineKind[] = kindsAtRest,
+  kinds: readonly MachineKind[] = otherKinds,
 ): Outcome {
   const random = new SeededRandom(`drive ${seed}`)
   const run = new Run(random, log, kinds)
@@ -121,7 +118,8 @@ class Run {
     if (first?.some((line) => line.includes('(conflict of')) === true) this.#world.count('conflict at the end')
     const here = new Set(this.#machines.flatMap(({ disk }) => disk.paths('file').map((path) => disk.content(path))))
     for (const content of this.#wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
-    for (const machine of this.#machines)
+    // What cannot be put in its place, because of something that is not part of the drive, waits for that.
+    for (const machine of this.#machines.filter(({ obstacles }) => obstacles.length === 0))
       if (machine.disk.has('.plait/aside') && machine.disk.scan().entries.size > machine.disk.paths().length)
         this.violations.push('something still waits aside')
   }
@@ -129,12 +127,16 @@ class Run {
   /** A folder has what the tree says, and besides only what its machine leaves out. */
   #compare(machine: Machine): void {
     const disk = machine.disk.scan()
-    const shown = [...machine.layout().items.values()].filter(({ path }) => disk.isSeen(path))
+    // What is in the way of something has a reason, which its user is told.
+    const isObstructed = (path: string): boolean =>
+      machine.ignores && machine.obstacles.some((one) => path === one.path || path.startsWith(`${one.path}/`))
+    const shown = [...machine.layout().items.values()].filter(({ path }) => disk.isSeen(path) && !isObstructed(path))
     const expected = shown.map(({ path, version }) => `${path} ${version.kind} ${encodeHex(version.root)}`).sort()
-    const found = Array.from(
-      disk.entries.values(),
-      ({ path, kind, root }) => `${path} ${kind} ${encodeHex(root)}`,
-    ).sort()
+    // And what should be there is where it was before.
+    const isBehind = machine.ignores && machine.obstacles.length > 0
+    const found = Array.from(disk.entries.values(), ({ path, kind, root }) => `${path} ${kind} ${encodeHex(root)}`)
+      .filter((line) => !isBehind || expected.includes(line))
+      .sort()
     if (expected.join('\n') !== found.join('\n'))
       this.violations.push(
         `the folder of ${this.#nameOf(machine)} is not as it should be:\n${expected.join('\n')}\n---\n${found.join('\n')}`,
