@@ -70,6 +70,7 @@ export class DriveLoop {
   #asking = 0
   #failure: PlaitError | undefined
   #nextLook: Timer | undefined
+  #rescanMs: number | undefined
   #interrupt: (() => void) | undefined
   #running: Promise<void> | undefined
 
@@ -93,6 +94,12 @@ export class DriveLoop {
     this.#isDirty = true
     this.#interrupt?.()
     this.#changes.wake()
+  }
+
+  /** The folder is looked at so often though nobody says that something has changed. */
+  rescanEvery(periodMs: number): void {
+    this.#rescanMs = Math.min(periodMs, this.#rescanMs ?? Infinity)
+    this.wake()
   }
 
   allowDeletions(): void {
@@ -183,6 +190,7 @@ export class DriveLoop {
     if (applied.isOutdated) this.#lookAgain(againMs)
     else if (applied.problems.some(({ error }) => error?.code === 'UNREACHABLE') || isUnsettled(disk))
       this.#lookAgain(retryMs)
+    else if (this.#rescanMs !== undefined) this.#lookAgain(this.#rescanMs)
     const isDone = actions.length > 0 || published.changes > 0
     if (this.#isDirty) return
     this.#enter('idle')

@@ -85,9 +85,9 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
     opened.drive = drive
     folder.history.prune(historyBounds)
     const watchOptions = { watch: watchFolder, timers: runtime.timers, rules }
-    drive.start(
-      isWatching ? (wake) => new FolderWatch(folderPath, { ...watchOptions, onChange: () => wake() }) : undefined,
-    )
+    const watch = (wake: () => void, failed: () => void): FolderWatch =>
+      new FolderWatch(folderPath, { ...watchOptions, onChange: wake, onFailure: failed })
+    drive.start(isWatching ? watch : undefined)
     closing.move()
     return drive
   } catch (error) {

@@ -49,6 +49,9 @@ const DriveEventTarget = EventTarget as unknown as new () => DriveEvents
 const progressMs = 100
 /** Nothing new for so long: what others have is here. */
 const quietMs = 200
+/** A folder is looked at so often anyhow, and one of which not everything can be watched. */
+const watchedMs = 10 * 60_000
+const unwatchedMs = 30_000
 /** Nothing at all for so long: what is missing is not waited for. */
 const silentMs = 10_000
 const lookMs = 20
@@ -108,9 +111,14 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     return this.group.role
   }
 
-  /** `watch`: begins to watch the folder, and tells of what is to be looked at. */
-  start(watch: ((wake: () => void) => FolderWatch) | undefined): void {
-    this.#watch = watch?.(() => this.#loop.wake())
+  /** `watch`: begins to watch the folder, and tells of what is to be looked at, and of what it cannot watch. */
+  start(watch: ((wake: () => void, failed: () => void) => FolderWatch) | undefined): void {
+    this.#watch = watch?.(
+      () => this.#loop.wake(),
+      () => this.#loop.rescanEvery(unwatchedMs),
+    )
+    // The scan is the truth: a watcher may miss something.
+    if (watch !== undefined) this.#loop.rescanEvery(watchedMs)
     this.#loop.start()
   }
 

@@ -134,7 +134,7 @@ export class Reconciler {
   /** Says what has changed in the folder, unless only others may; undefined when the tree was made anew meanwhile. */
   async publish(disk: Scan, { mayWrite, ...asked }: Judged, waiting: Waiting): Promise<Published | undefined> {
     const { field, folder, drive } = this.#options
-    const isMarked = readFolderMarker(folder.root)?.drive === drive
+    const isMarked = folder.isInPlace && readFolderMarker(folder.root)?.drive === drive
     const { changes, files } = await this.#inTurns(waiting, function* (reconciler) {
       const { writer, state: files } = field
       const layout = yield* reconciler.#layoutSteps()

@@ -1,4 +1,15 @@
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { resolve } from 'node:path'
 import { PlaitError } from '../../base/error.ts'
 import { Directory } from '../disk/directory.ts'
 import { fileError, systemCode } from '../disk/file-error.ts'
@@ -14,9 +25,18 @@ export class PlaitFolder {
   readonly parts: Directory
   readonly aside: Directory
   readonly history: History
+  readonly #path: string
   #nextTemp = 0
 
-  private constructor(root: Directory, temp: Directory, parts: Directory, aside: Directory, history: History) {
+  private constructor(
+    path: string,
+    root: Directory,
+    temp: Directory,
+    parts: Directory,
+    aside: Directory,
+    history: History,
+  ) {
+    this.#path = path
     this.root = root
     this.temp = temp
     this.parts = parts
@@ -48,7 +68,7 @@ export class PlaitFolder {
       const aside = inside(plait, baseName(asideFolder))
       const history = new History(inside(plait, 'history'), wallMs)
       plait.close()
-      return new PlaitFolder(root, temp, parts, aside, history)
+      return new PlaitFolder(resolve(path), root, temp, parts, aside, history)
     } catch (error) {
       for (const directory of opened) directory.close()
       throw unwritable.has(systemCode(error))
@@ -64,6 +84,16 @@ export class PlaitFolder {
     const folds = existsSync(this.temp.at(`${name}A`))
     rmSync(this.temp.at(`${name}a`))
     return folds
+  }
+
+  /** Whether the path still leads to the folder that was opened: not when another disk is mounted there, or none any more. */
+  get isInPlace(): boolean {
+    try {
+      const [there, here] = [statSync(this.#path, { bigint: true }), fstatSync(this.root.fd, { bigint: true })]
+      return there.ino === here.ino && there.dev === here.dev
+    } catch {
+      return false
+    }
   }
 
   /** A name in `temp` that nothing has. */
