@@ -116,8 +116,9 @@ class Planner {
       this.#input.allowDeletions === true
         ? undefined
         : deletionsHold(this.#input.agreement, files.length, this.#input.recentDeletions)
-    const list = [...this.#list, ...(hold === undefined ? deletions : []), ...this.#lastFacts.reverse()]
-    return { list, obstacles: this.#obstacles, hold }
+    if (hold === undefined) this.#list.push(...deletions)
+    yield* this.#restoreTimes()
+    return { list: [...this.#list, ...(yield* deepestFirst(this.#lastFacts))], obstacles: this.#obstacles, hold }
   }
 
   #endsStep(): boolean {
@@ -199,7 +200,7 @@ class Planner {
     if (instead !== undefined) this.#leaving.add(instead)
     const expected = this.#expectedAt(occupant)
     this.#list.push({ kind: 'adopt', path: item.path, item, expected, forgets: this.#forgets(item.path) })
-    if (item.version.mode !== found.mode && item.claims.some(({ versions }) => versions.length > 0))
+    if (item.version.mode !== found.mode && isDescribed(item))
       this.#lastFacts.push({ kind: 'facts', path: item.path, item, expected })
   }
 
@@ -274,6 +275,26 @@ class Planner {
     return true
   }
 
+  /** Directories in which something is done keep the time that they have been given here. */
+  *#restoreTimes(): Steps<void> {
+    const touched = new Set<string>()
+    for (const action of this.#list) {
+      if (action.kind !== 'facts' && action.kind !== 'agree') touched.add(parentPath(action.path))
+      if (action.kind === 'move') touched.add(parentPath(action.from))
+      if (this.#endsStep()) yield
+    }
+    for (const { path } of this.#lastFacts) touched.delete(path)
+    for (const path of touched) {
+      const item = this.#input.layout.items.get(path)
+      const agreed = item === undefined ? undefined : this.#pairing.agreedOf(item)
+      const found = agreed === undefined ? undefined : this.#foundOf(agreed)
+      if (this.#endsStep()) yield
+      if (item === undefined || agreed === undefined || found === undefined) continue
+      if (nearTime(found.mtimeNs, agreed.version.mtimeNs) && isDescribed(item))
+        this.#lastFacts.push({ kind: 'facts', path, item, expected: found })
+    }
+  }
+
   /** Of what was agreed on and is no more. */
   *#deletions(): Steps<readonly Deletion[]> {
     const deletions: Deletion[] = []
@@ -315,12 +336,17 @@ class Planner {
   }
 }
 
-function sameFacts({ version, claims }: Item, agreed: Agreed): boolean {
+function sameFacts(item: Item, agreed: Agreed): boolean {
+  const { version } = item
   if (version.kind === 'link') return true
-  // Of a directory that is here for what is in it only, nothing is known.
-  if (claims.every(({ versions }) => versions.length === 0)) return true
+  if (!isDescribed(item)) return true
   const known = agreed.version
-  return version.mode === known.mode && (version.kind === 'directory' || nearTime(version.mtimeNs, known.mtimeNs))
+  return version.mode === known.mode && nearTime(version.mtimeNs, known.mtimeNs)
+}
+
+/** Of a directory that is here for what is in it only, nothing is known. */
+function isDescribed({ claims }: Item): boolean {
+  return claims.some(({ versions }) => versions.length > 0)
 }
 
 function isNamedAlike(item: Item, agreed: Agreed): boolean {
