@@ -50,7 +50,8 @@ export interface Drive extends DriveEvents, AsyncDisposable {
   sync(options?: WaitOptions): Promise<DriveReport>
   /**
    * Resolves when the connected members have looked at their folders and what they know is known here; waits for one to be connected.
-   * Members who look say so now and then: who has said nothing for 10 s is not waited for. Rejects with the signal's reason, `STORE_CLOSED`.
+   * Members who look say so now and then: who has said nothing for 10 s is not waited for. Rejects with the signal's reason, or
+   * `STORE_CLOSED`.
    */
   caughtUp(options?: WaitOptions): Promise<void>
   /** Does what a hold asks about, this once. Not for a folder whose marker is gone. */

@@ -4,6 +4,7 @@ import { contentChunks } from './content-reader.ts'
 import type { ChunkOrigin, ContentOptions, ContentSources } from './content-reader.ts'
 import type { Digest } from './manifest-builder.ts'
 import type { ChunkPlace, ContentName } from './manifest-walk.ts'
+import { SequentialWriter } from './sequential-writer.ts'
 
 /** The file that is being put together, under a name that is not its own yet. */
 export type AssemblySink = Pick<DiskFile, 'size' | 'read' | 'write' | 'truncate'>
@@ -34,29 +35,37 @@ export async function assemble(
   sink: AssemblySink,
   options: AssemblyOptions,
 ): Promise<AssemblyProgress> {
-  const assembly = new Assembly(sink, options.digest)
   const begun = await sink.size()
   if (begun > content.size) await sink.truncate(content.size)
+  const writer = new SequentialWriter(sink)
+  const assembly = new Assembly(writer, options.digest)
   const all: ContentSources = {
     local: async (hash, { signal }) => (await assembly.again(hash)) ?? (await sources.local(hash, { signal })),
     remote: (wanted, { signal }) => sources.remote(wanted, { signal }),
     ...(begun > 0 && { inPlace: (place) => assembly.bytesIn(place, begun) }),
   }
-  for await (const chunk of contentChunks(content, all, options)) {
-    if (chunk.origin !== 'place') await sink.write(chunk.offset, chunk.bytes)
-    assembly.note(chunk)
-    options.progress?.(assembly.progress())
+  try {
+    for await (const chunk of contentChunks(content, all, options)) {
+      if (chunk.origin !== 'place') await writer.write(chunk.offset, chunk.bytes)
+      assembly.note(chunk)
+      options.progress?.(assembly.progress())
+    }
+  } catch (error) {
+    // Nothing is written any more when this has ended.
+    await writer.flush().catch(() => undefined)
+    throw error
   }
+  await writer.flush()
   return assembly.progress()
 }
 
 class Assembly {
-  readonly #sink: AssemblySink
+  readonly #sink: SequentialWriter
   readonly #digest: Digest
   readonly #writtenByHash = new Map<string, ChunkPlace>()
   readonly #bytesByOrigin: Record<ChunkOrigin, number> = { place: 0, local: 0, remote: 0 }
 
-  constructor(sink: AssemblySink, digest: Digest) {
+  constructor(sink: SequentialWriter, digest: Digest) {
     this.#sink = sink
     this.#digest = digest
   }

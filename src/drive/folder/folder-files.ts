@@ -6,8 +6,8 @@ import { fileError } from '../disk/file-error.ts'
 import { SourceFile } from '../disk/source-file.ts'
 import { baseName, parentPath } from '../tree-path.ts'
 
-/** What is read in the turn in which it is asked for: to ask another thread takes longer. */
-const nowBytesMax = 64 * 1024
+/** What is read in the turn in which it is asked for, any chunk: to ask another thread, and to be woken by it, takes longer. */
+const nowBytesMax = 256 * 1024
 
 /** The files of a folder, and of its history, for who reads pieces of them. Never out of the folder, whatever others do to it. */
 export class FolderFiles implements FileDoor {
