@@ -6,7 +6,7 @@ const KiB = 1024
 /** A file in memory whose writes end when they are told to. */
 class SlowFile {
   readonly calls: { readonly offset: number; readonly length: number }[] = []
-  readonly bytes = new Uint8Array(8 * KiB * KiB)
+  readonly bytes = new Uint8Array(12 * KiB * KiB)
   fails = false
   #waiting: (() => void)[] = []
 
@@ -33,8 +33,7 @@ class SlowFile {
 
 async function ended<Result>(file: SlowFile, work: Promise<Result>): Promise<Result> {
   let isDone = false
-  const done = (): void => void (isDone = true)
-  work.then(done, done)
+  void work.catch(() => undefined).then(() => (isDone = true))
   for (let turn = 0; turn < 1_000 && !isDone; turn += 1) {
     file.end()
     await Promise.resolve()

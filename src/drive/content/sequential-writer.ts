@@ -16,7 +16,7 @@ export class SequentialWriter {
     this.#file = file
   }
 
-  /** Takes a piece, whose bytes stay the caller's; resolves when there is room for the next one. Rejects with why nothing can be written. */
+  /** Takes a piece, whose bytes stay the caller's; resolves when there is room for the next. Rejects with why nothing can be written. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     const isNext = offset === this.#offset + this.#length
     if (this.#length > 0 && (!isNext || this.#length + bytes.length > batchBytes)) await this.#begin()
