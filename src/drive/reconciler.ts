@@ -19,7 +19,7 @@ import type { Actions } from './plan/actions.ts'
 import { changesSteps } from './plan/changes.ts'
 import type { Changes } from './plan/changes.ts'
 import type { Hold } from './plan/guard.ts'
-import { isAside } from './plan/item.ts'
+import { isAside, nearTime } from './plan/item.ts'
 import type { Agreed, Agreement, Files, FilesOperation } from './plan/item.ts'
 import { foldCase, layoutSteps } from './plan/layout.ts'
 import type { Layout } from './plan/layout.ts'
@@ -171,6 +171,7 @@ export class Reconciler {
     const agreement = new Map(this.#agreement)
     const problems: DriveProblem[] = []
     let isOutdated = false
+    if (noteTimesToSet(actions, agreement)) await this.#save(agreement)
     for (const batch of batchesOf(actions)) {
       if (signal.aborted) break
       const { failures, changed } = await applyActions(folder, batch, agreement, {
@@ -281,6 +282,23 @@ function unpublished({ list }: Changes, agreement: Map<string, Agreed>): Agreeme
     if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
   return agreement
 }
+
+/** Should this process be killed on the way, the next one is to know that these directories are yet to get their times. */
+function noteTimesToSet(actions: readonly Action[], agreement: Map<string, Agreed>): boolean {
+  let isAny = false
+  for (const action of actions) {
+    const agreed = action.kind === 'facts' ? agreement.get(action.path) : undefined
+    if (agreed?.disk.kind !== 'directory' || action.kind !== 'facts') continue
+    const { mtimeNs } = action.item.version
+    if (!nearTime(agreed.version.mtimeNs, mtimeNs)) continue
+    agreement.set(action.path, { ...agreed, version: { ...agreed.version, mtimeNs: mtimeNs + otherTimeNs } })
+    isAny = true
+  }
+  return isAny
+}
+
+/** Enough to be another time. */
+const otherTimeNs = 1_000_000n
 
 function* batchesOf(actions: readonly Action[]): Generator<readonly Action[]> {
   let batch: Action[] = []
