@@ -47,7 +47,7 @@ async function demonstrate(folder: string | undefined): Promise<boolean> {
     const link = await firstLine(share)
     say(`$ plait share ${source}\n${link.replace(/#.*/, '#...')}`)
     say(`$ plait clone 'LINK' ${copy}`)
-    const clone = startProgram(['clone', '-', copy])
+    const clone = startProgram(['clone', '-', copy, '--once'])
     clone.stdout?.pipe(process.stdout)
     // The link holds a secret; as an argument everyone on this machine could read it.
     clone.stdin?.end(`${link}\n`)

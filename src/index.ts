@@ -124,6 +124,28 @@ export { createReplica } from './causal/replica.ts'
 export type { Replica, ReplicaChange, ReplicaField, ReplicaOf, ReplicaOptions } from './causal/replica.ts'
 export type { View, ViewChange, ViewEntry, ViewRange, ViewSource } from './store/view.ts'
 
+// Drives: folders that stay the same on several machines.
+export { createDrive, joinDrive, openDrive } from './drive/drive.ts'
+export type {
+  CreateDriveOptions,
+  Drive,
+  DriveEntry,
+  DriveEventDetails,
+  DriveEventName,
+  DriveEvents,
+  DriveOptions,
+  DrivePhase,
+  DriveProblem,
+  DriveReport,
+  DriveStatus,
+  ReadFileOptions,
+} from './drive/drive-api.ts'
+export type { ContentCounts } from './drive/contents.ts'
+export type { HistoryEntry } from './drive/folder/history.ts'
+export type { Hold } from './drive/plan/guard.ts'
+export type { Progress } from './drive/progress.ts'
+export type { EntryKind, Version } from './drive/version.ts'
+
 // Replicated values: pure data, for any way to carry operations.
 export { CausalState, decodeOperation, encodeOperation } from './crdt/causal-state.ts'
 export { Basis, isFounded } from './crdt/crdt-type.ts'

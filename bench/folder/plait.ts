@@ -16,7 +16,7 @@ export const plait: Tool = {
     const { child, pid, ready: link } = await startServer([process.execPath, program, 'share', folder], env, linkIn)
     return {
       pid,
-      fetch: (target) => ({ command: [process.execPath, program, 'clone', link, target], env }),
+      fetch: (target) => ({ command: [process.execPath, program, 'clone', link, target, '--once'], env }),
       stop: () => stopServer(child, 'SIGINT'),
     }
   },

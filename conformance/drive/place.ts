@@ -56,7 +56,7 @@ export async function startShare(
 }
 
 export function startClone(place: Place, link: string, args: readonly string[] = []): Program {
-  return startProgram(plaitProgram, ['clone', link, place.target, ...args], { env: place.env })
+  return startProgram(plaitProgram, ['clone', link, place.target, '--once', ...args], { env: place.env })
 }
 
 export function runClone(place: Place, link: string, args: readonly string[] = []): Promise<Outcome> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, type BigIntStats } from 'node:fs'
 import { join } from 'node:path'
 
-/** All that there is to say of a tree, apart from `.plait/` at its top. */
+/** All that there is to say of what is in a folder, apart from `.plait/` at its top; nothing of the folder itself. */
 export interface TreeDescription {
   /** One line for each path: kind, mode, time, content. */
   readonly lineByPath: ReadonlyMap<string, string>
@@ -17,7 +17,8 @@ export function describeTree(root: string): TreeDescription {
   const visit = (path: string): void => {
     const full = join(root, path)
     const stats = lstatSync(full, { bigint: true })
-    lineByPath.set(path, `${kindOf(stats)} ${modeOf(stats)} ${secondsOf(stats)} ${contentOf(stats, full)}`)
+    if (path !== '')
+      lineByPath.set(path, `${kindOf(stats)} ${modeOf(stats)} ${secondsOf(stats)} ${contentOf(stats, full)}`)
     if (stats.isFile()) {
       counts.files += 1
       counts.bytes += Number(stats.size)

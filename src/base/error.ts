@@ -58,6 +58,7 @@ export type LocalErrorCode =
   | 'STORE_CLOSED'
   | 'STORE_FAILED'
   | 'STORE_IN_USE'
+  | 'SUPERSEDED'
   | 'UNREACHABLE'
 
 /** Small facts that help a program or a person: the limit that was exceeded, both versions, the pid that holds a lock. */

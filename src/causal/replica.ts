@@ -1,6 +1,6 @@
 import { PlaitError } from '../base/error.ts'
 import type { Change, Crdt, CrdtType } from '../crdt/crdt-type.ts'
-import type { Dot } from '../crdt/dot.ts'
+import type { Dot, Writer } from '../crdt/dot.ts'
 import type { PnCounter } from '../crdt/pn-counter.ts'
 import { record } from '../crdt/record.ts'
 import type { CrdtRecord, OperationOf, RecordOperation, StateOf } from '../crdt/record.ts'
@@ -9,6 +9,7 @@ import type { NodeId } from '../identity/node-id.ts'
 import type { Group, PublishOptions } from './group-api.ts'
 import type { Delivery } from './group-machine.ts'
 import { OpenGroup } from './group.ts'
+import { allows } from './members/roster-operation.ts'
 import { ReplicaState } from './replica-state.ts'
 
 // A field of any type: its own types are found again by `StateOf` and `OperationOf`.
@@ -76,6 +77,31 @@ export async function createReplica<const F extends Fields>(
   return Object.assign(replica, fields) as unknown as ReplicaOf<F>
 }
 
+/** A field for who prepares its operations: what they are made from, and how they are published. */
+export interface PreparedField<State, Operation> {
+  /** As it is now; another one after everything was delivered again. Not to be changed. */
+  readonly state: State
+  /**
+   * Publishes an operation, which is delivered here when this returns; `durable` settles when it is on the disk, or cannot be. Throws
+   * `FORBIDDEN` for who may not write, or is not known to be able to yet.
+   */
+  publish(operation: Operation): { readonly dot: Dot; readonly durable: Promise<unknown> }
+  /** Resolves when something can be published. Rejects with the signal's reason, or with why it never will. */
+  ready(signal?: AbortSignal): Promise<void>
+  /** Under which this node writes now. */
+  readonly writer: Writer
+}
+
+/** The field `name` of a replica that was made with `type` for it. */
+export function preparedField<State extends Crdt<Operation>, Operation>(
+  replica: Replica,
+  name: string,
+  type: CrdtType<State, Operation>,
+): PreparedField<State, Operation> {
+  if (!(replica instanceof GroupReplica)) throw new PlaitError('INVALID_ARGUMENT', 'a replica of another library')
+  return replica.prepared(name, type) as PreparedField<State, Operation>
+}
+
 const reserved: ReadonlySet<string> = new Set([
   'group',
   'settled',
@@ -83,6 +109,7 @@ const reserved: ReadonlySet<string> = new Set([
   'hash',
   'begin',
   'field',
+  'prepared',
   'then',
   'constructor',
   '__proto__',
@@ -141,6 +168,30 @@ class GroupReplica<F extends Fields> implements Replica {
         has: (_target, key) => methods.has(String(key)) || Reflect.has(this.#state.value.at(name), key),
       },
     )
+  }
+
+  prepared(name: keyof F & string, type: AnyField): PreparedField<unknown, unknown> {
+    if (this.#schema[name] !== type)
+      throw new PlaitError('INVALID_ARGUMENT', `the field ${name} was made with another type`)
+    const state = this.#state
+    const { group } = this
+    return {
+      get state() {
+        return state.value.at(name)
+      },
+      get writer() {
+        return group.writer
+      },
+      publish(operation) {
+        if (group.role === undefined || !allows(group.role, 'write'))
+          throw new PlaitError('FORBIDDEN', 'this node may not write')
+        const value = state.value.update(name, () => operation as OperationOf<F[typeof name]>)
+        return state.publishing(value, () =>
+          group.engine.write('operation', { schema: (writers) => state.schemaFor(writers), value }),
+        )
+      },
+      ready: (signal) => group.engine.whenWriting(signal),
+    }
   }
 
   async #publish(name: keyof F & string, type: AnyField, method: string, given: readonly unknown[]): Promise<Dot> {

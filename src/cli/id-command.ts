@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { PlaitError } from '../base/error.ts'
 import { fileError } from '../drive/disk/file-error.ts'
 import { jsonLine, printable } from './printable.ts'
-import { listReplicas, type Replica } from './replica-state.ts'
+import { listCopies, type Copy } from './drive/copy-state.ts'
 import type { Terminal } from './terminal.ts'
 
 interface IdFlags {
@@ -23,8 +23,8 @@ export function addIdCommand(program: Command, terminal: Terminal, done: (code: 
 }
 
 function printIds(path: string | undefined, flags: IdFlags, terminal: Terminal): number {
-  const replicas = listReplicas().filter((replica) => replica.nodeId !== undefined)
-  const chosen = path === undefined ? replicas : replicas.filter(({ folder }) => folder === realFolder(path))
+  const copies = listCopies().filter((copy) => copy.nodeId !== undefined)
+  const chosen = path === undefined ? copies : copies.filter(({ folder }) => folder === realFolder(path))
   if (path !== undefined && chosen.length === 0) {
     throw new PlaitError(
       'INVALID_ARGUMENT',
@@ -35,17 +35,17 @@ function printIds(path: string | undefined, flags: IdFlags, terminal: Terminal):
     terminal.note(
       'nothing is shared or cloned here yet; each folder gets a node id of its own with `plait share` or `plait clone`',
     )
-  for (const replica of chosen) terminal.print(flags.json === true ? asJson(replica) : asLine(replica, path))
+  for (const copy of chosen) terminal.print(flags.json === true ? asJson(copy) : asLine(copy, path))
   return 0
 }
 
 /** The bare id when one folder was asked for. */
-function asLine({ nodeId = '', role, folder }: Replica, path: string | undefined): string {
-  return path === undefined ? `${nodeId}  ${role}  ${printable(folder)}` : nodeId
+function asLine({ nodeId = '', origin, folder }: Copy, path: string | undefined): string {
+  return path === undefined ? `${nodeId}  ${origin}  ${printable(folder)}` : nodeId
 }
 
-function asJson({ nodeId, driveId, role, folder }: Replica): string {
-  return jsonLine({ nodeId, driveId, role, folder })
+function asJson({ nodeId, driveId, origin, folder }: Copy): string {
+  return jsonLine({ nodeId, driveId, role: origin, folder })
 }
 
 function realFolder(path: string): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { PlaitError } from '../base/error.ts'
 import { parseGroupLink } from '../causal/group-link.ts'
-import { parseShareLink } from '../drive/share-link.ts'
+import { parseDriveLink } from '../drive/drive-link.ts'
 import { parseFeedLink } from '../feed/feed-link.ts'
 import { readNetworkKeyFile } from '../identity/network-key.ts'
 import type { NodeId } from '../identity/node-id.ts'
@@ -84,7 +84,7 @@ export function parsePingTarget(text: string): Pick<PeerUrl, 'nodeId' | 'address
   const trimmed = text.trim()
   if (trimmed.includes('/f#')) return parseFeedLink(trimmed)
   if (trimmed.includes('/g/')) return parseGroupLink(trimmed)
-  if (trimmed.includes('#')) return parseShareLink(trimmed)
+  if (trimmed.includes('#')) return parseDriveLink(trimmed)
   return parseUrl(/^[a-z2-7]{52}$/.test(trimmed) ? `plait://${trimmed}` : trimmed)
 }
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { addCloneCommand } from './clone-command.ts'
+import { addCloneCommand } from './drive/clone-command.ts'
 import { addFeedCommand } from './feed/feed-command.ts'
 import { addGroupCommand } from './group/group-command.ts'
 import { addIdCommand } from './id-command.ts'
@@ -8,7 +8,9 @@ import { addPeersCommand } from './peers-command.ts'
 import { addPingCommand } from './ping-command.ts'
 import { addPskCommand } from './psk-command.ts'
 import { reportError } from './report-error.ts'
-import { addShareCommand } from './share-command.ts'
+import { addShareCommand } from './drive/share-command.ts'
+import { addLookCommands } from './drive/look-commands.ts'
+import { addSyncCommand } from './drive/sync-command.ts'
 import { addStatusCommand } from './status-command.ts'
 import { Terminal } from './terminal.ts'
 import { version } from './version.ts'
@@ -16,6 +18,8 @@ import { version } from './version.ts'
 const commands = [
   addShareCommand,
   addCloneCommand,
+  addSyncCommand,
+  addLookCommands,
   addFeedCommand,
   addGroupCommand,
   addKvCommand,

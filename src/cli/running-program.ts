@@ -3,6 +3,7 @@ import type { PlaitNode } from '../node/node-api.ts'
 import { parseAddress } from '../node/url.ts'
 import { serveMetrics, type MetricsServer } from '../metrics/http/serve-metrics.ts'
 import type { ControlRequest, FeedRequest, PeerFacts, ProgramFacts, Status, Work } from './control/control-protocol.ts'
+import type { DriveRequest } from './control/drive-requests.ts'
 import type { GroupRequest } from './control/group-requests.ts'
 import { ControlServer } from './control/control-server.ts'
 import { pingPeer, servePings } from './ping-service.ts'
@@ -31,7 +32,7 @@ export interface RunningOptions {
 }
 
 /** What this user's other programs can ask of the one that has a store. */
-export type StoreRequest = FeedRequest | GroupRequest
+export type StoreRequest = FeedRequest | GroupRequest | DriveRequest
 
 /** Answers such a question; `facts` are those of the program. */
 export type StoreControl = (request: StoreRequest, facts: ProgramFacts) => Promise<unknown>

@@ -1,7 +1,8 @@
 import { formatDot } from './dot.ts'
 import type { Dot } from './dot.ts'
 import type { DotMap } from './dot-map.ts'
-import type { TreeNode } from './tree-node.ts'
+import type { DotList } from './dot-list.ts'
+import type { Placement, TreeNode } from './tree-node.ts'
 
 /** An entry as it is shown. */
 export interface TreeEntry<Content> {
@@ -12,6 +13,10 @@ export interface TreeEntry<Content> {
   readonly content: Content
   /** False: it was removed, and is shown for the sake of what stands below it. */
   readonly isAlive: boolean
+  /** The creation and the moves that hold the entry, beside what holds its content. */
+  readonly life: DotList
+  /** Where it was put, under which name, and when: the name before others were asked for theirs. */
+  readonly placement: Placement | undefined
 }
 
 /** What a tree looks like. Follows the tree; whoever keeps something of it looks again after a change. */
@@ -33,15 +38,33 @@ export class TreeView<Content> {
     return (this.#nodes.at(id)?.weight ?? 0) > 0
   }
 
+  /** An entry that is shown. */
+  entry(id: Dot): TreeEntry<Content> | undefined {
+    const node = this.#nodes.at(id)
+    return node === undefined || node.weight === 0 ? undefined : entryOf(node, node.shownName)
+  }
+
   /** The content of an entry that is shown. */
   content(id: Dot): Content | undefined {
-    return this.has(id) ? this.#nodes.at(id)?.content : undefined
+    const node = this.#nodes.at(id)
+    return node !== undefined && node.weight > 0 ? node.content : undefined
   }
 
   /** What stands directly below an entry, or at the top, by the name under which it is shown. */
   children(parent: Dot | undefined): ReadonlyMap<string, TreeEntry<Content>> {
     const node = parent === undefined ? this.#top : this.#nodes.at(parent)
     return new Map(Array.from(node?.shown ?? [], ([name, child]) => [name, entryOf(child, name)] as const))
+  }
+
+  /** The same as a list, which is the caller's. */
+  listing(parent: Dot | undefined): TreeEntry<Content>[] {
+    const node = parent === undefined ? this.#top : this.#nodes.at(parent)
+    return Array.from(node?.shown ?? [], ([name, child]) => entryOf(child, name))
+  }
+
+  /** Whether anything stands directly below an entry, be it shown or not. */
+  hasChildren(parent: Dot): boolean {
+    return (this.#nodes.at(parent)?.children.size ?? 0) > 0
   }
 
   /** The names that lead to an entry; undefined for one that is not shown. */
@@ -80,6 +103,6 @@ export class TreeView<Content> {
 }
 
 function entryOf<Content>(node: TreeNode<Content>, name: string): TreeEntry<Content> {
-  const { id, parent, content, isAlive } = node
-  return { id: id as Dot, name, parent: parent?.id, content, isAlive }
+  const { id, parent, content, isAlive, life, placement } = node
+  return { id: id as Dot, name, parent: parent?.id, content, isAlive, life, placement }
 }

@@ -41,6 +41,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   readonly #log: TreeLog<State> = new TreeLog((id) => this.#node(id))
   readonly #unsettled: Placement[] = []
   readonly view: TreeView<State>
+  #revision = 0
 
   constructor(type: CrdtType<State, Operation>) {
     this.#type = type
@@ -50,6 +51,11 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
 
   get isEmpty(): boolean {
     return this.#nodes.isEmpty
+  }
+
+  /** Another number after each change. */
+  get revision(): number {
+    return this.#revision
   }
 
   /** A new entry; its id is the dot of the operation. `parent` is undefined at the top. Throws `INVALID_ARGUMENT`. */
@@ -216,6 +222,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
 
   /** Runs `step` on an entry, which is made if need be, and sees whether it is alive afterwards. */
   #change(id: Dot, step: (node: TreeNode<State>) => readonly Change[]): readonly Change[] {
+    this.#revision += 1
     const node = this.#node(id)
     const wasAlive = node.isAlive
     const changes = step(node)

@@ -29,9 +29,9 @@ it('lets work go on within a turn until its time is spent', async () => {
   const loop = new Loop()
   const pace = new Pace(loop)
   expect(pace.pause()).toBeUndefined()
-  loop.nowMs = 7
+  loop.nowMs = 4
   expect(pace.pause()).toBeUndefined()
-  loop.nowMs = 9
+  loop.nowMs = 6
   let woken = false
   void pace.pause()?.then(() => (woken = true))
   await Promise.resolve()

@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Timers } from '../runtime/timers.ts'
 
 /** How long work on files may hold a turn of the event loop before the network has its turn. */
-const turnBudgetMs = 8
+const turnBudgetMs = 5
 
 /**
  * Shares out the event loop. Small files are read and written with synchronous calls, which cost a tenth of

@@ -39,6 +39,16 @@ export function pathProblem(path: string, limits: PathLimits = defaultLimits): s
   return undefined
 }
 
+/** Why the path of something in a good directory is none, as `pathProblem` says, which looks at all of it: names are mostly plain ones. */
+export function childPathProblem(path: string, name: string, depth: number): string | undefined {
+  const { pathBytes, pathComponentBytes, pathDepth } = defaultLimits
+  const isShort = name.length * 3 <= pathComponentBytes && path.length * 3 <= pathBytes && depth <= pathDepth
+  return isShort && plainName.test(name) ? undefined : pathProblem(path)
+}
+
+/** Neither a path nor reserved, nor one that begins with a full stop. */
+const plainName = /^[^./\\\0][^/\\\0]*$/
+
 /**
  * Why a symbolic link at `path` may not point to `target`, or undefined when it may. `..` may only stand at the
  * beginning: its parents are real directories then, so that counting levels is enough, whatever other links the tree

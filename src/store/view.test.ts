@@ -57,7 +57,11 @@ it('is the same in both after random changes', async () => {
   for (let cursor = 1; cursor <= 60; cursor += 1) {
     const changes = Array.from({ length: random.integer(0, 20) }, (): ViewChange => {
       const value = random.chance(0.3) ? undefined : random.bytes(random.integer(0, 9))
-      return { table: random.pick(['x', 'y']), key: random.bytes(random.integer(0, 2)), value }
+      const key = random.bytes(random.integer(0, 2))
+      const table = random.pick(['x', 'y'])
+      if (!random.chance(0.05)) return { table, key, value }
+      const prefix = random.chance(0.3) ? new Uint8Array(key.length).fill(255) : key
+      return { table, key: prefix, value: undefined, isPrefix: true }
     })
     for (const view of views) await view.transact(cursor, changes)
     const range = { from: random.bytes(1), to: random.bytes(1), limit: random.integer(1, 9) }

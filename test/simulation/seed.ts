@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { Limits } from '../../src/base/limits.ts'
 import { feedMarks, messageMarks, storeMarks } from '../../src/runtime/marks.ts'
 import { runSeed as runWorld, scheduleFaults, type SeededRandom, type World } from '../../src/testing/index.ts'
 import { converge } from './convergence.ts'
+import { driveMarks } from './drive/machine.ts'
+import { runTrees } from './drive/world.ts'
 import { feedScenario } from './feeds/scenario.ts'
 import { feedWorldMarks } from './feeds/world-marks.ts'
 import { groupScenario } from './groups/scenario.ts'
@@ -38,8 +41,11 @@ const smallLimits: Partial<Limits> = {
   reservedBytesPerSession: 640 * 1024,
 }
 
-/** Which world a seed makes: the whole of it, in which some are of messages, of feeds or of groups, or one of those only. */
-export const worldNames = ['whole', 'messages', 'feeds', 'groups'] as const
+/**
+ * Which world a seed makes: the whole of it, in which some are of messages, of feeds or of groups, or one of those only; or one of folders,
+ * whose machines share nothing but a tree.
+ */
+export const worldNames = ['whole', 'messages', 'feeds', 'groups', 'trees'] as const
 
 export type WorldName = (typeof worldNames)[number]
 
@@ -47,8 +53,22 @@ export type WorldName = (typeof worldNames)[number]
 export function runSeed(seed: number, world: WorldName = 'whole', print?: (line: string) => void): Promise<SeedResult> {
   if (world === 'messages' || (world === 'whole' && seed % 20 === 0)) return runMessages(seed, print)
   if (world === 'groups' || (world === 'whole' && seed % 20 === 5)) return runGroups(seed, print)
+  if (world === 'trees') return runFolders(seed, print)
   if (world === 'feeds' || seed % 20 === 10) return runFeeds(seed, print)
   return runWhole(seed, print)
+}
+
+async function runFolders(seed: number, print: ((line: string) => void) | undefined): Promise<SeedResult> {
+  const trace = createHash('sha256')
+  const outcome = runTrees(seed, (line) => {
+    trace.update(`${line}\n`)
+    print?.(line)
+  })
+  const { violations, machines, operations, steps, interruptions, counts } = outcome
+  const marks = driveMarks.map((mark) => [mark, counts.get(mark) ?? 0] as const)
+  const hash = trace.digest('hex')
+  const told = { events: steps, delivered: operations, faults: interruptions, nodes: machines, virtualMs: 0 }
+  return { seed, hash, violations, marks, ...told }
 }
 
 async function runFeeds(seed: number, print: ((line: string) => void) | undefined): Promise<SeedResult> {

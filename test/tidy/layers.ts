@@ -51,6 +51,8 @@ export const doors = {
     'src/message/compression',
     'src/feed/node',
     'src/drive/disk',
+    'src/drive/folder',
+    'src/drive/content/node',
     'src/metrics/http',
     'src/cli',
   ],

@@ -5,6 +5,7 @@ import { PlaitError } from '../../base/error.ts'
 import { fileError, systemCode } from '../../drive/disk/file-error.ts'
 import { controlFolder, listControlAddresses, type ControlAddress } from './control-folder.ts'
 import { answerBytesMax, parseAnswer, type ControlAnswers, type ControlRequest } from './control-protocol.ts'
+import { driveTimeoutsMs } from './drive-requests.ts'
 import { groupTimeoutsMs } from './group-requests.ts'
 import { readLine } from './line-reader.ts'
 
@@ -19,6 +20,7 @@ const answerTimeoutsMs: Readonly<Record<ControlRequest['command'], number>> = {
   'feed-clone': 120_000,
   'feed-append': 600_000,
   ...groupTimeoutsMs,
+  ...driveTimeoutsMs,
 }
 /** Between binding its socket and listening on it a program refuses too, for an instant. */
 const secondLookMs = 100

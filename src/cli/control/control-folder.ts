@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { PlaitError } from '../../base/error.ts'
 import { fileError, systemCode } from '../../drive/disk/file-error.ts'
-import { stateDirectory } from '../replica-state.ts'
+import { stateDirectory } from '../drive/copy-state.ts'
 
 /** The socket of one running program. */
 export interface ControlAddress {

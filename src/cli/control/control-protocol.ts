@@ -3,6 +3,7 @@ import type { Progress } from '../../drive/progress.ts'
 import type { FeedStatus } from '../../feed/feed-api.ts'
 import type { FeedId } from '../../feed/feed-id.ts'
 import { parseNodeId, type NodeId } from '../../identity/node-id.ts'
+import { parseDriveRequest, type DriveAnswers, type DriveRequest } from './drive-requests.ts'
 import { parseGroupRequest, type GroupAnswers, type GroupRequest } from './group-requests.ts'
 import type { NodeSnapshot, NodeStats, SessionSnapshot } from '../../node/node-api.ts'
 
@@ -19,6 +20,7 @@ export type ControlRequest =
   | { readonly command: 'ping'; readonly nodeId: NodeId }
   | FeedRequest
   | GroupRequest
+  | DriveRequest
 
 /** What only a program that has a store of feeds can do: the store has one owner, and the others ask it. */
 export type FeedRequest =
@@ -31,10 +33,10 @@ export type FeedRequest =
 
 /** What a program is there for. */
 export interface Work {
-  readonly role: 'share' | 'clone' | 'feed' | 'group'
+  readonly role: 'share' | 'clone' | 'sync' | 'feed' | 'group'
   /** What is shared or cloned, or the store of the feeds or groups. */
   readonly folder: string
-  /** Of `share` and `clone`. */
+  /** Of `share`, `clone` and `sync`. */
   readonly driveId?: string
   readonly progress?: Readonly<Progress>
   /** How many feeds are served, of how many blocks. */
@@ -85,7 +87,7 @@ export interface FeedsAnswer extends ProgramFacts {
   readonly feeds: readonly FeedFacts[]
 }
 
-export interface ControlAnswers extends GroupAnswers {
+export interface ControlAnswers extends GroupAnswers, DriveAnswers {
   readonly status: Status
   readonly peers: Peers
   readonly ping: Pong
@@ -110,11 +112,11 @@ export function parseRequest(line: string): ControlRequest {
       throw new PlaitError('INVALID_ARGUMENT', 'blocks are an array of texts in base64')
     return { command, blocks, ...(typeof feed === 'string' ? { feed } : {}) }
   }
-  const request = parseGroupRequest(fields)
+  const request = parseGroupRequest(fields) ?? parseDriveRequest(fields)
   if (request !== undefined) return request
   throw new PlaitError(
     'INVALID_ARGUMENT',
-    'the commands are status, peers, ping, feeds, groups, and those that begin with feed-, group- and kv-',
+    'the commands are status, peers, ping, feeds, groups, and those that begin with feed-, group-, kv- and drive-',
   )
 }
 

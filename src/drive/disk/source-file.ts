@@ -1,5 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, read, readSync, type BigIntStats } from 'node:fs'
 import { permissionBits, type VersionFacts } from '../entry.ts'
+import type { DiskFacts } from '../folder/disk-entry.ts'
 import type { Directory } from './directory.ts'
 import { setFileTime } from './file-times.ts'
 import { freshBytes } from './fresh-bytes.ts'
@@ -12,6 +13,9 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
  * in the times.
  */
 const unsettledMs = 30
+
+/** Two seconds is the coarsest that a file system has. */
+const coarseUnsettledMs = 2_100
 
 const hashReadBytes = 512 * 1024
 
@@ -45,10 +49,24 @@ export class SourceFile {
     }
   }
 
-  /** Whether the version can be told from the next one: its last change is not of this very moment. */
+  /**
+   * Whether the version can be told from the next one: its last change is not of this very moment. The time of the last change of any kind
+   * counts as well, because that of the content can be set. Where times are whole seconds they say less.
+   */
   settled(wallMs: number): boolean {
-    const ageMs = wallMs - Number(this.#opened.mtimeNs) / 1e6
-    return ageMs > unsettledMs || ageMs < -unsettledMs
+    const { mtimeNs, ctimeNs } = this.#opened
+    const isCoarse = mtimeNs % 1_000_000_000n === 0n && ctimeNs % 1_000_000_000n === 0n
+    return [mtimeNs, ctimeNs].every((timeNs) => {
+      const ageMs = wallMs - Number(timeNs) / 1e6
+      const tooYoungMs = isCoarse ? coarseUnsettledMs : unsettledMs
+      return ageMs > tooYoungMs || ageMs < -tooYoungMs
+    })
+  }
+
+  /** What the system said of it when it was opened. */
+  stats(): DiskFacts {
+    const { ctimeNs, ino: inode } = this.#opened
+    return { kind: 'file', ...this.facts, size: this.size, ctimeNs, inode }
   }
 
   /** Whether the file still is the version that was opened, so that what was read until now is true. */
@@ -67,6 +85,22 @@ export class SourceFile {
       filled += count
     }
     return true
+  }
+
+  /** For who reads it in another thread; good until `close`. */
+  get descriptor(): number {
+    return this.#fd
+  }
+
+  /** Reads into `place` from `offset` on, in this turn; returns how many bytes there were. For a few of them. */
+  readNow(place: Uint8Array, offset: number): number {
+    let filled = 0
+    while (filled < place.length) {
+      const count = readSync(this.#fd, place, filled, place.length - filled, offset + filled)
+      if (count === 0) break
+      filled += count
+    }
+    return filled
   }
 
   /** Reads into `place` from `offset` on; resolves to how many bytes there were. `place` is lent until then. */

@@ -1,40 +1,95 @@
-import { closeSync, constants, fchmodSync, openSync, renameSync, unlinkSync, writeSync, writev } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  read,
+  renameSync,
+  unlinkSync,
+  write,
+  writeSync,
+  writev,
+} from 'node:fs'
+import type { DiskFile } from '../../runtime/disk.ts'
 import type { VersionFacts } from '../entry.ts'
 import type { Directory } from './directory.ts'
+import { systemCode } from './file-error.ts'
 import { setFileTime } from './file-times.ts'
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
 
 interface Chunk {
   readonly bytes: Uint8Array
   readonly done: () => void
 }
 
+/** Errors of file systems that have no hard links, or no more for this file. */
+export const withoutLinks: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+])
+
 /** Chunks of one write call. */
 const chunksMax = 64
 
 /**
- * A file that is being written, under a name of its own in plait's folder, until it is whole and right. Not safe from
- * a power cut, on purpose: a clone is repeated, not recovered.
+ * A file that is being written, under a name of its own in plait's folder, until it is whole and right. Safe
+ * from a power cut when it was synced before it gets its name.
  */
 export class TempFile {
   readonly #directory: Directory
   readonly #name: string
   readonly #fd: number
+  /** It stays when it is discarded: another run goes on with it. */
+  readonly #isPart: boolean
   #open = true
   #waiting: Chunk[] = []
   #writing: Promise<void> | undefined
   #failure: unknown
 
-  private constructor(directory: Directory, name: string) {
+  private constructor(directory: Directory, name: string, fd: number, isPart: boolean) {
     this.#directory = directory
     this.#name = name
-    this.#fd = openSync(directory.at(name), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600)
+    this.#fd = fd
+    this.#isPart = isPart
   }
 
   /** Throws errors of the system. */
   static create(directory: Directory, name: string): TempFile {
-    return new TempFile(directory, name)
+    return new TempFile(
+      directory,
+      name,
+      openSync(directory.at(name), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600),
+      false,
+    )
+  }
+
+  /** Goes on with one that an earlier run has left, or begins it. Throws errors of the system; ENXIO for what is not a file. */
+  static resume(directory: Directory, name: string): TempFile {
+    const fd = openSync(directory.at(name), O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_RDWR, 0o600)
+    if (fstatSync(fd).isFile()) return new TempFile(directory, name, fd, true)
+    closeSync(fd)
+    throw Object.assign(new Error(`${name} is not a regular file`), { code: 'ENXIO' })
+  }
+
+  /** The bytes of one that was resumed, at any offset. */
+  get part(): Pick<DiskFile, 'size' | 'read' | 'write' | 'truncate'> {
+    const fd = this.#fd
+    return {
+      size: () => Promise.resolve(fstatSync(fd).size),
+      read: (offset, length) => readPart(fd, offset, length),
+      write: (offset, bytes) => writePart(fd, offset, bytes),
+      truncate: (length) => Promise.resolve(ftruncateSync(fd, length)),
+    }
   }
 
   /** Writes all of a small file in this turn. Throws errors of the system. */
@@ -58,6 +113,36 @@ export class TempFile {
     if (this.#failure !== undefined) throw this.#failure as Error
   }
 
+  /** Rejects with errors of the system. After `settled`: what was written is on the disk then. */
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#fd, (error) => {
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  }
+
+  /**
+   * Gives the file its mode and time, and then its name like `place`, but not in place of anything: EEXIST when something is there.
+   * Throws errors of the system.
+   */
+  placeFresh(facts: VersionFacts, directory: Directory, name: string): void {
+    fchmodSync(this.#fd, facts.mode)
+    setFileTime(this.#fd, facts.mtimeNs)
+    const [temp, place] = [this.#directory.at(this.#name), directory.at(name)]
+    try {
+      linkSync(temp, place)
+      unlinkSync(temp)
+    } catch (error) {
+      if (!withoutLinks.has(systemCode(error))) throw error
+      // No hard links here: then there is a moment in which somebody could put something there that is lost.
+      if (existsSync(place)) throw Object.assign(new Error(`${name} exists`), { code: 'EEXIST' })
+      renameSync(temp, place)
+    }
+    this.#close()
+  }
+
   /**
    * Gives the file its mode and time, and then its name: it appears there whole, in place of what was there. Throws
    * errors of the system.
@@ -69,7 +154,7 @@ export class TempFile {
     renameSync(this.#directory.at(this.#name), directory.at(name))
   }
 
-  /** Removes the file. Never throws: what cannot be removed is removed by the next run. */
+  /** Removes the file, unless it was resumed. Never throws: what cannot be removed is removed by the next run. */
   async discard(): Promise<void> {
     release(this.#waiting.splice(0))
     // The descriptor must not be closed, and perhaps opened for something else, under a write that is still on its way.
@@ -80,6 +165,7 @@ export class TempFile {
   /** Like `discard`, for a file that was never appended to. */
   discardNow(): void {
     this.#close()
+    if (this.#isPart) return
     try {
       unlinkSync(this.#directory.at(this.#name))
     } catch {
@@ -107,6 +193,26 @@ export class TempFile {
     this.#open = false
     closeSync(this.#fd)
   }
+}
+
+function readPart(fd: number, offset: number, length: number): Promise<Uint8Array> {
+  const place = new Uint8Array(length)
+  return new Promise((resolve, reject) => {
+    read(fd, place, 0, length, offset, (error, count) => {
+      if (error) reject(error)
+      else resolve(place.subarray(0, count))
+    })
+  })
+}
+
+async function writePart(fd: number, offset: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;)
+    written += await new Promise<number>((resolve, reject) => {
+      write(fd, bytes, written, bytes.length - written, offset + written, (error, count) => {
+        if (error) reject(error)
+        else resolve(count)
+      })
+    })
 }
 
 function release(chunks: readonly Chunk[]): void {

@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { bytesEqual } from '../../base/bytes.ts'
+import { bytesEqual, emptyBytes } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { prefixEnd } from '../view.ts'
 import type { View, ViewChange, ViewEntry, ViewRange, ViewSource } from '../view.ts'
+import { createEntries, statements } from './view-statements.ts'
 
 /**
  * Opens the view in a file of SQLite, or makes it. When it is damaged, of another format or another log it begins from nothing again:
@@ -25,11 +26,7 @@ class SqliteView implements View {
   readonly isUsable: boolean
   cursor: number
   readonly #database: DatabaseSync
-  readonly #read: StatementSync
-  readonly #range: StatementSync
-  readonly #put: StatementSync
-  readonly #remove: StatementSync
-  readonly #removeAll: StatementSync
+  readonly #statements: Readonly<Record<keyof typeof statements, StatementSync>>
   readonly #move: StatementSync
 
   constructor(file: string, { logId, logEnd, format }: ViewSource) {
@@ -39,23 +36,14 @@ class SqliteView implements View {
       // Not synced at each commit: after a power cut the last transactions may be gone, their cursors with them.
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
       database.exec(
-        'CREATE TABLE IF NOT EXISTS source (log BLOB NOT NULL, format INTEGER NOT NULL, cursor INTEGER NOT NULL);' +
-          'CREATE TABLE IF NOT EXISTS entries (name TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID',
+        `CREATE TABLE IF NOT EXISTS source (log BLOB NOT NULL, format INTEGER NOT NULL, cursor INTEGER NOT NULL); ${createEntries}`,
       )
       const found = database.prepare('SELECT log, format, cursor FROM source').get() as FoundSource | undefined
       if (found === undefined) database.prepare('INSERT INTO source VALUES (?, ?, 0)').run(logId, format)
       this.isUsable =
         found === undefined || (bytesEqual(found.log, logId) && found.format === format && found.cursor <= logEnd)
       this.cursor = found?.cursor ?? 0
-      this.#read = database.prepare('SELECT value FROM entries WHERE name = ? AND key = ?')
-      this.#range = database.prepare(
-        'SELECT key, value FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?) ORDER BY key LIMIT ?',
-      )
-      this.#put = database.prepare(
-        'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-      )
-      this.#remove = database.prepare('DELETE FROM entries WHERE name = ? AND key = ?')
-      this.#removeAll = database.prepare('DELETE FROM entries WHERE name = ? AND key >= ? AND (? IS NULL OR key < ?)')
+      this.#statements = prepareAll(database)
       this.#move = database.prepare('UPDATE source SET cursor = ?')
     } catch (error) {
       database.close()
@@ -64,13 +52,17 @@ class SqliteView implements View {
   }
 
   async read(table: string, key: Uint8Array): Promise<Uint8Array | undefined> {
-    const row = attempt(() => this.#read.get(table, key)) as { value: Uint8Array } | undefined
+    const row = attempt(() => this.#statements.read.get(table, key)) as { value: Uint8Array } | undefined
     return row?.value
   }
 
   async entries(table: string, { from, to, limit }: ViewRange = {}): Promise<ViewEntry[]> {
-    const high = to ?? null
-    const rows = attempt(() => this.#range.all(table, from ?? new Uint8Array(0), high, high, limit ?? -1))
+    const low = from ?? emptyBytes
+    const countMax = limit ?? -1
+    const { range, rangeToEnd } = this.#statements
+    const rows = attempt(() =>
+      to === undefined ? rangeToEnd.all(table, low, countMax) : range.all(table, low, to, countMax),
+    )
     return rows.map((row) => ({ key: row['key'] as Uint8Array, value: row['value'] as Uint8Array }))
   }
 
@@ -80,8 +72,8 @@ class SqliteView implements View {
       try {
         for (const { table, key, value, isPrefix } of changes) {
           if (isPrefix === true) this.#removeRange(table, key)
-          else if (value === undefined) this.#remove.run(table, key)
-          else this.#put.run(table, key, value)
+          else if (value === undefined) this.#statements.remove.run(table, key)
+          else this.#statements.put.run(table, key, value)
         }
         this.#move.run(cursor)
         this.#database.exec('COMMIT')
@@ -98,12 +90,25 @@ class SqliteView implements View {
   }
 
   #removeRange(table: string, prefix: Uint8Array): void {
-    const high = prefixEnd(prefix) ?? null
-    this.#removeAll.run(table, prefix, high, high)
+    const end = prefixEnd(prefix)
+    if (end === undefined) this.#statements.removeToEnd.run(table, prefix)
+    else this.#statements.removeRange.run(table, prefix, end)
   }
 
   end(): void {
     if (this.#database.isOpen) this.#database.close()
+  }
+}
+
+function prepareAll(database: DatabaseSync): Record<keyof typeof statements, StatementSync> {
+  return {
+    read: database.prepare(statements.read),
+    range: database.prepare(statements.range),
+    rangeToEnd: database.prepare(statements.rangeToEnd),
+    put: database.prepare(statements.put),
+    remove: database.prepare(statements.remove),
+    removeRange: database.prepare(statements.removeRange),
+    removeToEnd: database.prepare(statements.removeToEnd),
   }
 }
 

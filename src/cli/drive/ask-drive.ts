@@ -1,0 +1,30 @@
+import { PlaitError } from '../../base/error.ts'
+import { openDrive } from '../../drive/drive.ts'
+import { askPrograms } from '../control/control-client.ts'
+import type { DriveAnswers, DriveRequest } from '../control/drive-requests.ts'
+import type { Terminal } from '../terminal.ts'
+import { answerTo } from './drive-control.ts'
+import { DriveHost } from './drive-host.ts'
+import { knownCopy } from './sync-command.ts'
+
+/** Asks the program that keeps a folder in sync, or, when there is none, looks at its store. */
+export async function askDrive<Request extends DriveRequest>(
+  path: string,
+  request: Request,
+  terminal: Terminal,
+): Promise<DriveAnswers[Request['command']]> {
+  const copy = knownCopy(path)
+  try {
+    await using host = await DriveHost.open({ copy, role: 'sync', flags: {}, terminal, waitMs: 1_000 })
+    const drive = await host.use((options) => openDrive(copy.driveId, options), false)
+    await drive.sync()
+    return await answerTo(drive, host.node, request)
+  } catch (error) {
+    const pid = PlaitError.is(error) && error.code === 'KEY_IN_USE' ? error.facts['pid'] : undefined
+    if (typeof pid !== 'number') throw error
+    const [asked] = await askPrograms(request, { pid })
+    if (asked === undefined) throw error
+    if (PlaitError.is(asked.answer)) throw asked.answer
+    return asked.answer
+  }
+}

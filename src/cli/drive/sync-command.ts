@@ -1,0 +1,64 @@
+import { realpathSync } from 'node:fs'
+import type { Command } from 'commander'
+import { PlaitError } from '../../base/error.ts'
+import { fileError } from '../../drive/disk/file-error.ts'
+import { openDrive } from '../../drive/drive.ts'
+import { programResumeMs } from '../connection-report.ts'
+import { metricsFlag, metricsHelp } from '../running-program.ts'
+import { StopSignals } from '../stop-signals.ts'
+import type { Terminal } from '../terminal.ts'
+import { copyAt, writeCopy, type Copy } from './copy-state.ts'
+import { DriveHost, type HostFlags } from './drive-host.ts'
+import { fetchOnce, keepInSync } from './sync-work.ts'
+
+interface SyncFlags extends HostFlags {
+  readonly once?: boolean
+  readonly allowDeletions?: boolean
+}
+
+export function addSyncCommand(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('sync')
+    .description(
+      'Keep a folder that was shared or cloned here in sync with the other machines, both ways, until Ctrl-C.',
+    )
+    .argument('<DIR>', 'the folder')
+    .option('--once', 'end when it is the same as what the others have')
+    .option('--allow-deletions', 'do once what is asked about: delete most of the files')
+    .option('--listen <HOST:PORT>', 'where to listen; every interface and a port that stays the same if left out')
+    .option('--psk <FILE>', 'the key of a private network, made with `plait psk`')
+    .option(metricsFlag, metricsHelp)
+    .option('--json', 'print lines of JSON')
+    .addHelpText('after', '\nExample:\n  plait sync ./photos')
+    .action(async (folder: string, flags: SyncFlags) => done(await sync(folder, flags, terminal)))
+}
+
+async function sync(path: string, flags: SyncFlags, terminal: Terminal): Promise<number> {
+  using stop = new StopSignals()
+  const copy = knownCopy(path)
+  writeCopy(copy)
+  const startedMs = performance.now()
+  const waitMs = programResumeMs
+  await using host = await DriveHost.open({ copy, role: 'sync', flags, terminal, waitMs })
+  const drive = await host.use((options) => openDrive(copy.driveId, options), flags.once !== true)
+  if (flags.allowDeletions === true) drive.allowDeletions()
+  const json = flags.json === true
+  const work = { drive, terminal, json, opening: 'looking for the others', waitMs, signal: stop.signal, startedMs }
+  return flags.once === true ? await fetchOnce(work) : await keepInSync(work, stop)
+}
+
+/** The copy that a folder is. Throws `INVALID_ARGUMENT`, in words that say what to do. */
+export function knownCopy(path: string): Copy & { readonly driveId: string } {
+  let folder: string
+  try {
+    folder = realpathSync(path)
+  } catch (error) {
+    throw fileError(error, path)
+  }
+  const copy = copyAt(folder)
+  if (copy?.driveId !== undefined) return { ...copy, driveId: copy.driveId }
+  throw new PlaitError(
+    'INVALID_ARGUMENT',
+    `${path} is neither shared nor cloned here; begin with \`plait share\` or \`plait clone\``,
+  )
+}

@@ -1,0 +1,105 @@
+import { PlaitError } from '../../base/error.ts'
+import type { Drive, DriveReport } from '../../drive/drive-api.ts'
+import { jsonLine } from '../printable.ts'
+import type { StopSignals } from '../stop-signals.ts'
+import type { Terminal } from '../terminal.ts'
+import { countOf, formatBytes } from '../units.ts'
+import { reportDrive, showProgress, summarize } from './drive-report.ts'
+
+export interface SyncWork {
+  readonly drive: Drive
+  readonly terminal: Terminal
+  readonly json: boolean
+  /** What is said before anything has come. */
+  readonly opening: string
+  /** How long to look for others. */
+  readonly waitMs: number
+  readonly signal: AbortSignal
+  readonly startedMs: number
+}
+
+const lookMs = 50
+const againMs = 200
+
+/** Brings everything over, and ends. The exit code. */
+export async function fetchOnce(work: SyncWork): Promise<number> {
+  const { drive, terminal, json, opening, signal, startedMs } = work
+  reportDrive(drive, terminal, { json, verb: 'copied', quiet: ['UNREACHABLE', 'NO_SPACE'] })
+  const report = showProgress(drive, opening, terminal, json)
+  let result: DriveReport
+  try {
+    const watch = new AbortController()
+    const giveUp = AbortSignal.any([signal, watch.signal])
+    const done = whileConnected(work, watch)
+    try {
+      await drive.caughtUp({ signal: giveUp })
+      result = await drive.sync({ signal: giveUp })
+      while (isWaiting(result)) {
+        await new Promise((resolve) => setTimeout(resolve, againMs))
+        result = await drive.sync({ signal: giveUp })
+      }
+    } finally {
+      watch.abort()
+      await done
+    }
+  } finally {
+    report.close()
+  }
+  const full = result.problems.find(({ error }) => error?.code === 'NO_SPACE')
+  if (full?.error !== undefined) throw full.error
+  summarize(drive, performance.now() - startedMs, terminal, json)
+  return result.problems.length === 0 && result.hold === undefined ? 0 : 1
+}
+
+function isWaiting({ problems }: DriveReport): boolean {
+  return problems.some(({ error }) => error?.code === 'UNREACHABLE')
+}
+
+/** Ends the work when nobody is connected for too long. */
+async function whileConnected({ drive, waitMs }: SyncWork, ending: AbortController): Promise<void> {
+  let seenAt = performance.now()
+  let wasConnected = false
+  while (!ending.signal.aborted) {
+    const isConnected = drive.status().connected > 0
+    if (isConnected) seenAt = performance.now()
+    wasConnected ||= isConnected
+    if (performance.now() - seenAt > waitMs) ending.abort(wasConnected ? gone() : nobody())
+    await new Promise((resolve) => setTimeout(resolve, lookMs))
+  }
+}
+
+/** Keeps the folder in sync until it is told to stop. */
+export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<number> {
+  const { drive, terminal, json, opening } = work
+  reportDrive(drive, terminal, { json, verb: 'copied' })
+  const report = showProgress(drive, opening, terminal, json)
+  let told = { filesDone: 0, bytesDone: 0 }
+  let isFirst = true
+  drive.addEventListener('settled', ({ detail }) => {
+    const { progress, counts, connected } = drive.status()
+    const files = progress.filesDone - told.filesDone
+    const bytes = progress.bytesDone - told.bytesDone
+    told = { filesDone: progress.filesDone, bytesDone: progress.bytesDone }
+    if (json) {
+      const facts = { files, bytes, entries: progress.entries, problems: detail.problems.length, connected }
+      return terminal.print(jsonLine({ event: 'settled', ...facts, remoteBytes: counts.remoteBytes }))
+    }
+    if (files > 0) terminal.note(`${countOf(files, 'file')} fetched (${formatBytes(bytes)})`)
+    if (isFirst) terminal.note('up to date, and kept so; Ctrl-C ends it')
+    isFirst = false
+  })
+  await stop.stopped()
+  report.close()
+  return 0
+}
+
+function gone(): PlaitError {
+  return new PlaitError(
+    'LINK_LOST',
+    'the sharing side stopped before all was here; run the same command again to go on',
+  )
+}
+
+function nobody(): PlaitError {
+  return new PlaitError('UNREACHABLE', 'none of the other members can be reached; see that one of them is running')
+}

@@ -1,0 +1,344 @@
+import { PlaitError } from '../base/error.ts'
+import { Waiters } from '../base/waiters.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Timer } from '../runtime/timers.ts'
+import type { DrivePhase, DriveProblem, DriveReport } from './drive-api.ts'
+import type { ContentCounts } from './contents.ts'
+import type { Action } from './plan/action.ts'
+import type { Hold } from './plan/guard.ts'
+import { startProgress } from './progress.ts'
+import type { Progress } from './progress.ts'
+import type { Applied, Planned, Reconciler } from './reconciler.ts'
+import type { Scan } from './folder/scan.ts'
+
+export interface DriveLoopOptions {
+  readonly reconciler: Reconciler
+  readonly runtime: Pick<Runtime, 'clock' | 'timers'>
+  /** Resolves when this node is known to be a member, and the tree is what is here of it. */
+  readonly ready: (signal: AbortSignal) => Promise<void>
+  readonly mayWrite: () => boolean
+  readonly counts: () => ContentCounts
+  readonly host: DriveLoopHost
+}
+
+export interface DriveLoopHost {
+  /** Something about it is different. */
+  changed(): void
+  problem(problem: DriveProblem): void
+  conflict(path: string): void
+  hold(hold: Hold): void
+  settled(report: DriveReport): void
+}
+
+/** What others have changed meanwhile breaks off a plan that takes longer. */
+const interruptMs = 5_000
+/** What is deleted within so long is judged together. */
+const recentMs = 60_000
+/** Operations that come one after the other are carried out together. */
+const gatherMs = 30
+/** Of more than so many the end is waited for, for a while: directories get their times when all is in them. */
+const crowd = 50
+const crowdQuietMs = 150
+const crowdWaitMs = 5_000
+/** What could not be had, and what is being written to, is looked at again. */
+const retryMs = 3_000
+const againMs = 100
+
+/** Looks, says what has changed here, and does what has changed elsewhere, whenever there is a reason to. */
+export class DriveLoop {
+  readonly progress: Progress = startProgress()
+  phase: DrivePhase = 'joining'
+  hold: Hold | undefined
+  problems: readonly DriveProblem[] = []
+  readonly #options: DriveLoopOptions
+  readonly #ending = new AbortController()
+  readonly #changes = new Waiters()
+  readonly #toldProblems = new Set<string>()
+  readonly #toldConflicts = new Set<string>()
+  #toldHold: string | undefined
+  #deletions: { readonly at: number; readonly count: number }[] = []
+  #isDirty = true
+  #allowsDeletions = false
+  /** How often somebody has asked for a look; how many of these have been looked and published, and how many are answered. */
+  #asked = 0
+  #published = 0
+  #answered = 0
+  /** Operations since the last turn began, and when the last one came. */
+  #operations = 0
+  #operationAt = 0
+  /** Those that this turn answers. */
+  #asking = 0
+  #failure: PlaitError | undefined
+  #nextLook: Timer | undefined
+  #rescanMs: number | undefined
+  #interrupt: (() => void) | undefined
+  #running: Promise<void> | undefined
+
+  constructor(options: DriveLoopOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#running ??= this.#run().catch(() => undefined)
+  }
+
+  /** The tree has changed. */
+  wakeByTree(): void {
+    this.#operations += 1
+    this.#operationAt = this.#options.runtime.clock.now()
+    this.wake()
+  }
+
+  /** Something may have changed, here or elsewhere. */
+  wake(): void {
+    this.#isDirty = true
+    this.#interrupt?.()
+    this.#changes.wake()
+  }
+
+  /** The folder is looked at so often though nobody says that something has changed. */
+  rescanEvery(periodMs: number): void {
+    this.#rescanMs = Math.min(periodMs, this.#rescanMs ?? Infinity)
+    this.wake()
+  }
+
+  allowDeletions(): void {
+    this.#allowsDeletions = true
+    this.wake()
+  }
+
+  /** Resolves when there was a look from now on after which nothing was left to do. */
+  async sync(signal: AbortSignal | undefined): Promise<DriveReport> {
+    await this.#until(() => this.#answered, signal)
+    if (this.#failure !== undefined) throw this.#failure
+    return this.#report()
+  }
+
+  /** Resolves when there was a look from now on, and what has changed here is published, or cannot be. */
+  look(): Promise<void> {
+    return this.#until(() => this.#published, undefined)
+  }
+
+  async #until(count: () => number, signal: AbortSignal | undefined): Promise<void> {
+    const asked = (this.#asked += 1)
+    this.wake()
+    while (count() < asked) {
+      if (this.#ending.signal.aborted) throw closed()
+      await this.#changes.wait(signal)
+    }
+  }
+
+  /** What is being done ends in order. */
+  async close(): Promise<void> {
+    this.#ending.abort(closed())
+    this.#nextLook?.cancel()
+    this.#interrupt?.()
+    this.#changes.wake()
+    await this.#running
+    this.phase = 'closed'
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending
+    await this.#options.ready(signal)
+    while (!signal.aborted) {
+      if (!this.#isDirty) {
+        await this.#changes.wait(signal)
+        continue
+      }
+      try {
+        await this.#turn()
+      } catch (error) {
+        if (signal.aborted) return
+        this.#fail(error)
+        this.#answer(this.#asking)
+      }
+    }
+  }
+
+  /** One look, and what follows from it. */
+  async #turn(): Promise<void> {
+    const { reconciler, ready, mayWrite } = this.#options
+    const { signal } = this.#ending
+    this.#nextLook?.cancel()
+    const allowDeletions = this.#allowsDeletions
+    this.#enter('looking')
+    await this.#gather()
+    this.#isDirty = false
+    const asked = (this.#asking = this.#asked)
+    const disk = await reconciler.look(signal)
+    const waiting = { signal, ready: () => ready(signal) }
+    await ready(signal)
+    this.#enter('publishing')
+    const judged = { allowDeletions, recentDeletions: this.#recentDeletions() }
+    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged }, waiting)
+    if (published === undefined) return void (this.#isDirty = true)
+    this.#published = asked
+    this.#changes.wake()
+    if (!allowDeletions) this.#noteDeletions(published.deletions)
+    // Another moment, in which the tree is known to be whole again.
+    const plan = await reconciler.plan(disk, { mayWrite: mayWrite(), ...judged }, waiting)
+    this.hold = published.hold ?? plan.hold
+    const isStopped = published.hold !== undefined && published.hold.reason !== 'many-deletions'
+    const actions = isStopped ? [] : plan.list
+    if (allowDeletions) this.#allowsDeletions = false
+    if (allowDeletions) this.#deletions = []
+    this.#enter('applying')
+    const applied = await this.#apply(actions, allowDeletions)
+    signal.throwIfAborted()
+    this.#conclude(disk, applied, plan)
+    if (applied.isOutdated) this.#lookAgain(againMs)
+    else if (applied.problems.some(({ error }) => error?.code === 'UNREACHABLE') || isUnsettled(disk))
+      this.#lookAgain(retryMs)
+    else if (this.#rescanMs !== undefined) this.#lookAgain(this.#rescanMs)
+    const isDone = actions.length > 0 || published.changes > 0
+    if (this.#isDirty) return
+    this.#enter('idle')
+    this.#failure = undefined
+    if (isDone || this.#answered < asked) this.#options.host.settled(this.#report())
+    this.#answer(asked)
+  }
+
+  async #gather(): Promise<void> {
+    const { clock, timers } = this.#options.runtime
+    const begunAt = clock.now()
+    do await new Promise<void>((resolve) => void timers.after(gatherMs, resolve))
+    while (
+      this.#operations > crowd &&
+      clock.now() - this.#operationAt < crowdQuietMs &&
+      clock.now() - begunAt < crowdWaitMs &&
+      !this.#ending.signal.aborted
+    )
+    this.#operations = 0
+  }
+
+  async #apply(actions: readonly Action[], allowDeletions: boolean): Promise<Applied> {
+    const { reconciler, runtime, counts } = this.#options
+    const { progress } = this
+    const writes = actions.flatMap((action) => (isFile(action) ? action.item.version.size : []))
+    const bytesBefore = progress.bytesDone
+    const countsBefore = sumOf(counts())
+    let bytesPlaced = 0
+    progress.listed = true
+    progress.filesTotal = progress.filesDone + writes.length
+    progress.bytesTotal = progress.bytesDone + writes.reduce((sum, size) => sum + size, 0)
+    if (actions.length === 0) return { problems: [], isOutdated: false }
+    const interrupted = new AbortController()
+    const begunAt = runtime.clock.now()
+    let timer: Timer | undefined
+    this.#interrupt = () => {
+      if (this.#ending.signal.aborted) return interrupted.abort(closed())
+      const leftMs = Math.max(0, interruptMs - (runtime.clock.now() - begunAt))
+      timer ??= runtime.timers.after(leftMs, () => interrupted.abort(new PlaitError('CANCELLED', 'the plan is old')))
+    }
+    if (this.#isDirty) this.#interrupt()
+    try {
+      return await reconciler.apply(actions, {
+        signal: interrupted.signal,
+        onDone: (action, isDone) => {
+          if (isDone && action.kind === 'delete' && action.expected.kind === 'file' && !allowDeletions)
+            this.#noteDeletions(1)
+          if (isDone && isFile(action)) {
+            progress.filesDone += 1
+            bytesPlaced += action.item.version.size
+          }
+          progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
+          this.#options.host.changed()
+        },
+      })
+    } finally {
+      timer?.cancel()
+      this.#interrupt = undefined
+      progress.bytesDone = bytesBefore + bytesPlaced
+      if (interrupted.signal.aborted) this.#isDirty = true
+    }
+  }
+
+  #recentDeletions(): number {
+    const since = this.#options.runtime.clock.now() - recentMs
+    this.#deletions = this.#deletions.filter(({ at }) => at > since)
+    return this.#deletions.reduce((sum, { count }) => sum + count, 0)
+  }
+
+  #noteDeletions(count: number): void {
+    if (count > 0) this.#deletions.push({ at: this.#options.runtime.clock.now(), count })
+  }
+
+  #conclude(disk: Scan, applied: Applied, { obstacles, layout: { items, refused } }: Planned): void {
+    const { reconciler, host } = this.#options
+    // A bit of a mode that is left out keeps nothing from being there.
+    const skipped = disk.skipped.filter(({ isWhole }) => isWhole)
+    this.problems = [...skipped, ...refused, ...obstacles, ...applied.problems]
+    this.progress.entries = items.size
+    this.progress.failed = this.problems.length
+    this.progress.unchanged = Math.max(0, countFiles(reconciler) - this.progress.filesDone)
+    const present = new Set<string>()
+    for (const problem of this.problems) {
+      const key = `${problem.path} ${problem.reason}`
+      present.add(key)
+      if (!this.#toldProblems.has(key)) host.problem(problem)
+    }
+    this.#toldProblems.clear()
+    for (const key of present) this.#toldProblems.add(key)
+    for (const { path, isCopy } of items.values()) {
+      if (!isCopy || this.#toldConflicts.has(path)) continue
+      this.#toldConflicts.add(path)
+      host.conflict(path)
+    }
+    const hold = this.hold === undefined ? undefined : JSON.stringify(this.hold)
+    if (this.hold !== undefined && hold !== this.#toldHold) host.hold(this.hold)
+    this.#toldHold = hold
+  }
+
+  /** The folder cannot be used, or the disk is full. */
+  #fail(error: unknown): void {
+    const known = PlaitError.from(error, 'FILE_FAILED')
+    this.#failure = known
+    this.problems = [{ path: '', reason: known.message, error: known }]
+    this.#options.host.problem(this.problems[0] as DriveProblem)
+    this.#enter('idle')
+    this.#lookAgain(retryMs)
+  }
+
+  #lookAgain(delayMs: number): void {
+    this.#nextLook?.cancel()
+    this.#nextLook = this.#options.runtime.timers.after(delayMs, () => this.wake())
+  }
+
+  #answer(asked: number): void {
+    this.#published = asked
+    this.#answered = asked
+    this.#changes.wake()
+  }
+
+  #enter(phase: DrivePhase): void {
+    this.phase = phase
+    this.#options.host.changed()
+  }
+
+  #report(): DriveReport {
+    return { problems: this.problems, hold: this.hold }
+  }
+}
+
+function isFile(action: Action): action is Action & { readonly kind: 'write' } {
+  return action.kind === 'write' && action.item.version.kind === 'file'
+}
+
+function isUnsettled({ skipped }: Scan): boolean {
+  return skipped.some(({ reason }) => reason.startsWith('is being written to'))
+}
+
+function sumOf({ resumedBytes, localBytes, remoteBytes }: ContentCounts): number {
+  return resumedBytes + localBytes + remoteBytes
+}
+
+function countFiles({ agreement }: Reconciler): number {
+  let files = 0
+  for (const { version } of agreement.values()) if (version.kind === 'file') files += 1
+  return files
+}
+
+function closed(): PlaitError {
+  return new PlaitError('STORE_CLOSED', 'the drive was closed here')
+}

@@ -1,0 +1,285 @@
+import { PlaitError } from '../base/error.ts'
+import type { Group, InviteOptions } from '../causal/group-api.ts'
+import type { Replica } from '../causal/replica.ts'
+import type { Role } from '../causal/members/roster-operation.ts'
+import { allows } from '../causal/members/roster-operation.ts'
+import type { WaitOptions } from '../circuit/circuit-api.ts'
+import type { Feed, Feeds } from '../feed/feed-api.ts'
+import type { Timer } from '../runtime/timers.ts'
+import type { View } from '../store/view.ts'
+import type { ContentDigester } from './content/node/content-digester.ts'
+import type { Contents } from './contents.ts'
+import type {
+  Drive,
+  DriveEntry,
+  DriveEventDetails,
+  DriveEventName,
+  DriveEvents,
+  DriveReport,
+  DriveStatus,
+  ReadFileOptions,
+} from './drive-api.ts'
+import { driveLinkOf, groupLinkOf } from './drive-link.ts'
+import { DriveLoop } from './drive-loop.ts'
+import type { HistoryEntry } from './folder/history.ts'
+import type { PlaitFolder } from './folder/plait-folder.ts'
+import { restoreFile } from './folder/restore.ts'
+import type { FolderWatch } from './folder/watch.ts'
+import { sameContent } from './plan/item.ts'
+import { Looks } from './looks.ts'
+import type { Reconciler } from './reconciler.ts'
+
+export interface OpenDriveParts {
+  readonly folderPath: string
+  readonly feeds: Feeds
+  readonly group: Group
+  readonly replica: Replica
+  /** On which chunks are exchanged. */
+  readonly feed: Feed
+  readonly folder: PlaitFolder
+  readonly view: View
+  readonly digester: ContentDigester
+  readonly contents: Contents
+  readonly reconciler: Reconciler
+}
+
+const DriveEventTarget = EventTarget as unknown as new () => DriveEvents
+
+/** Progress is told so often at most. */
+const progressMs = 100
+/** Nothing new for so long: what others have is here. */
+const quietMs = 200
+/** A folder is looked at so often anyhow, and one of which not everything can be watched. */
+const watchedMs = 10 * 60_000
+const unwatchedMs = 30_000
+/** Nothing at all for so long: what is missing is not waited for. */
+const silentMs = 10_000
+const lookMs = 20
+
+/** A drive that is open. */
+export class OpenDrive extends DriveEventTarget implements Drive {
+  readonly group: Group
+  readonly folder: string
+  readonly #parts: OpenDriveParts
+  readonly #loop: DriveLoop
+  readonly #looks: Looks
+  #watch: FolderWatch | undefined
+  #progressTimer: Timer | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: OpenDriveParts) {
+    super()
+    const { group, replica, contents, reconciler, feeds, folderPath } = parts
+    this.#parts = parts
+    this.group = group
+    this.folder = folderPath
+    this.#loop = new DriveLoop({
+      reconciler,
+      runtime: feeds.store.runtime,
+      ready: (signal) => this.#ready(signal),
+      mayWrite: () => group.role !== undefined && allows(group.role, 'write'),
+      counts: () => contents.counts,
+      host: {
+        changed: () => this.#tellProgress(),
+        problem: (problem) => this.#emit('problem', problem),
+        conflict: (path) => this.#emit('conflict', { path }),
+        hold: (hold) => this.#emit('hold', hold),
+        settled: (report) => this.#emit('settled', report),
+      },
+    })
+    this.#looks = new Looks({
+      feed: parts.feed,
+      runtime: feeds.store.runtime,
+      look: () => this.#loop.look(),
+      isLooking: () => this.#loop.phase !== 'joining',
+    })
+    replica.subscribe(() => this.#loop.wakeByTree())
+    group.addEventListener('overturned', () => this.#loop.wakeByTree())
+    group.addEventListener('members', () => this.#loop.wake())
+    group.addEventListener('failed', ({ detail }) => this.#emit('failed', detail))
+    // Whoever has come may have what nobody had.
+    parts.feed.addEventListener('peer', () => {
+      if (this.#loop.problems.some(({ error }) => error?.code === 'UNREACHABLE')) this.#loop.wake()
+    })
+  }
+
+  get id(): string {
+    return this.group.id
+  }
+
+  get role(): Role | undefined {
+    return this.group.role
+  }
+
+  /** `watch`: begins to watch the folder, and tells of what is to be looked at, and of what it cannot watch. */
+  start(watch: ((wake: () => void, failed: () => void) => FolderWatch) | undefined): void {
+    this.#watch = watch?.(
+      () => this.#loop.wake(),
+      () => this.#loop.rescanEvery(unwatchedMs),
+    )
+    // The scan is the truth: a watcher may miss something.
+    if (watch !== undefined) this.#loop.rescanEvery(watchedMs)
+    this.#loop.start()
+  }
+
+  /** Something in the folder is not what it was. */
+  wake(): void {
+    this.#loop.wake()
+  }
+
+  status(): DriveStatus {
+    const { phase, hold, problems, progress } = this.#loop
+    const { contents, feed } = this.#parts
+    return {
+      ...{ id: this.id, folder: this.folder, role: this.role, phase, hold, problems },
+      progress: { ...progress },
+      counts: contents.counts,
+      connected: this.#closing === undefined ? feed.status().peers.length : 0,
+    }
+  }
+
+  async sync({ signal }: WaitOptions = {}): Promise<DriveReport> {
+    this.#check()
+    return this.#loop.sync(signal)
+  }
+
+  async caughtUp({ signal }: WaitOptions = {}): Promise<void> {
+    this.#check()
+    await this.#newsIsHere(0, signal)
+    await this.#looks.ask((isDone) => this.#until(isDone, signal))
+    await this.#newsIsHere(quietMs, signal)
+  }
+
+  allowDeletions(): void {
+    this.#loop.allowDeletions()
+  }
+
+  entries(): readonly DriveEntry[] {
+    const { reconciler } = this.#parts
+    const { agreement } = reconciler
+    return Array.from(reconciler.layout().items.values(), ({ path, version, isCopy }) => {
+      const agreed = agreement.get(path)
+      return { path, version, isConflict: isCopy, isHere: agreed !== undefined && sameContent(agreed.version, version) }
+    })
+  }
+
+  async *read(path: string, options: ReadFileOptions = {}): AsyncGenerator<Uint8Array, void> {
+    this.#check()
+    const { contents, reconciler } = this.#parts
+    const version = reconciler.layout().items.get(path)?.version
+    if (version?.kind !== 'file')
+      throw new PlaitError('FILE_FAILED', `${path} is no file of this drive`, { facts: { path } })
+    const start = Math.min(version.size, Math.max(0, options.start ?? 0))
+    const end = Math.max(start, Math.min(version.size, options.end ?? version.size))
+    yield* contents.read(version, { start, end }, options.signal)
+  }
+
+  history(): readonly HistoryEntry[] {
+    this.#check()
+    return this.#parts.folder.history.list()
+  }
+
+  restore(id: string, path: string): void {
+    this.#check()
+    restoreFile(this.#parts.folder, id, path)
+    this.#loop.wake()
+  }
+
+  async invite(options: InviteOptions = {}): Promise<string> {
+    return driveLinkOf(await this.group.invite({ role: 'read', ...options }))
+  }
+
+  revoke(link: string): Promise<void> {
+    return this.group.revoke(groupLinkOf(link))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { contents, digester, folder, view, group } = this.#parts
+    await this.#watch?.close()
+    await this.#loop.close()
+    this.#progressTimer?.cancel()
+    contents.close()
+    await digester.close()
+    await group.close()
+    folder.close()
+    await view.close()
+  }
+
+  #check(): void {
+    if (this.#closing !== undefined) throw new PlaitError('STORE_CLOSED', 'the drive was closed here')
+  }
+
+  /** This node is known to be a member, and all that is here of the tree is in it. */
+  async #ready(signal: AbortSignal): Promise<void> {
+    while (this.group.role === undefined) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.group.removeEventListener('members', done)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        this.group.addEventListener('members', done)
+        signal.addEventListener('abort', done)
+      })
+      signal.throwIfAborted()
+    }
+    await this.#parts.replica.settled()
+    signal.throwIfAborted()
+  }
+
+  async #until(isSo: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { timers } = this.#parts.feeds.store.runtime
+    for (;;) {
+      signal?.throwIfAborted()
+      this.#check()
+      if (isSo()) return
+      await new Promise<void>((resolve) => void timers.after(lookMs, resolve))
+    }
+  }
+
+  /**
+   * Somebody is connected, and what is known to be written is here, and nothing new has been written for so long; or nothing at all has
+   * come of what is missing, for long.
+   */
+  async #newsIsHere(forMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.#parts.feeds.store.runtime
+    let [seen, sinceMs] = ['', clock.now()]
+    await this.#until(() => {
+      const { text, isLevel } = this.#news()
+      if (text !== seen) sinceMs = clock.now()
+      seen = text
+      return text !== '' && clock.now() - sinceMs >= (isLevel ? forMs : silentMs)
+    }, signal)
+  }
+
+  /** What is known of the members' feeds, as a text, empty as long as nobody is connected; and whether that is here. */
+  #news(): { readonly text: string; readonly isLevel: boolean } {
+    const { feeds, group } = this.#parts
+    const { clock, feeds: ordered, members } = group.snapshot()
+    if (group.role === undefined || !members.some((member) => member.isConnected)) return { text: '', isLevel: false }
+    const lengths = new Map(feeds.list().map(({ id, length }) => [id.slice(id.indexOf(':') + 1), length]))
+    const known = ordered.map(({ writer, received }) => [received, lengths.get(writer) ?? 0] as const)
+    const isLevel = known.every(([received, length]) => received >= length)
+    return { text: JSON.stringify([clock, members.length, known]), isLevel }
+  }
+
+  #tellProgress(): void {
+    this.#progressTimer ??= this.#parts.feeds.store.runtime.timers.after(progressMs, () => {
+      this.#progressTimer = undefined
+      this.#emit('progress', this.status())
+    })
+  }
+
+  #emit<Name extends DriveEventName>(name: Name, detail: DriveEventDetails[Name]): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}

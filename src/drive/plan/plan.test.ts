@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest'
+import { Machine, World } from '../../../test/simulation/drive/machine.ts'
+import { actionsOf } from './actions.ts'
+import { changesOf } from './changes.ts'
+import type { Changes, ChangesInput } from './changes.ts'
+import { conflictName } from './conflict-name.ts'
+import { layoutOf } from './layout.ts'
+
+function worldWith(files: number): { readonly world: World; readonly ann: Machine; readonly bob: Machine } {
+  const world = new World()
+  const [ann, bob] = [new Machine(world, 1), new Machine(world, 2)] as const
+  ann.disk.makeDirectory('d')
+  for (let count = 0; count < files; count += 1) write(world, ann, `d/${count}`, `content ${count}`)
+  exchange(world, ann, bob)
+  return { world, ann, bob }
+}
+
+function write(world: World, machine: Machine, path: string, content: string): void {
+  world.add(content)
+  machine.disk.write(path, content)
+}
+
+function exchange(world: World, ...machines: readonly Machine[]): void {
+  for (let round = 0; round < 2; round += 1)
+    for (const machine of machines) {
+      machine.publish()
+      for (const sent of world.sent) if (machine.site.canTake(sent)) machine.site.deliver(sent)
+      machine.apply()
+    }
+}
+
+function changesAt(machine: Machine, options: Partial<ChangesInput> = {}): Changes {
+  const { value, writer } = machine.site
+  const { agreement, disk } = machine
+  const layout = layoutOf(value.view)
+  return changesOf({ agreement, disk: disk.scan(), view: value.view, layout, isMarked: true, writer, ...options })
+}
+
+describe('deletions', () => {
+  it('are not believed in a folder without its marker, or without anything', () => {
+    const { ann } = worldWith(3)
+    expect(changesAt(ann, { isMarked: false })).toMatchObject({ list: [], hold: { reason: 'marker-gone' } })
+    expect(changesAt(ann, { isMarked: false, allowDeletions: true })).toMatchObject({ hold: { reason: 'marker-gone' } })
+    ann.disk.remove('d')
+    const { list, kept, hold } = changesAt(ann)
+    expect([list, kept.length, hold]).toEqual([[], 4, { reason: 'empty', files: 3 }])
+    expect(changesAt(ann, { allowDeletions: true }).list).toHaveLength(4)
+  })
+
+  it('are asked about when they are many and most, and the rest is done', () => {
+    const { world, ann } = worldWith(20)
+    for (let count = 0; count < 10; count += 1) ann.disk.remove(`d/${count}`)
+    expect(changesAt(ann).list).toHaveLength(10)
+    ann.disk.remove('d/10')
+    write(world, ann, 'new', 'new')
+    const { list, hold } = changesAt(ann)
+    expect(list.map(({ kind }) => kind)).toEqual(['create'])
+    expect(hold).toEqual({ reason: 'many-deletions', deleted: 11, files: 20 })
+    expect(changesAt(ann, { allowDeletions: true }).list).toHaveLength(12)
+  })
+
+  it('that are asked about bring nothing back meanwhile', () => {
+    const { world, ann, bob } = worldWith(20)
+    for (let count = 0; count < 12; count += 1) ann.disk.remove(`d/${count}`)
+    exchange(world, ann, bob)
+    expect(ann.disk.paths('file')).toHaveLength(8)
+    expect(bob.disk.paths('file')).toHaveLength(20)
+    ann.publish(undefined, { allowDeletions: true })
+    exchange(world, ann, bob)
+    expect(bob.disk.paths('file')).toHaveLength(8)
+  })
+
+  it('of what was not looked at are none', () => {
+    const { ann } = worldWith(3)
+    ann.disk.remove('d/1')
+    const disk = { ...ann.disk.scan(), isSeen: (path: string): boolean => path !== 'd/1' }
+    expect(changesAt(ann, { disk }).list).toEqual([])
+  })
+
+  it('from elsewhere are asked about as well', () => {
+    const { world, ann, bob } = worldWith(20)
+    for (let count = 0; count < 12; count += 1) ann.disk.remove(`d/${count}`)
+    ann.publish(undefined, { allowDeletions: true })
+    for (const sent of world.sent) if (bob.site.canTake(sent)) bob.site.deliver(sent)
+    const { view } = bob.site.value
+    const plan = { agreement: bob.agreement, disk: bob.disk.scan(), layout: layoutOf(view), view }
+    expect(actionsOf(plan)).toMatchObject({ list: [], hold: { reason: 'many-deletions', deleted: 12, files: 20 } })
+    expect(actionsOf({ ...plan, allowDeletions: true }).list).toHaveLength(12)
+  })
+})
+
+describe('a process that ends after it has published', () => {
+  it('is in no conflict with itself when the file is changed again', () => {
+    const { world, ann, bob } = worldWith(1)
+    write(world, ann, 'd/0', 'published and forgotten')
+    expect(ann.publish(() => true)).toBeUndefined()
+    write(world, ann, 'd/0', 'later')
+    exchange(world, ann, bob)
+    for (const { disk } of [ann, bob]) expect(disk.paths('file').map((path) => disk.content(path))).toEqual(['later'])
+  })
+
+  it('publishes nothing twice', () => {
+    const { world, ann, bob } = worldWith(1)
+    write(world, ann, 'd/0', 'edited')
+    write(world, ann, 'new', 'new')
+    let steps = 0
+    expect(ann.publish(() => (steps += 1) === 3)).toBeUndefined()
+    const { length } = world.sent
+    exchange(world, ann, bob)
+    expect(world.sent).toHaveLength(length)
+    expect(bob.disk.paths('file').map((path) => bob.disk.content(path))).toEqual(['edited', 'new'])
+  })
+})
+
+describe('a folder that only receives', () => {
+  function receive(world: World, bob: Machine): readonly string[] {
+    for (const sent of world.sent) if (bob.site.canTake(sent)) bob.site.deliver(sent)
+    const { view } = bob.site.value
+    const plan = { agreement: bob.agreement, disk: bob.disk.scan(), layout: layoutOf(view), view, isReceiver: true }
+    return actionsOf(plan).list.map(({ kind, path }) => `${kind} ${path}`)
+  }
+
+  it('keeps its own changes until the same file changes elsewhere', () => {
+    const { world, ann, bob } = worldWith(3)
+    write(world, bob, 'd/0', 'of bob')
+    write(world, bob, 'own', 'of bob too')
+    bob.disk.remove('d/1')
+    expect(receive(world, bob)).toEqual([])
+    write(world, ann, 'd/0', 'of ann')
+    write(world, ann, 'd/1', 'of ann too')
+    write(world, ann, 'own', 'of ann as well')
+    ann.publish()
+    expect(receive(world, bob)).toEqual(['write d/0', 'write d/1', 'delete own', 'write own'])
+  })
+})
+
+describe('a directory that is deleted elsewhere', () => {
+  it('stays with what is in it and is left out here, and is what comes to have its name', () => {
+    const { world, ann } = worldWith(1)
+    const bob = new Machine(world, 3, { disk: { isIgnored: (path) => path.endsWith('.o') } })
+    exchange(world, ann, bob)
+    bob.disk.write('d/x.o', 'object')
+    world.add('object')
+    write(world, ann, 'e', 'so that not all is gone')
+    ann.disk.remove('d')
+    exchange(world, ann, bob)
+    expect([bob.disk.paths(), bob.obstacles]).toEqual([
+      ['d', 'd/x.o', 'e'],
+      [{ path: 'd', reason: expect.stringMatching(/^is deleted elsewhere, and stays here/) }],
+    ])
+    // Nothing is tried again and again.
+    expect([bob.publish()?.list, bob.apply()]).toEqual([[], []])
+    ann.disk.makeDirectory('d')
+    write(world, ann, 'd/new', 'new')
+    exchange(world, ann, bob)
+    expect([bob.disk.paths(), bob.obstacles]).toEqual([['d', 'd/x.o', 'd/new', 'e'], []])
+    expect([bob.publish()?.list, bob.apply()]).toEqual([[], []])
+  })
+})
+
+describe('the name of a conflict', () => {
+  it('says whose it is and when, before the extension', () => {
+    const timeNs = 1_795_788_183_000_000_000n
+    expect(conflictName('report.txt', 'ann/laptop', timeNs, 1)).toBe(
+      'report (conflict of ann_laptop, 2026-11-27 14.03).txt',
+    )
+    expect(conflictName('.profile', 'ann', timeNs, 2)).toBe('.profile (conflict of ann, 2026-11-27 14.03, 2)')
+    expect(conflictName('a', 'ann', -1n, 1)).toBe('a (conflict of ann, 1970-01-01 00.00)')
+  })
+
+  it('is no longer than a name may be', () => {
+    const name = conflictName(`${'ä'.repeat(120)}.jpeg`, 'ann', 0n, 1)
+    expect(new TextEncoder().encode(name).length).toBeLessThanOrEqual(255)
+    expect(name).toMatch(/ä \(conflict of ann, 1970-01-01 00\.00\)\.jpeg$/)
+  })
+})

@@ -1,0 +1,255 @@
+import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
+import { childPath } from '../../../src/drive/tree-path.ts'
+import { encodeHex } from '../../../src/base/bytes.ts'
+import { foldCase } from '../../../src/drive/plan/layout.ts'
+import { Machine, World } from './machine.ts'
+import type { DriveMark, MachineOptions } from './machine.ts'
+
+const names: readonly string[] = ['a', 'b', 'c.txt', 'd']
+/** Beside them in a world with a disk that folds names: two spellings of each. */
+const spellings: readonly string[] = ['A', '\u00e9', 'e\u0301']
+
+export type MachineKind = 'plain' | 'folds' | 'ignores' | 'receives'
+
+const machineOptions: Readonly<Record<MachineKind, MachineOptions>> = {
+  plain: {},
+  folds: { fold: foldCase, disk: { fold: foldCase } },
+  ignores: { disk: { isIgnored: (path) => path.split('/').includes('d') } },
+  receives: { isReceiver: true },
+}
+
+/** Those that stand beside plain ones. */
+const otherKinds: readonly MachineKind[] = ['folds', 'ignores', 'receives']
+
+/** Rounds in which all see all at last; more are needed only when something goes round for ever. */
+const roundsMax = 12
+
+export interface Outcome {
+  /** What must never happen, and has. */
+  readonly violations: readonly string[]
+  readonly machines: number
+  readonly operations: number
+  readonly steps: number
+  /** Processes that ended in the middle of something. */
+  readonly interruptions: number
+  readonly counts: ReadonlyMap<DriveMark, number>
+}
+
+/**
+ * 2 to 4 machines whose users write, rename, move, swap and delete, while what they say comes to the others late and in any causal order,
+ * and processes end between any two steps. At the end all say all, and have to have the same: with everything that somebody wrote and
+ * nobody who had it before him has overwritten or deleted.
+ */
+export function runTrees(
+  seed: number,
+  log: (line: string) => void = () => undefined,
+  kinds: readonly MachineKind[] = otherKinds,
+): Outcome {
+  const random = new SeededRandom(`drive ${seed}`)
+  const run = new Run(random, log, kinds)
+  const steps = random.integer(20, 90)
+  for (let step = 0; step < steps; step += 1) run.step()
+  run.finish()
+  return { ...run.outcome(), steps }
+}
+
+class Run {
+  readonly violations: string[] = []
+  #interruptions = 0
+  readonly #random: SeededRandom
+  readonly #log: (line: string) => void
+  readonly #world = new World()
+  readonly #machines: readonly Machine[]
+  /** Contents that somebody wrote and nobody has given up. */
+  readonly #wanted = new Set<string>()
+  readonly #names: readonly string[]
+  #contents = 0
+
+  constructor(random: SeededRandom, log: (line: string) => void, kinds: readonly MachineKind[]) {
+    this.#random = random
+    this.#log = log
+    const count = random.integer(2, 4)
+    this.#machines = Array.from({ length: count }, (_, index) => {
+      // Most are alike, and the first one always: the others are compared with it.
+      const kind = index === 0 || random.chance(0.7) ? 'plain' : random.pick(kinds)
+      this.#log(`machine ${index + 1}: ${kind}`)
+      return new Machine(this.#world, index + 1, machineOptions[kind])
+    })
+    this.#names = this.#machines.some(({ folds }) => folds) ? [...names, ...spellings] : names
+  }
+
+  outcome(): Omit<Outcome, 'steps'> {
+    const { counts, sent } = this.#world
+    const machines = this.#machines.length
+    const interruptions = this.#interruptions
+    return { violations: this.violations, machines, operations: sent.length, interruptions, counts }
+  }
+
+  step(): void {
+    const machine = this.#random.pick(this.#machines)
+    if (this.#random.chance(0.5)) this.#use(machine)
+    else if (this.#random.chance(0.4)) machine.site.catchUp(this.#random, this.#world.sent)
+    else this.#synchronize(machine)
+  }
+
+  finish(): void {
+    let isQuiet = false
+    for (let round = 0; round < roundsMax && !isQuiet; round += 1) {
+      isQuiet = true
+      for (const machine of this.#machines) {
+        machine.site.catchUp(this.#random, this.#world.sent)
+        const changes = machine.publish(undefined, { allowDeletions: true })
+        const actions = machine.apply()
+        const published = machine.isReceiver ? 0 : (changes?.list.length ?? 0)
+        if (published > 0 || (actions?.length ?? 0) > 0) isQuiet = false
+      }
+    }
+    if (!isQuiet) this.violations.push('it never comes to rest')
+    this.#check()
+  }
+
+  #check(): void {
+    const alike = this.#machines.filter((machine) => !machine.isReceiver && !machine.folds && !machine.ignores)
+    const [first, ...others] = alike.map(({ disk }) => disk.outline())
+    for (const machine of this.#machines) if (!machine.isReceiver) this.#compare(machine)
+    for (const other of others)
+      if (other.join('\n') !== first?.join('\n'))
+        this.violations.push(`folders differ:\n${first?.join('\n')}\n---\n${other.join('\n')}`)
+    if (first?.some((line) => line.includes('(conflict of')) === true) this.#world.count('conflict at the end')
+    const here = new Set(this.#machines.flatMap(({ disk }) => disk.paths('file').map((path) => disk.content(path))))
+    for (const content of this.#wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
+    // What cannot be put in its place, because of something that is not part of the drive, waits for that.
+    for (const machine of this.#machines.filter(({ obstacles }) => obstacles.length === 0))
+      if (machine.disk.has('.plait/aside') && machine.disk.scan().entries.size > machine.disk.paths().length)
+        this.violations.push('something still waits aside')
+  }
+
+  /** A folder has what the tree says, and besides only what its machine leaves out. */
+  #compare(machine: Machine): void {
+    const disk = machine.disk.scan()
+    // What is in the way of something has a reason, which its user is told.
+    const isObstructed = (path: string): boolean =>
+      machine.ignores && machine.obstacles.some((one) => path === one.path || path.startsWith(`${one.path}/`))
+    const shown = [...machine.layout().items.values()].filter(({ path }) => disk.isSeen(path) && !isObstructed(path))
+    const expected = shown.map(({ path, version }) => `${path} ${version.kind} ${encodeHex(version.root)}`).sort()
+    // And what should be there is where it was before.
+    const isBehind = machine.ignores && machine.obstacles.length > 0
+    const found = Array.from(disk.entries.values(), ({ path, kind, root }) => `${path} ${kind} ${encodeHex(root)}`)
+      .filter((line) => !isBehind || expected.includes(line))
+      .sort()
+    if (expected.join('\n') !== found.join('\n'))
+      this.violations.push(
+        `the folder of ${this.#nameOf(machine)} is not as it should be:\n${expected.join('\n')}\n---\n${found.join('\n')}`,
+      )
+  }
+
+  /** Looks, says, and carries out; the process may end between any two steps, and the user goes on meanwhile. */
+  #synchronize(machine: Machine): void {
+    const isRough = this.#random.chance(0.4)
+    const pause = (): boolean => {
+      if (!isRough) return false
+      if (this.#random.chance(0.1)) this.#use(machine)
+      const ends = this.#random.chance(0.15)
+      if (ends) this.#interruptions += 1
+      if (ends) this.#log('interrupted')
+      return ends
+    }
+    this.#log(`${this.#nameOf(machine)} synchronizes`)
+    const changes = machine.publish(pause, { allowDeletions: true })
+    for (const change of changes?.list ?? [])
+      this.#log(`  publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
+    if (changes === undefined) return
+    // What others have said may come between the two.
+    if (this.#random.chance(0.3)) machine.site.catchUp(this.#random, this.#world.sent)
+    const actions = machine.apply(pause, this.#random.integer(0, 2))
+    for (const action of actions ?? [])
+      this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+  }
+
+  #use(machine: Machine): void {
+    const random = this.#random
+    const { disk } = machine
+    const files = disk.paths('file')
+    const all = disk.paths()
+    const target = this.#somePath(machine)
+    const kind = random.pick([
+      'write',
+      'write',
+      'edit',
+      'directory',
+      'directory',
+      'move',
+      'move',
+      'delete',
+      'swap',
+      'swap',
+      'mode',
+      'copy',
+    ] as const)
+    this.#log(`${this.#nameOf(machine)} ${kind} ${target}`)
+    if (kind === 'write') return this.#write(machine, target)
+    if (kind === 'directory') return disk.makeDirectory(target)
+    if (all.length === 0) return
+    const path = random.pick(all)
+    if (kind === 'move') return this.#move(machine, path, target)
+    if (kind === 'swap') return this.#swap(machine, path, random.pick(all))
+    if (kind === 'delete') return this.#remove(machine, path)
+    if (files.length === 0) return
+    const file = random.pick(files)
+    if (kind === 'edit') return this.#write(machine, file)
+    if (kind === 'copy' && !disk.has(target)) return disk.write(target, disk.content(file))
+    if (kind === 'mode') disk.changeMode(file, random.pick([0o600, 0o644, 0o755]))
+  }
+
+  #write(machine: Machine, path: string): void {
+    this.#contents += 1
+    const content = `${this.#nameOf(machine)}${this.#contents}${'.'.repeat(this.#contents % 3)}`
+    const { disk } = machine
+    const before = disk.has(path) ? disk.content(path) : ''
+    this.#world.add(content)
+    disk.write(path, content, { afresh: this.#random.chance(0.5) })
+    if (!disk.has(path) || disk.content(path) !== content) return
+    if (machine.isReceiver) return
+    this.#wanted.add(content)
+    this.#wanted.delete(before)
+    this.#log(`  ${path}: ${before} -> ${content}`)
+  }
+
+  #move(machine: Machine, path: string, target: string): void {
+    const { disk } = machine
+    const replaced = disk.content(target)
+    const moved = disk.content(path)
+    disk.move(path, target)
+    this.#log(`  ${path} -> ${target}`)
+    if (machine.isReceiver) return
+    if (path !== target && replaced !== '' && disk.content(target) === moved && !disk.has(path) && replaced !== moved)
+      this.#wanted.delete(replaced)
+  }
+
+  #swap(machine: Machine, left: string, right: string): void {
+    const { disk } = machine
+    if (left === right || `${left}/`.startsWith(`${right}/`) || `${right}/`.startsWith(`${left}/`)) return
+    this.#log(`  ${left} <-> ${right}`)
+    disk.move(left, 'swap')
+    if (disk.has(left)) return
+    disk.move(right, left)
+    disk.move('swap', right)
+  }
+
+  #remove(machine: Machine, path: string): void {
+    const { disk } = machine
+    this.#log(`  delete ${path}`)
+    for (const one of machine.isReceiver ? [] : disk.paths('file'))
+      if (one === path || one.startsWith(`${path}/`)) this.#wanted.delete(disk.content(one))
+    disk.remove(path)
+  }
+
+  #somePath(machine: Machine): string {
+    const directories = ['', ...machine.disk.paths('directory').filter((path) => path.split('/').length < 4)]
+    return childPath(this.#random.pick(directories), this.#random.pick(this.#names))
+  }
+
+  #nameOf(machine: Machine): string {
+    return ['A', 'B', 'C', 'D'][this.#machines.indexOf(machine)] ?? '?'
+  }
+}
