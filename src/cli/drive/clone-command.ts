@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
-import { folderState } from '../../drive/disk/marker.ts'
+import { folderState } from '../../drive/disk/folder-state.ts'
 import type { Drive } from '../../drive/drive-api.ts'
 import { parseDriveLink } from '../../drive/drive-link.ts'
 import type { DriveLink } from '../../drive/drive-link.ts'
