@@ -2,6 +2,7 @@ import { PlaitError } from '../base/error.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Timer } from '../runtime/timers.ts'
+import { isConflict } from './conflict-choice.ts'
 import type { DrivePhase, DriveProblem, DriveReport } from './drive-api.ts'
 import type { ContentCounts } from './contents.ts'
 import type { Action } from './plan/action.ts'
@@ -71,6 +72,8 @@ export class DriveLoop {
   #nextLook: Timer | undefined
   #interrupt: (() => void) | undefined
   #running: Promise<void> | undefined
+  /** Until what is done in the folder is over. */
+  #lock: Promise<unknown> = Promise.resolve()
 
   constructor(options: DriveLoopOptions) {
     this.#options = options
@@ -97,6 +100,13 @@ export class DriveLoop {
   allowDeletions(): void {
     this.#allowsDeletions = true
     this.wake()
+  }
+
+  /** Does something while nothing else is done in the folder. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#lock.then(work)
+    this.#lock = done.catch(() => undefined)
+    return done
   }
 
   /** Resolves when there was a look from now on after which nothing was left to do. */
@@ -130,7 +140,7 @@ export class DriveLoop {
         continue
       }
       try {
-        await this.#turn()
+        await this.alone(() => this.#turn())
       } catch (error) {
         if (signal.aborted) return
         this.#fail(error)
@@ -261,10 +271,10 @@ export class DriveLoop {
     }
     this.#toldProblems.clear()
     for (const key of present) this.#toldProblems.add(key)
-    for (const { path, isCopy } of items.values()) {
-      if (!isCopy || this.#toldConflicts.has(path)) continue
-      this.#toldConflicts.add(path)
-      host.conflict(path)
+    for (const item of items.values()) {
+      if (!isConflict(item) || this.#toldConflicts.has(item.path)) continue
+      this.#toldConflicts.add(item.path)
+      host.conflict(item.path)
     }
     const hold = this.hold === undefined ? undefined : JSON.stringify(this.hold)
     if (this.hold !== undefined && hold !== this.#toldHold) host.hold(this.hold)
