@@ -228,6 +228,7 @@ export class DriveLoop {
         onDone: (action, isDone) => {
           if (isDone && action.kind === 'delete' && action.expected.kind === 'file' && !allowDeletions)
             this.#noteDeletions(1)
+          progress.path = action.path
           if (isDone && isFile(action)) {
             progress.filesDone += 1
             bytesPlaced += action.item.version.size
