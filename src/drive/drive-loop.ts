@@ -71,6 +71,8 @@ export class DriveLoop {
   #failure: PlaitError | undefined
   #nextLook: Timer | undefined
   #interrupt: (() => void) | undefined
+  /** Counts what has come of files that are not whole yet. */
+  #measure: (() => void) | undefined
   #running: Promise<void> | undefined
   /** Until what is done in the folder is over. */
   #lock: Promise<unknown> = Promise.resolve()
@@ -100,6 +102,12 @@ export class DriveLoop {
   allowDeletions(): void {
     this.#allowsDeletions = true
     this.wake()
+  }
+
+  /** How far it is just now. */
+  measure(): Readonly<Progress> {
+    this.#measure?.()
+    return this.progress
   }
 
   /** Does something while nothing else is done in the folder. */
@@ -222,24 +230,31 @@ export class DriveLoop {
       timer ??= runtime.timers.after(leftMs, () => interrupted.abort(new PlaitError('CANCELLED', 'the plan is old')))
     }
     if (this.#isDirty) this.#interrupt()
+    let tried = 0
+    progress.path = actions[0]?.path ?? ''
+    this.#measure = () => {
+      progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
+    }
     try {
       return await reconciler.apply(actions, {
         signal: interrupted.signal,
         onDone: (action, isDone) => {
           if (isDone && action.kind === 'delete' && action.expected.kind === 'file' && !allowDeletions)
             this.#noteDeletions(1)
-          progress.path = action.path
+          tried += 1
+          progress.path = actions[tried]?.path ?? ''
           if (isDone && isFile(action)) {
             progress.filesDone += 1
             bytesPlaced += action.item.version.size
           }
-          progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
           this.#options.host.changed()
         },
       })
     } finally {
       timer?.cancel()
       this.#interrupt = undefined
+      this.#measure = undefined
+      progress.path = ''
       progress.bytesDone = bytesBefore + bytesPlaced
       if (interrupted.signal.aborted) this.#isDirty = true
     }

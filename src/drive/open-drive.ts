@@ -143,11 +143,11 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   }
 
   status(): DriveStatus {
-    const { phase, hold, problems, progress } = this.#loop
+    const { phase, hold, problems } = this.#loop
     const { contents, feed } = this.#parts
     return {
       ...{ id: this.id, folder: this.folder, role: this.role, phase, hold, problems },
-      progress: { ...progress },
+      progress: { ...this.#loop.measure() },
       counts: contents.counts,
       connected: this.#closing === undefined ? feed.status().peers.length : 0,
     }

@@ -16,7 +16,7 @@ export interface Progress {
   unchanged: number
   /** Entries that could not be had. */
   failed: number
-  /** Where something was done last. */
+  /** Where something is being done; empty when nothing is. */
   path: string
 }
 

@@ -28,7 +28,10 @@ export function reportDrive(drive: Drive, terminal: Terminal, { json, verb, quie
   })
   drive.addEventListener('conflict', ({ detail }) => {
     if (json) terminal.print(jsonLine({ event: 'conflict', path: detail.path }))
-    else terminal.note(`two versions were written at the same time; one of them is now ${printable(detail.path)}`)
+    else
+      terminal.note(
+        `two versions were written at the same time; one of them is now ${printable(detail.path)}: see \`plait conflicts\``,
+      )
   })
   drive.addEventListener('hold', ({ detail }) => {
     if (json) terminal.print(jsonLine({ event: 'hold', ...detail }))

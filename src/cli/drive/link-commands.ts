@@ -1,9 +1,13 @@
 import type { Command } from 'commander'
+import { bytesEqual } from '../../base/bytes.ts'
+import { parseDriveLink } from '../../drive/drive-link.ts'
 import { wholeNumber } from '../flag-values.ts'
 import { parseDuration } from '../group/duration.ts'
 import { jsonLine } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
 import { askDrive } from './ask-drive.ts'
+import { writeCopy } from './copy-state.ts'
+import { knownCopy } from './sync-command.ts'
 
 interface InviteFlags {
   readonly write?: boolean
@@ -41,8 +45,17 @@ export function addLinkCommands(program: Command, terminal: Terminal, done: (cod
     .addHelpText('after', "\nExample:\n  plait revoke ./photos 'plait://...'")
     .action(async (path: string, link: string, flags: { readonly json?: boolean }) => {
       await askDrive(path, { command: 'drive-revoke', link: link.trim() }, { terminal })
+      forgetLink(path, link)
       if (flags.json === true) terminal.print(jsonLine({ event: 'revoked' }))
       else terminal.note('nobody joins by this link any more')
       done(0)
     })
+}
+
+/** `plait share` prints another one the next time. */
+function forgetLink(path: string, link: string): void {
+  const copy = knownCopy(path)
+  const { secret } = parseDriveLink(link)
+  const kept = Object.entries(copy.links ?? {}).filter(([, one]) => !bytesEqual(parseDriveLink(one).secret, secret))
+  writeCopy({ ...copy, links: Object.fromEntries(kept) })
 }

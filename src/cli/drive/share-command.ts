@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
 import { isLoopback } from '../../drive/address.ts'
-import { fileError } from '../../drive/disk/file-error.ts'
+import { fileError, systemCode } from '../../drive/disk/file-error.ts'
 import { folderState } from '../../drive/disk/folder-state.ts'
 import type { Drive } from '../../drive/drive-api.ts'
 import { formatDriveLink, parseDriveLink } from '../../drive/drive-link.ts'
@@ -99,6 +99,8 @@ function copyToShare(path: string): Copy {
     if (folderState(folder) === 'not-a-folder')
       throw new PlaitError('FILE_FAILED', `${path} is not a folder; name a folder to share`, { facts: { path } })
   } catch (error) {
+    if (systemCode(error) === 'ENOENT')
+      throw new PlaitError('FILE_FAILED', `${path} does not exist; name a folder that does`, { facts: { path } })
     throw fileError(error, path)
   }
   const begun = listCopies().find((copy) => copy.folder === folder && copy.driveId === undefined)

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
-import { fileError } from '../../drive/disk/file-error.ts'
+import { fileError, systemCode } from '../../drive/disk/file-error.ts'
 import { openDrive } from '../../drive/drive.ts'
 import { programResumeMs } from '../connection-report.ts'
 import { metricsFlag, metricsHelp } from '../running-program.ts'
@@ -81,6 +81,10 @@ export function knownCopy(path: string): Copy & { readonly driveId: string } {
   try {
     folder = realpathSync(path)
   } catch (error) {
+    if (systemCode(error) === 'ENOENT')
+      throw new PlaitError('FILE_FAILED', `${path} does not exist; name a folder that was shared or cloned here`, {
+        facts: { path },
+      })
     throw fileError(error, path)
   }
   const copy = copyAt(folder)

@@ -90,6 +90,9 @@ export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<num
   })
   await stop.stopped()
   report.close()
+  const { progress, problems } = drive.status()
+  const isWhole = progress.filesDone >= progress.filesTotal && problems.length === 0
+  if (!json && !isWhole) terminal.note('stopped before all was here; run the same command again to go on')
   return 0
 }
 
