@@ -77,7 +77,7 @@ export function addCatCommand(program: Command, terminal: Terminal, done: (code:
       const { bytes } = await askDrive(folder, { command: 'drive-read', path, start, end }, { terminal, prepare })
       if (isWritten || bytes === '') return
       const piece = Buffer.from(bytes, 'base64')
-      await output(piece, signal)
+      if (!(await output(piece, signal))) return
       start += piece.length
       if (piece.length < readBytesMax) return
     }
@@ -87,7 +87,7 @@ export function addCatCommand(program: Command, terminal: Terminal, done: (code:
 async function write(drive: Drive, path: string, { start, end }: Range, signal: AbortSignal): Promise<void> {
   try {
     const range = { start, ...(end !== Infinity && { end }), signal }
-    for await (const bytes of drive.read(path, range)) await output(bytes, signal)
+    for await (const bytes of drive.read(path, range)) if (!(await output(bytes, signal))) return
   } catch (error) {
     if (!PlaitError.is(error) || error.code !== 'UNREACHABLE') throw error
     throw new PlaitError(
@@ -100,11 +100,11 @@ async function write(drive: Drive, path: string, { start, end }: Range, signal: 
   }
 }
 
-/** No more at once than whoever reads takes. Ends quietly when nobody reads any more. */
-async function output(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+/** No more at once than whoever reads takes. Resolves to whether anybody reads on. */
+async function output(bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
   const { stdout } = process
-  if (stdout.destroyed || stdout.writableEnded) throw new PlaitError('ABORTED', 'nobody reads any more')
-  if (stdout.write(bytes)) return
+  if (stdout.destroyed) return false
+  if (stdout.write(bytes)) return true
   await new Promise<void>((resolve, reject) => {
     const go = (): void => {
       for (const name of ['drain', 'close', 'error']) stdout.off(name, go)
@@ -118,4 +118,5 @@ async function output(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
     for (const name of ['drain', 'close', 'error']) stdout.on(name, go)
     signal.addEventListener('abort', stop, { once: true })
   })
+  return !stdout.destroyed
 }
