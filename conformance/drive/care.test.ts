@@ -51,7 +51,7 @@ it('D9: looks into a drive by its link, clones it, verifies, repairs, resolves, 
   expect(listed.stdout).toMatch(/^755 +0 B .* {2}d\/\n644 +1\.20 MB .* {2}d\/film\n644 +6 B .* {2}notes\.txt\n.*old\n$/)
   expect((await plait(0, 'cat', link, 'notes.txt')).stdout).toBe('first\n')
   expect((await plait(0, 'cat', link, 'notes.txt', '--start', '2', '--end', '4')).stdout).toBe('rs')
-  expect((await plait(1, 'cat', link, 'd')).stderr).toBe('plait: d is no file of this drive\n')
+  expect((await plait(1, 'cat', link, 'd')).stderr).toBe('plait: d is no file of this drive; see `plait ls`\n')
   const dry = await plait(0, 'clone', link, target, '--dry-run')
   expect(dry.stdout).toContain('here:   create  d/film  (1.20 MB)\n')
   expect(existsSync(target)).toBe(false)

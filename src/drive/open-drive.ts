@@ -254,7 +254,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     const { contents, reconciler } = this.#parts
     const version = reconciler.layout().items.get(path)?.version
     if (version?.kind !== 'file')
-      throw new PlaitError('FILE_FAILED', `${path} is no file of this drive`, { facts: { path } })
+      throw new PlaitError('FILE_FAILED', `${path} is no file of this drive; see \`plait ls\``, { facts: { path } })
     const start = Math.min(version.size, Math.max(0, options.start ?? 0))
     const end = Math.max(start, Math.min(version.size, options.end ?? version.size))
     yield* contents.read(version, { start, end }, options.signal)
