@@ -6,8 +6,11 @@ import { identityFromPrivateKey, privateKeyFromSeed } from '../src/identity/iden
 import type { NodeId } from '../src/identity/node-id.ts'
 import { formatDriveLink, parseDriveLink } from '../src/drive/drive-link.ts'
 import { linkTargetBytes } from '../src/drive/tree-path.ts'
+import { lookAnswer, lookQuestion } from '../src/drive/looks.ts'
+import type { Item } from '../src/drive/plan/item.ts'
 import { versionSchema } from '../src/drive/version-schema.ts'
 import type { Version } from '../src/drive/version.ts'
+import { compareQuestion, printOf, wholeAnswer } from '../src/drive/whole-copies.ts'
 import { sha256 } from '../src/feed/node/sha256.ts'
 import { decode, encode } from '../src/wire/schema.ts'
 
@@ -39,10 +42,13 @@ const file: Version = {
   ...{ size: 3, root: sha256.digest(new TextEncoder().encode('abc')) },
 }
 
+const directory: Version = { ...none, kind: 'directory', mode: 0o755, mtimeNs: -1n }
+const link: Version = { ...none, kind: 'link', mode: 0o777, mtimeNs: 0n, target: '../a' }
+
 it.each<readonly [string, Version]>([
   ['version: file', file],
-  ['version: directory', { ...none, kind: 'directory', mode: 0o755, mtimeNs: -1n }],
-  ['version: link', { ...none, kind: 'link', mode: 0o777, mtimeNs: 0n, target: '../a' }],
+  ['version: directory', directory],
+  ['version: link', link],
 ])('has the bytes of a %s that the code makes too', (name, version) => {
   const bytes = encode(versionSchema, version)
   expect(vector(name)).toBe(encodeHex(bytes))
@@ -51,4 +57,14 @@ it.each<readonly [string, Version]>([
 
 it('has the bound of targets', () => {
   expect(chapter).toContain(`no more than ${linkTargetBytes.toLocaleString('en')} bytes`)
+})
+
+it('has the print of a drive that the code makes too, and the extensions', () => {
+  const item = (path: string, version: Version): [string, Item] => {
+    return [path, { path, name: path.slice(-1), version, claims: [], isCopy: false }]
+  }
+  const items = new Map([item('d', directory), item('d/f', file), item('l', link)])
+  expect(vector('print of a drive')).toBe(encodeHex(printOf({ items }, (bytes) => sha256.digest(bytes))))
+  const rows = [...chapter.matchAll(/^\| `(drive\.\w+)` +\|/gm)].map(([, name]) => name)
+  expect(rows).toEqual([lookQuestion, lookAnswer, compareQuestion, wholeAnswer])
 })

@@ -3,8 +3,8 @@ import type { Feed } from '../feed/feed-api.ts'
 import type { Random } from '../runtime/random.ts'
 
 /** Extensions of the feed on which contents are exchanged. The payload: 8 bytes, the same in question and answer. */
-const question = 'drive.look'
-const answer = 'drive.looked'
+export const lookQuestion = 'drive.look'
+export const lookAnswer = 'drive.looked'
 const tokenBytes = 8
 
 /** Asks the connected members to look at their folders now, and looks when they ask. */
@@ -24,8 +24,8 @@ export class Looks {
     this.#look = look
     feed.addEventListener('extension', ({ detail: { nodeId, name, payload } }) => {
       if (payload.length !== tokenBytes) return
-      if (name === answer) this.#answersByToken.get(encodeHex(payload))?.add(nodeId)
-      if (name === question) this.#take(payload.slice())
+      if (name === lookAnswer) this.#answersByToken.get(encodeHex(payload))?.add(nodeId)
+      if (name === lookQuestion) this.#take(payload.slice())
     })
   }
 
@@ -37,7 +37,7 @@ export class Looks {
     this.#answersByToken.set(key, answers)
     const asked = this.#connected()
     try {
-      this.#feed.extend(question, token)
+      this.#feed.extend(lookQuestion, token)
       await until(() => {
         const connected = this.#connected()
         return asked.every((nodeId) => answers.has(nodeId) || !connected.includes(nodeId))
@@ -64,7 +64,7 @@ export class Looks {
       this.#asked = []
       await this.#look().catch(() => undefined)
       try {
-        for (const token of tokens) this.#feed.extend(answer, token)
+        for (const token of tokens) this.#feed.extend(lookAnswer, token)
       } catch {
         // It was closed meanwhile.
       }

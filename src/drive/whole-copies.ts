@@ -3,8 +3,8 @@ import type { Feed } from '../feed/feed-api.ts'
 import type { Layout } from './plan/layout.ts'
 
 /** Extensions of the feed on which contents are exchanged. The payload: the print of a drive, the same in question and answer. */
-const question = 'drive.compare'
-const answer = 'drive.whole'
+export const compareQuestion = 'drive.compare'
+export const wholeAnswer = 'drive.whole'
 const printBytes = 8
 
 export interface WholeCopiesOptions {
@@ -29,8 +29,8 @@ export class WholeCopies {
     this.#options = options
     feed.addEventListener('extension', ({ detail: { nodeId, name, payload } }) => {
       if (payload.length !== printBytes) return
-      if (name === answer) this.#onWhole?.(nodeId, payload)
-      if (name !== question) return
+      if (name === wholeAnswer) this.#onWhole?.(nodeId, payload)
+      if (name !== compareQuestion) return
       this.#askedByNode.set(nodeId, payload.slice())
       this.tell()
     })
@@ -44,7 +44,7 @@ export class WholeCopies {
     for (const [nodeId, asked] of this.#askedByNode) {
       if (!bytesEqual(asked, print)) continue
       this.#askedByNode.delete(nodeId)
-      this.#feed.extend(answer, print)
+      this.#feed.extend(wholeAnswer, print)
     }
   }
 
@@ -61,7 +61,7 @@ export class WholeCopies {
       await until(() => {
         const print = this.#print()
         if (whole === undefined && (asked === undefined || !bytesEqual(asked, print)))
-          this.#feed.extend(question, (asked = print))
+          this.#feed.extend(compareQuestion, (asked = print))
         return whole !== undefined
       })
       return whole ?? ''
@@ -85,7 +85,7 @@ export class WholeCopies {
 }
 
 /** The same for all who have the same things under the same names, whatever a disk makes of these. */
-function printOf({ items }: Layout, digest: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+export function printOf({ items }: Pick<Layout, 'items'>, digest: (bytes: Uint8Array) => Uint8Array): Uint8Array {
   const lines: string[] = []
   for (const { path, name, version } of items.values()) {
     const { kind, size, root, target } = version

@@ -125,8 +125,7 @@ async function repair(path: string, { json = false, wait }: RepairFlags, termina
 }
 
 function noteOthers({ edited, absent }: VerificationFacts, terminal: Terminal): void {
-  for (const path of edited.slice(0, namesMax))
-    terminal.note(printable(`${path} was edited here; the next sync tells the others`))
+  for (const path of edited.slice(0, namesMax)) terminal.note(printable(`${path} was edited here, which is no damage`))
   if (absent.length > 0)
     terminal.note(`${countOf(absent.length, 'path')} of the drive not here yet; \`plait sync\` fetches them`)
 }
