@@ -233,7 +233,27 @@ it('leaves alone what is left out later, and deletes it nowhere', async () => {
   bob = await restart(bob, 'bob', {})
   await bob.drive.caughtUp()
   await bob.sync()
-  expect([text(bob, 'film'), text(bob, 'later')]).toEqual(['short now', 'later'])
+  // What was deleted while it was left out comes back.
+  await bringTogether(bob, ann)
+  for (const member of [ann, bob]) {
+    expect(readdirSync(member.folder).sort()).toEqual(['.plait', 'a', 'd', 'film', 'later'])
+    expect([text(member, 'film'), text(member, 'later'), text(member, 'a')]).toEqual([
+      'short now',
+      'later',
+      'content a',
+    ])
+  }
+  // Also when nobody has looked in between.
+  await bob.close()
+  members = members.filter((member) => member !== bob)
+  bob = await (await open('bob')).reopen({ ignore: ['a'] })
+  await bob.sync()
+  await bob.close()
+  members = members.filter((member) => member !== bob)
+  rmSync(bob.path('a'))
+  bob = await (await open('bob')).reopen()
+  await bringTogether(bob, ann)
+  expect([text(ann, 'a'), text(bob, 'a')]).toEqual(['content a', 'content a'])
 })
 
 it('knows when another member has everything', async () => {

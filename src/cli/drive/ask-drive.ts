@@ -15,6 +15,9 @@ export interface AskOptions extends VerifyOptions {
   readonly prepare?: (drive: Drive) => Promise<unknown>
 }
 
+/** What is here of a drive is read in a moment; of one that was joined and never heard of again nothing is. */
+const readyMs = 10_000
+
 /** Asks the program that keeps a folder in sync, or, when there is none, looks at its store. */
 export async function askDrive<Request extends DriveRequest>(
   path: string,
@@ -26,7 +29,7 @@ export async function askDrive<Request extends DriveRequest>(
   try {
     await using host = await DriveHost.open({ copy, role: 'sync', flags: { json }, terminal, waitMs: 1_000 })
     const drive = await host.use((parts) => openDrive(copy.driveId, { ...parts, isPassive: true }), false)
-    await drive.ready()
+    await known(drive, care.signal)
     await prepare?.(drive)
     return await answerTo(drive, host.node, request, care)
   } catch (error) {
@@ -36,5 +39,19 @@ export async function askDrive<Request extends DriveRequest>(
     if (asked === undefined) throw error
     if (PlaitError.is(asked.answer)) throw asked.answer
     return asked.answer
+  }
+}
+
+async function known(drive: Drive, signal: AbortSignal | undefined): Promise<void> {
+  const late = AbortSignal.timeout(readyMs)
+  try {
+    await drive.ready({ signal: signal === undefined ? late : AbortSignal.any([signal, late]) })
+  } catch (error) {
+    if (!late.aborted || signal?.aborted === true) throw error
+    throw new PlaitError(
+      'UNREACHABLE',
+      'nothing of this drive has come here yet; run `plait sync` while one of the others is there',
+      { cause: error },
+    )
   }
 }
