@@ -124,3 +124,17 @@ it('shares until somebody has everything, what is left out of it aside', async (
   expect(names(place.target)).toEqual(['d', 'notes.txt', 'old'])
   expect(names(place.source)).toEqual(['d', 'notes.txt', 'old'])
 })
+
+it('ends a clone in time, and names what nobody has who is there', async () => {
+  const place = makePlace()
+  fill(place)
+  const { link } = await startShare(place, ['--write', '--listen', '127.0.0.1:0', '--ignore', 'elsewhere'])
+  expect((await runClone(place, link)).code).toBe(0)
+  writeFileSync(join(place.target, 'elsewhere'), 'with one who has gone')
+  expect((await runPlait(place, ['sync', place.target, '--once'])).code).toBe(0)
+  const late = await runClone({ ...place, target: join(place.base, 'late') }, link, ['--wait', '2'])
+  expect(late.code).toBe(1)
+  expect(late.stderr).toMatch(/^not copied: elsewhere waits for somebody who has it: nobody who is connected does$/m)
+  expect(late.stdout).toMatch(/3 files fetched .*, 1 not copied, see above\n$/)
+  expect((await runPlait(place, ['cat', place.target, 'elsewhere'])).stdout).toBe('with one who has gone')
+})

@@ -153,6 +153,10 @@ it('says in one line what a drive is doing', () => {
   expect(line({ phase: 'idle' })).toBe('up to date, 4 files fetched (2.00 MB), 2 peers')
   expect(line({ phase: 'idle', hold: { reason: 'marker-gone' } })).toBe('waiting, 4 files fetched (2.00 MB), 2 peers')
   expect(line({ progress: { ...progress, filesDone: 10 } })).toBe('setting names, times and modes, 2 peers')
+  const slow = new Rate()
+  slow.add(0, 0, 0)
+  slow.add(1_000, 0, 1)
+  expect(driveLine(status, slow)).toBe('4 of 10 files, 2.00 MB of 4.00 MB, 1 B/s, 2 peers, d/film')
   expect([line({ phase: 'joining' }), line({ progress: startProgress() })]).toEqual([undefined, undefined])
 })
 

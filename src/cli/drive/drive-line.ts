@@ -10,6 +10,9 @@ const phases: Readonly<Record<Exclude<DrivePhase, 'joining' | 'applying'>, strin
   closed: 'closing',
 }
 
+/** Nearly nothing comes: what is left would be a number that nobody believes. */
+const leftMaxMs = 24 * 3_600_000
+
 /** What a drive is doing, with how far it is; undefined before anything is known. */
 export function driveLine({ phase, progress, connected, hold, problems }: DriveStatus, rate: Rate): string | undefined {
   if (phase === 'joining' || (progress.entries === 0 && progress.filesTotal === 0)) return undefined
@@ -32,7 +35,7 @@ export function progressLine(progress: Readonly<Progress>, rate: Rate): string {
     `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${more}`,
     `${formatBytes(rate.bytesPerSecond)}/s`,
   ]
-  if (leftMs !== undefined) parts.push(`${formatDuration(leftMs)} left`)
+  if (leftMs !== undefined && leftMs < leftMaxMs) parts.push(`${formatDuration(leftMs)} left`)
   if (failed > 0) parts.push(`${formatCount(failed)} failed`)
   return parts.join(', ')
 }
