@@ -116,6 +116,17 @@ it('brings back what is broken or missing, from here or from others, and keeps w
   expect(text(ann, 'a')).toBe('content a')
 })
 
+it('stops reading when it is told to, and when the drive is closed', async () => {
+  const [, bob] = await pair()
+  const ending = new AbortController()
+  const told = bob.drive.verify({ signal: ending.signal, progress: () => ending.abort(new Error('enough')) })
+  await expect(told).rejects.toThrow('enough')
+  let files = 0
+  const closed = bob.drive.verify({ progress: () => ((files += 1), void bob.drive.close()) })
+  await expect(closed).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  expect(files).toBeLessThan(4)
+})
+
 it('says what it could not bring back, and tries again another time', async () => {
   const [ann, first] = await pair()
   await ann.close()

@@ -110,9 +110,9 @@ export class DriveLoop {
     return this.progress
   }
 
-  /** Does something while nothing else is done in the folder. */
-  alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.#lock.then(work)
+  /** Does something while nothing else is done in the folder; its signal fires with the one that is given, and when the drive is closed. */
+  alone<Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const done = this.#lock.then(() => this.#until(work, signal))
     this.#lock = done.catch(() => undefined)
     return done
   }
@@ -136,7 +136,22 @@ export class DriveLoop {
     this.#interrupt?.()
     this.#changes.wake()
     await this.#running
+    await this.#lock
     this.phase = 'closed'
+  }
+
+  async #until<Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const ending = new AbortController()
+    const sources = signal === undefined ? [this.#ending.signal] : [this.#ending.signal, signal]
+    const abort = (): void => ending.abort(sources.find(({ aborted }) => aborted)?.reason)
+    for (const source of sources) source.addEventListener('abort', abort)
+    try {
+      if (sources.some(({ aborted }) => aborted)) abort()
+      ending.signal.throwIfAborted()
+      return await work(ending.signal)
+    } finally {
+      for (const source of sources) source.removeEventListener('abort', abort)
+    }
   }
 
   async #run(): Promise<void> {

@@ -186,8 +186,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   preview({ signal }: WaitOptions = {}): Promise<DrivePreview> {
     this.#check()
     const { reconciler, field, folder } = this.#parts
-    return this.#loop.alone(async () => {
-      const ending = signal ?? new AbortController().signal
+    return this.#loop.alone(async (ending) => {
       await this.#ready(ending)
       const disk = await reconciler.look(ending)
       await this.#ready(ending)
@@ -196,26 +195,25 @@ export class OpenDrive extends DriveEventTarget implements Drive {
       const { state: files, writer } = field
       const layout = reconciler.layout()
       return preview({ agreement, disk, layout, files, writer, isMarked, mayWrite: this.#mayWrite() })
-    })
+    }, signal)
   }
 
   verify(options: VerifyOptions = {}): Promise<DriveVerification> {
     this.#check()
-    return this.#loop.alone(() => this.#verify(options))
+    return this.#loop.alone((signal) => this.#verify({ ...options, signal }), options.signal)
   }
 
   repair(options: VerifyOptions = {}): Promise<DriveRepair> {
     this.#check()
-    return this.#loop.alone(async () => {
-      const verification = await this.#verify(options)
-      const signal = options.signal ?? new AbortController().signal
+    return this.#loop.alone(async (signal) => {
+      const verification = await this.#verify({ ...options, signal })
       const actions = verification.repairs()
       const { problems } = await this.#parts.reconciler.apply(actions, { signal, onDone: () => undefined })
-      options.signal?.throwIfAborted()
+      signal.throwIfAborted()
       const { files, bytes, damaged, edited, absent } = verification
       const unreadable = damaged.filter(({ damage }) => damage === 'unreadable')
       return { files, bytes, damaged, edited, absent, problems: [...unreadable, ...problems] }
-    })
+    }, options.signal)
   }
 
   async resolve(path: string, { keep = 'this', ...waiting }: ResolveOptions = {}): Promise<DriveReport> {
@@ -310,9 +308,9 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     return phase === 'idle' && problems.length === 0 && hold === undefined
   }
 
-  async #verify({ signal, progress }: VerifyOptions): Promise<Verification> {
+  async #verify({ signal, progress }: VerifyOptions & { readonly signal: AbortSignal }): Promise<Verification> {
     const { folder, reconciler, digester, rules } = this.#parts
-    await this.#ready(signal ?? new AbortController().signal)
+    await this.#ready(signal)
     // The patterns of the folder stand in its directories.
     for (const _step of walkFolder(folder.root, rules));
     const isSeen = (path: string): boolean => !rules.leavesOut(path, false) && !rules.leavesOut(path, true)

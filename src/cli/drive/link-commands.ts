@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { bytesEqual } from '../../base/bytes.ts'
+import { PlaitError } from '../../base/error.ts'
 import { parseDriveLink } from '../../drive/drive-link.ts'
 import { wholeNumber } from '../flag-values.ts'
 import { parseDuration } from '../group/duration.ts'
@@ -32,7 +33,7 @@ export function addLinkCommands(program: Command, terminal: Terminal, done: (cod
         ...(uses && { uses }),
         ...(validMs && { validMs }),
       } as const
-      const { link } = await askDrive(path, { command: 'drive-invite', ...wish }, { terminal })
+      const { link } = await askDrive(path, { command: 'drive-invite', ...wish }, { terminal }).catch(explain)
       terminal.print(json === true ? jsonLine({ event: 'invited', link, ...wish }) : link)
       done(0)
     })
@@ -44,7 +45,7 @@ export function addLinkCommands(program: Command, terminal: Terminal, done: (cod
     .option('--json', 'print lines of JSON')
     .addHelpText('after', "\nExample:\n  plait revoke ./photos 'plait://...'")
     .action(async (path: string, link: string, flags: { readonly json?: boolean }) => {
-      await askDrive(path, { command: 'drive-revoke', link: link.trim() }, { terminal })
+      await askDrive(path, { command: 'drive-revoke', link: link.trim() }, { terminal }).catch(explain)
       forgetLink(path, link)
       if (flags.json === true) terminal.print(jsonLine({ event: 'revoked' }))
       else terminal.note('nobody joins by this link any more')
@@ -58,4 +59,10 @@ function forgetLink(path: string, link: string): void {
   const { secret } = parseDriveLink(link)
   const kept = Object.entries(copy.links ?? {}).filter(([, one]) => !bytesEqual(parseDriveLink(one).secret, secret))
   writeCopy({ ...copy, links: Object.fromEntries(kept) })
+}
+
+function explain(error: unknown): never {
+  if (!PlaitError.is(error) || error.code !== 'FORBIDDEN') throw error
+  const message = 'links are made and revoked where the folder is shared: ask there'
+  throw new PlaitError('FORBIDDEN', message, { facts: error.facts, cause: error })
 }
