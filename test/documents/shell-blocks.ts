@@ -6,6 +6,7 @@ import { root } from '../tidy/tree.ts'
 import { nameOf, type Block } from './blocks.ts'
 
 const timeoutMs = 20_000
+const otherStreamMs = 500
 const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f|g\/\S+)#\S+).*$/m
 
 /**
@@ -63,7 +64,9 @@ export class ShellSession {
           const whole = lines.slice(0, lines.lastIndexOf('\n') + 1)
           const found = link.exec(whole)?.[1]
           if (found !== undefined) this.#link = found
-          if (found !== undefined || /Ctrl-C ends it$/m.test(whole)) resolve('serving')
+          if (found !== undefined) resolve('serving')
+          // What it has said on the other stream may come later.
+          else if (/Ctrl-C ends it$/m.test(whole)) setTimeout(resolve, otherStreamMs, 'serving')
         })
       }
     })
