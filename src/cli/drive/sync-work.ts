@@ -93,11 +93,10 @@ async function whileConnected({ drive, waitMs }: SyncWork, ending: AbortControll
 
 /** Keeps the folder in sync until it is told to stop. */
 export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<number> {
-  const { drive, terminal, json, opening } = work
+  const { drive, terminal, json, opening, signal } = work
   reportDrive(drive, terminal, { json, verb: 'copied' })
   const report = showProgress(drive, opening, terminal, json)
   let told = { filesDone: 0, bytesDone: 0 }
-  let isFirst = true
   drive.addEventListener('settled', ({ detail }) => {
     const { progress, counts, connected } = drive.status()
     const files = progress.filesDone - told.filesDone
@@ -108,15 +107,30 @@ export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<num
       return terminal.print(jsonLine({ event: 'settled', ...facts, remoteBytes: counts.remoteBytes }))
     }
     if (files > 0) terminal.note(`${countOf(files, 'file')} fetched (${formatBytes(bytes)})`)
-    if (isFirst) terminal.note('up to date, and kept so; Ctrl-C ends it')
-    isFirst = false
+  })
+  // Much may have been done before anybody listened.
+  const first = firstReport(drive, signal).then((report) => {
+    if (json || report === undefined) return
+    const isDone = report.problems.length === 0 && report.hold === undefined
+    terminal.note(isDone ? 'up to date, and kept so; Ctrl-C ends it' : 'goes on; Ctrl-C ends it')
   })
   await stop.stopped()
+  await first
   report.close()
   const { progress, problems } = drive.status()
   const isWhole = progress.filesDone >= progress.filesTotal && problems.length === 0
   if (!json && !isWhole) terminal.note('stopped before all was here; run the same command again to go on')
   return 0
+}
+
+/** Of the first time that all is here which the others have; undefined when that does not come. */
+async function firstReport(drive: Drive, signal: AbortSignal): Promise<DriveReport | undefined> {
+  try {
+    await drive.caughtUp({ signal })
+    return await drive.sync({ signal })
+  } catch {
+    return undefined
+  }
 }
 
 function gone(): PlaitError {
