@@ -136,14 +136,19 @@ export type {
   DriveOptions,
   DrivePhase,
   DriveProblem,
+  DriveRepair,
   DriveReport,
   DriveStatus,
   ReadFileOptions,
+  ResolveOptions,
+  VerifyOptions,
 } from './drive/drive-api.ts'
 export type { ContentCounts } from './drive/contents.ts'
 export type { HistoryEntry } from './drive/folder/history.ts'
 export type { Hold } from './drive/plan/guard.ts'
+export type { DrivePreview, PreviewStep } from './drive/preview.ts'
 export type { Progress } from './drive/progress.ts'
+export type { Damage, DamagedPath, DriveVerification, VerifyProgress } from './drive/verification.ts'
 export type { EntryKind, Version } from './drive/version.ts'
 
 // Replicated values: pure data, for any way to carry operations.

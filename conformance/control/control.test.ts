@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { pingService, servePings } from '../../src/cli/ping-service.ts'
-import { parseShareLink } from '../../src/drive/share-link.ts'
+import { parseDriveLink } from '../../src/drive/drive-link.ts'
 import { createNetworkKeyFile } from '../../src/identity/network-key.ts'
 import { createNode } from '../../src/node/create-node.ts'
 import { formatUrl } from '../../src/node/url.ts'
@@ -22,7 +22,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 /** A node of this process that is connected with who shares, and answers pings. */
 async function connected(link: string): Promise<string> {
-  const { nodeId, addresses } = parseShareLink(link)
+  const { nodeId, addresses } = parseDriveLink(link)
   const node = await createNode()
   onTestFinished(() => node.close())
   servePings(node)
@@ -33,7 +33,7 @@ async function connected(link: string): Promise<string> {
 it('shows a program that shares, and whom it is connected with', async () => {
   const place = makePlace()
   const { program, link } = await startShare(place)
-  const { nodeId } = parseShareLink(link)
+  const { nodeId } = parseDriveLink(link)
   const name = `${nodeId.slice(0, 8)}-${program.pid}.sock`
   expect(sockets(place)).toEqual([name])
   expect([
@@ -80,7 +80,7 @@ it('measures the time to who shares, by link and by address', async () => {
     /^(?:seq=[123] time=\d+\.\d\d ms\n){3}3 sent, 3 came back, 0% lost\nmin\/avg\/max = [\d./]+ ms\n$/,
   )
   expect(code).toBe(0)
-  const address = `plait://${parseShareLink(link).nodeId}@127.0.0.1:${port}`
+  const address = `plait://${parseDriveLink(link).nodeId}@127.0.0.1:${port}`
   // Without a count it goes on until Ctrl-C.
   const endless = startProgram(plaitProgram, ['ping', address, '--interval', '20', '--json'], { env: place.env })
   await endless.line(/"seq":5/)
@@ -91,11 +91,11 @@ it('measures the time to who shares, by link and by address', async () => {
   expect(lines[0]).toEqual({ event: 'pong', seq: 1, timeMs: expect.any(Number) as number })
   expect(lines.at(-1)).toMatchObject({
     event: 'summary',
-    nodeId: parseShareLink(link).nodeId,
+    nodeId: parseDriveLink(link).nodeId,
     received: lines.length - 1,
   })
   await program.kill('SIGINT')
-  const nobody = await runPlait(place, ['ping', `plait://${parseShareLink(link).nodeId}`, '--count', '1'])
+  const nobody = await runPlait(place, ['ping', `plait://${parseDriveLink(link).nodeId}`, '--count', '1'])
   expect([nobody.code, nobody.stderr]).toEqual([
     1,
     expect.stringMatching(/^plait: no program here is connected with that node/),

@@ -114,7 +114,10 @@ it('a folder of another drive stays as it is', async () => {
 it('a folder that is not there, or is shared already, cannot be shared', async () => {
   const place = makePlace()
   const missing = await runPlait(place, ['share', join(place.base, 'none')])
-  expect([missing.code, missing.stderr]).toEqual([1, `plait: ${join(place.base, 'none')} does not exist\n`])
+  expect([missing.code, missing.stderr]).toEqual([
+    1,
+    `plait: ${join(place.base, 'none')} does not exist; name a folder that does\n`,
+  ])
   writeFileSync(join(place.base, 'file'), '')
   const file = await runPlait(place, ['share', join(place.base, 'file')])
   expect([file.code, file.stderr]).toEqual([

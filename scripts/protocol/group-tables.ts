@@ -43,7 +43,7 @@ function membershipTable(): Table {
   return { head: ['kind', 'record', 'field', 'layout', 'bound'], rows }
 }
 
-function plainTable(fields: readonly FieldDescription[]): Table {
+export function plainTable(fields: readonly FieldDescription[]): Table {
   return { head: ['field', 'layout', 'bound'], rows: fields.map(cells) }
 }
 
@@ -52,6 +52,6 @@ function cells({ name, type, bound }: FieldDescription): string[] {
   return isExact ? [name, type.replace('bytes', bound), ''] : [name, type, bound]
 }
 
-function fieldsOf(schema: { describe(): SchemaDescription }): readonly FieldDescription[] {
+export function fieldsOf(schema: { describe(): SchemaDescription }): readonly FieldDescription[] {
   return schema.describe().fields ?? []
 }

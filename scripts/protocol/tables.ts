@@ -15,6 +15,7 @@ import { bytes, fixed, struct, text, u16, u64, u8 } from '../../src/wire/schema.
 import type { FieldDescription, Schema, SchemaDescription } from '../../src/wire/schema.ts'
 import { crdtBoundsTable, crdtOperationsTable } from './crdt-tables.ts'
 import type { Table } from './fill.ts'
+import { driveTables } from './drive-tables.ts'
 import { groupTables } from './group-tables.ts'
 import { acceptMeanings, closeMeanings, errorMeanings, helloMeanings, openMeanings } from './meanings.ts'
 import { feedMeanings, sealMeanings, signedHeadMeanings } from './meanings.ts'
@@ -60,6 +61,7 @@ export function protocolTables(): ReadonlyMap<string, Table> {
     ['replicated operations', crdtOperationsTable()],
     ['replicated bounds', crdtBoundsTable()],
     ...groupTables(),
+    ...driveTables(),
   ])
 }
 

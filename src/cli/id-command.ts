@@ -23,7 +23,7 @@ export function addIdCommand(program: Command, terminal: Terminal, done: (code: 
 }
 
 function printIds(path: string | undefined, flags: IdFlags, terminal: Terminal): number {
-  const copies = listCopies().filter((copy) => copy.nodeId !== undefined)
+  const copies = listCopies().filter((copy) => copy.nodeId !== undefined && copy.origin !== 'visit')
   const chosen = path === undefined ? copies : copies.filter(({ folder }) => folder === realFolder(path))
   if (path !== undefined && chosen.length === 0) {
     throw new PlaitError(

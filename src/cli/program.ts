@@ -9,7 +9,11 @@ import { addPingCommand } from './ping-command.ts'
 import { addPskCommand } from './psk-command.ts'
 import { reportError } from './report-error.ts'
 import { addShareCommand } from './drive/share-command.ts'
-import { addLookCommands } from './drive/look-commands.ts'
+import { addCareCommands } from './drive/care-commands.ts'
+import { addCatCommand } from './drive/cat-command.ts'
+import { addHistoryCommands } from './drive/history-commands.ts'
+import { addLinkCommands } from './drive/link-commands.ts'
+import { addListCommands } from './drive/list-commands.ts'
 import { addSyncCommand } from './drive/sync-command.ts'
 import { addStatusCommand } from './status-command.ts'
 import { Terminal } from './terminal.ts'
@@ -19,7 +23,11 @@ const commands = [
   addShareCommand,
   addCloneCommand,
   addSyncCommand,
-  addLookCommands,
+  addListCommands,
+  addCatCommand,
+  addHistoryCommands,
+  addCareCommands,
+  addLinkCommands,
   addFeedCommand,
   addGroupCommand,
   addKvCommand,

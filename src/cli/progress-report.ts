@@ -1,4 +1,4 @@
-import { jsonLine } from './printable.ts'
+import { jsonLine, printable } from './printable.ts'
 import { Rate } from './rate.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -30,6 +30,8 @@ export class ProgressReport {
   readonly #options: ProgressReportOptions
   readonly #rate = new Rate()
   readonly #timer: ReturnType<typeof setInterval>
+  /** What was said last: where nobody watches nothing is said twice in a row. */
+  #said = ''
 
   constructor(source: ProgressSource, options: ProgressReportOptions) {
     this.#source = source
@@ -52,10 +54,17 @@ export class ProgressReport {
     this.#rate.add(performance.now(), items, bytes)
     if (json) {
       const bytesPerSecond = Math.round(this.#rate.bytesPerSecond)
+      if (this.#isSaid(JSON.stringify(this.#source.facts()))) return
       return terminal.print(jsonLine({ event: 'progress', ...this.#source.facts(), bytesPerSecond }))
     }
     const line = this.#source.line(this.#rate) ?? this.#source.opening
     if (terminal.interactive) terminal.live(line)
-    else terminal.note(line)
+    else if (!this.#isSaid(line)) terminal.note(printable(line))
+  }
+
+  #isSaid(text: string): boolean {
+    const isSame = text === this.#said
+    this.#said = text
+    return isSame
   }
 }

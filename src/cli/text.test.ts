@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { startProgress } from '../drive/progress.ts'
 import { jsonLine, printable } from './printable.ts'
-import { progressLine } from './clone-progress.ts'
+import { progressLine } from './drive/drive-line.ts'
 import { Rate } from './rate.ts'
 import { countOf, formatBytes, formatCount, formatDuration } from './units.ts'
 

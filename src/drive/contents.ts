@@ -1,5 +1,5 @@
 import { encodeHex } from '../base/bytes.ts'
-import type { Chunk } from '../feed/chunk-api.ts'
+import type { Chunk, ChunkSource } from '../feed/chunk-api.ts'
 import type { Feed } from '../feed/feed-api.ts'
 import { hashBytes } from '../feed/hash.ts'
 import { sha256 } from '../feed/node/sha256.ts'
@@ -20,6 +20,7 @@ import type { PlaitFolder } from './folder/plait-folder.ts'
 import type { ContentRoot } from './folder/scan.ts'
 import type { ContentDoor, PartDoor } from './folder/staging.ts'
 import { PatientFetch } from './patient-fetch.ts'
+import { RateLimit } from './rate-limit.ts'
 import type { Version } from './version.ts'
 
 export interface ContentsOptions {
@@ -29,6 +30,8 @@ export interface ContentsOptions {
   readonly feed: Feed
   readonly digester: ContentDigester
   readonly runtime: Pick<Runtime, 'clock' | 'timers'>
+  /** Of what is given, and of what is taken. No limit when absent. */
+  readonly bytesPerSecondMax?: number | undefined
   /** A file does not hold what it did when it was looked at. */
   readonly stale: (path: string) => void
 }
@@ -63,11 +66,13 @@ export class Contents {
     this.#files = new FolderFiles(folder.root)
     this.#chunks = new FolderChunks({ files: this.#files, index, digest, timers: runtime.timers, stale })
     const fetch = new PatientFetch(feed, runtime)
+    const rate = options.bytesPerSecondMax
+    const taken = rate === undefined ? undefined : new RateLimit(runtime, rate)
     this.#requests = new ChunkRequests(
-      (wanted, waiting) => this.#counted(fetch.chunks(wanted, waiting)),
+      (wanted, waiting) => this.#counted(fetch.chunks(wanted, waiting), taken, waiting.signal),
       runtime.timers,
     )
-    feed.serveChunks(this.#chunks)
+    feed.serveChunks(rate === undefined ? this.#chunks : limited(this.#chunks, new RateLimit(runtime, rate)))
     folder.history.onHeld = (path, heldPath) => void this.moved(path, heldPath)
   }
 
@@ -176,11 +181,27 @@ export class Contents {
     else this.#counts.remoteBytes += bytes
   }
 
-  async *#counted(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void> {
+  async *#counted(
+    chunks: AsyncIterable<Chunk>,
+    limit: RateLimit | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Chunk, void> {
     for await (const chunk of chunks) {
       this.#counts.remoteChunks += 1
+      await limit?.take(chunk.bytes.length, signal)
       yield chunk
     }
+  }
+}
+
+/** What is not here costs nothing. */
+function limited(source: ChunkSource, limit: RateLimit): ChunkSource {
+  return {
+    read: async (hash, options) => {
+      const bytes = await source.read(hash, options)
+      if (bytes !== undefined) await limit.take(bytes.length, options.signal)
+      return bytes
+    },
   }
 }
 

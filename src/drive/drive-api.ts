@@ -7,6 +7,8 @@ import type { ContentCounts } from './contents.ts'
 import type { HistoryEntry } from './folder/history.ts'
 import type { Hold } from './plan/guard.ts'
 import type { Progress } from './progress.ts'
+import type { DrivePreview } from './preview.ts'
+import type { DriveVerification, VerifyProgress } from './verification.ts'
 import type { Version } from './version.ts'
 
 /** Where a drive is kept, and which folder it is. */
@@ -26,6 +28,14 @@ export interface DriveOptions {
   readonly isWatching?: boolean
   /** Whether files are on the disk before they get their names. True when absent. */
   readonly isSynced?: boolean
+  /** This copy only receives, whatever its member may do: what is changed here is told to nobody. False when absent. */
+  readonly isReadOnly?: boolean
+  /**
+   * Looks at nothing, publishes nothing and changes nothing in the folder before `sync` is called for the first time. False when absent.
+   */
+  readonly isPassive?: boolean
+  /** Chunks are taken at this rate at most, and given at this rate, in bytes a second; from 64 KiB up, else others give up waiting. */
+  readonly bytesPerSecondMax?: number
 }
 
 export interface CreateDriveOptions extends DriveOptions {
@@ -54,6 +64,30 @@ export interface Drive extends DriveEvents, AsyncDisposable {
    * `STORE_CLOSED`.
    */
   caughtUp(options?: WaitOptions): Promise<void>
+  /** Resolves when this node is known to be a member, and all of the drive that was heard of before is known: see `entries`, `read`. */
+  ready(options?: WaitOptions): Promise<void>
+  /**
+   * Resolves to the node of another member that has everything which is in the drive now, contents included, what it has left out aside;
+   * waits for one. For one caller at a time.
+   */
+  copied(options?: WaitOptions): Promise<string>
+  /** What `sync` would do. Looks at the folder, and does nothing. */
+  preview(options?: WaitOptions): Promise<DrivePreview>
+  /**
+   * Reads every file of the folder again, and compares it with what the drive says that it holds; changes nothing. Nothing else is done
+   * meanwhile.
+   */
+  verify(options?: VerifyOptions): Promise<DriveVerification>
+  /**
+   * Verifies, and brings back what is broken or missing, from this folder or from whoever has it; what was there goes to the history.
+   * Resolves to what was damaged, and of that what could not be brought back.
+   */
+  repair(options?: VerifyOptions): Promise<DriveRepair>
+  /**
+   * Ends a conflict: of the versions that want one name the one at `path` stays, or the other one, under that name; the rest goes to the
+   * history. Rejects with `INVALID_ARGUMENT` when there is no choice, `FORBIDDEN` when this copy may not write, and `FILE_FAILED`.
+   */
+  resolve(path: string, options?: ResolveOptions): Promise<DriveReport>
   /** Does what a hold asks about, this once. Not for a folder whose marker is gone. */
   allowDeletions(): void
   /** What is in the drive, by path, each directory before what is in it; wherever the contents are. */
@@ -72,6 +106,21 @@ export interface Drive extends DriveEvents, AsyncDisposable {
   close(): Promise<void>
 }
 
+export interface VerifyOptions extends WaitOptions {
+  /** Called after each file. */
+  readonly progress?: (progress: VerifyProgress) => void
+}
+
+export interface DriveRepair extends DriveVerification {
+  /** What is as it was before, or could not be made right. */
+  readonly problems: readonly DriveProblem[]
+}
+
+export interface ResolveOptions extends WaitOptions {
+  /** `this` when absent. */
+  readonly keep?: 'this' | 'other'
+}
+
 export interface ReadFileOptions extends WaitOptions {
   /** In bytes; `end` is not included. */
   readonly start?: number
@@ -81,7 +130,7 @@ export interface ReadFileOptions extends WaitOptions {
 export interface DriveEntry {
   readonly path: string
   readonly version: Version
-  /** It stands beside another version that was written at the same time. */
+  /** It stands beside another one that was written at the same time, or that had its name first. */
   readonly isConflict: boolean
   /** Whether the folder has it as the drive says. */
   readonly isHere: boolean

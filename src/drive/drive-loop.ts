@@ -2,6 +2,7 @@ import { PlaitError } from '../base/error.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Timer } from '../runtime/timers.ts'
+import { isConflict } from './conflict-choice.ts'
 import type { DrivePhase, DriveProblem, DriveReport } from './drive-api.ts'
 import type { ContentCounts } from './contents.ts'
 import type { Action } from './plan/action.ts'
@@ -72,7 +73,11 @@ export class DriveLoop {
   #nextLook: Timer | undefined
   #rescanMs: number | undefined
   #interrupt: (() => void) | undefined
+  /** Counts what has come of files that are not whole yet. */
+  #measure: (() => void) | undefined
   #running: Promise<void> | undefined
+  /** Until what is done in the folder is over. */
+  #lock: Promise<unknown> = Promise.resolve()
 
   constructor(options: DriveLoopOptions) {
     this.#options = options
@@ -107,6 +112,19 @@ export class DriveLoop {
     this.wake()
   }
 
+  /** How far it is just now. */
+  measure(): Readonly<Progress> {
+    this.#measure?.()
+    return this.progress
+  }
+
+  /** Does something while nothing else is done in the folder; its signal fires with the one that is given, and when the drive is closed. */
+  alone<Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const done = this.#lock.then(() => this.#unlessClosed(work, signal))
+    this.#lock = done.catch(() => undefined)
+    return done
+  }
+
   /** Resolves when there was a look from now on after which nothing was left to do. */
   async sync(signal: AbortSignal | undefined): Promise<DriveReport> {
     await this.#until(() => this.#answered, signal)
@@ -135,7 +153,22 @@ export class DriveLoop {
     this.#interrupt?.()
     this.#changes.wake()
     await this.#running
+    await this.#lock
     this.phase = 'closed'
+  }
+
+  async #unlessClosed<Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const ending = new AbortController()
+    const sources = signal === undefined ? [this.#ending.signal] : [this.#ending.signal, signal]
+    const abort = (): void => ending.abort(sources.find(({ aborted }) => aborted)?.reason)
+    for (const source of sources) source.addEventListener('abort', abort)
+    try {
+      if (sources.some(({ aborted }) => aborted)) abort()
+      ending.signal.throwIfAborted()
+      return await work(ending.signal)
+    } finally {
+      for (const source of sources) source.removeEventListener('abort', abort)
+    }
   }
 
   async #run(): Promise<void> {
@@ -147,7 +180,7 @@ export class DriveLoop {
         continue
       }
       try {
-        await this.#turn()
+        await this.alone(() => this.#turn())
       } catch (error) {
         if (signal.aborted) return
         this.#fail(error)
@@ -232,23 +265,31 @@ export class DriveLoop {
       timer ??= runtime.timers.after(leftMs, () => interrupted.abort(new PlaitError('CANCELLED', 'the plan is old')))
     }
     if (this.#isDirty) this.#interrupt()
+    let tried = 0
+    progress.path = actions[0]?.path ?? ''
+    this.#measure = () => {
+      progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
+    }
     try {
       return await reconciler.apply(actions, {
         signal: interrupted.signal,
         onDone: (action, isDone) => {
           if (isDone && action.kind === 'delete' && action.expected.kind === 'file' && !allowDeletions)
             this.#noteDeletions(1)
+          tried += 1
+          progress.path = actions[tried]?.path ?? ''
           if (isDone && isFile(action)) {
             progress.filesDone += 1
             bytesPlaced += action.item.version.size
           }
-          progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
           this.#options.host.changed()
         },
       })
     } finally {
       timer?.cancel()
       this.#interrupt = undefined
+      this.#measure = undefined
+      progress.path = ''
       progress.bytesDone = bytesBefore + bytesPlaced
       if (interrupted.signal.aborted) this.#isDirty = true
     }
@@ -280,10 +321,10 @@ export class DriveLoop {
     }
     this.#toldProblems.clear()
     for (const key of present) this.#toldProblems.add(key)
-    for (const { path, isCopy } of items.values()) {
-      if (!isCopy || this.#toldConflicts.has(path)) continue
-      this.#toldConflicts.add(path)
-      host.conflict(path)
+    for (const item of items.values()) {
+      if (!isConflict(item) || this.#toldConflicts.has(item.path)) continue
+      this.#toldConflicts.add(item.path)
+      host.conflict(item.path)
     }
     const hold = this.hold === undefined ? undefined : JSON.stringify(this.hold)
     if (this.hold !== undefined && hold !== this.#toldHold) host.hold(this.hold)

@@ -66,7 +66,9 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
     const rules = new PathRules({ patternSet, ignore: options.ignore ?? [], only: options.only ?? [] })
     const opened: { drive?: OpenDrive } = {}
     const stale = (): void => opened.drive?.wake()
-    const contents = new Contents({ folder, index: await ViewChunkIndex.open(view), feed, digester, runtime, stale })
+    const index = await ViewChunkIndex.open(view)
+    const { bytesPerSecondMax } = options
+    const contents = new Contents({ folder, index, feed, digester, runtime, stale, bytesPerSecondMax })
     const field = preparedField(replica, 'files', filesType)
     const parts = { drive: group.id, folder, view, field, contents, rules, runtime, isSynced }
     const reconciler = await Reconciler.open(parts)
@@ -78,9 +80,13 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
       feed,
       folder,
       view,
+      field,
+      rules,
       digester,
       contents,
       reconciler,
+      isReadOnly: options.isReadOnly ?? false,
+      isPassive: options.isPassive ?? false,
     })
     opened.drive = drive
     folder.history.prune(historyBounds)

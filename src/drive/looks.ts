@@ -14,9 +14,9 @@ export interface LooksOptions {
 }
 
 /** Extensions of the feed. The payload: 8 bytes, of a question, and the same in what is said of it. */
-const question = 'drive.look'
-const sign = 'drive.looking'
-const answer = 'drive.looked'
+export const lookQuestion = 'drive.look'
+export const lookSign = 'drive.looking'
+export const lookAnswer = 'drive.looked'
 const tokenBytes = 8
 
 /** Who looks says so again after so long; who says nothing at all for longer is not waited for. */
@@ -40,9 +40,9 @@ export class Looks {
     this.#options = options
     options.feed.addEventListener('extension', ({ detail: { nodeId, name, payload } }) => {
       if (payload.length !== tokenBytes) return
-      if (name === answer) this.#answersByToken.get(encodeHex(payload))?.add(nodeId)
-      if (name === sign && this.#answersByToken.size > 0) this.#signsByNode.set(nodeId, options.runtime.clock.now())
-      if (name === question) this.#take(payload.slice())
+      if (name === lookAnswer) this.#answersByToken.get(encodeHex(payload))?.add(nodeId)
+      if (name === lookSign && this.#answersByToken.size > 0) this.#signsByNode.set(nodeId, options.runtime.clock.now())
+      if (name === lookQuestion) this.#take(payload.slice())
     })
   }
 
@@ -56,7 +56,7 @@ export class Looks {
     const asked = this.#connected()
     const askedAt = runtime.clock.now()
     try {
-      feed.extend(question, token)
+      feed.extend(lookQuestion, token)
       await until(() => {
         const connected = this.#connected()
         const silentSince = runtime.clock.now() - silentMs
@@ -89,7 +89,7 @@ export class Looks {
       const signing = this.#sign(tokens[0] as Uint8Array)
       await look().catch(() => undefined)
       signing.cancel()
-      for (const token of tokens) this.#say(answer, token)
+      for (const token of tokens) this.#say(lookAnswer, token)
     }
     this.#isAnswering = false
   }
@@ -99,7 +99,7 @@ export class Looks {
     const { timers } = this.#options.runtime
     let timer: Timer
     const say = (): void => {
-      if (this.#options.isLooking()) this.#say(sign, token)
+      if (this.#options.isLooking()) this.#say(lookSign, token)
       timer = timers.after(signMs, say, { background: true })
     }
     say()

@@ -1,13 +1,15 @@
 import { PlaitError } from '../base/error.ts'
 import type { Group, InviteOptions } from '../causal/group-api.ts'
-import type { Replica } from '../causal/replica.ts'
+import type { PreparedField, Replica } from '../causal/replica.ts'
 import type { Role } from '../causal/members/roster-operation.ts'
 import { allows } from '../causal/members/roster-operation.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { Feed, Feeds } from '../feed/feed-api.ts'
+import { sha256 } from '../feed/node/sha256.ts'
 import type { Timer } from '../runtime/timers.ts'
 import type { View } from '../store/view.ts'
 import type { ContentDigester } from './content/node/content-digester.ts'
+import { carryOutChoice, conflictChoice, isConflict } from './conflict-choice.ts'
 import type { Contents } from './contents.ts'
 import type {
   Drive,
@@ -15,19 +17,31 @@ import type {
   DriveEventDetails,
   DriveEventName,
   DriveEvents,
+  DriveRepair,
   DriveReport,
   DriveStatus,
   ReadFileOptions,
+  ResolveOptions,
+  VerifyOptions,
 } from './drive-api.ts'
 import { driveLinkOf, groupLinkOf } from './drive-link.ts'
 import { DriveLoop } from './drive-loop.ts'
 import type { HistoryEntry } from './folder/history.ts'
+import { readFolderMarker } from './folder/folder-marker.ts'
+import type { PathRules } from './folder/path-rules.ts'
 import type { PlaitFolder } from './folder/plait-folder.ts'
 import { restoreFile } from './folder/restore.ts'
+import { walkFolder } from './folder/walk.ts'
 import type { FolderWatch } from './folder/watch.ts'
 import { sameContent } from './plan/item.ts'
+import type { Files, FilesOperation } from './plan/item.ts'
 import { Looks } from './looks.ts'
+import { preview } from './preview.ts'
+import type { DrivePreview } from './preview.ts'
 import type { Reconciler } from './reconciler.ts'
+import { Verification } from './verification.ts'
+import type { DriveVerification } from './verification.ts'
+import { WholeCopies } from './whole-copies.ts'
 
 export interface OpenDriveParts {
   readonly folderPath: string
@@ -38,9 +52,13 @@ export interface OpenDriveParts {
   readonly feed: Feed
   readonly folder: PlaitFolder
   readonly view: View
+  readonly field: PreparedField<Files, FilesOperation>
+  readonly rules: PathRules
   readonly digester: ContentDigester
   readonly contents: Contents
   readonly reconciler: Reconciler
+  readonly isReadOnly: boolean
+  readonly isPassive: boolean
 }
 
 const DriveEventTarget = EventTarget as unknown as new () => DriveEvents
@@ -63,6 +81,8 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   readonly #parts: OpenDriveParts
   readonly #loop: DriveLoop
   readonly #looks: Looks
+  readonly #copies: WholeCopies
+  #isPassive: boolean
   #watch: FolderWatch | undefined
   #progressTimer: Timer | undefined
   #closing: Promise<void> | undefined
@@ -77,21 +97,30 @@ export class OpenDrive extends DriveEventTarget implements Drive {
       reconciler,
       runtime: feeds.store.runtime,
       ready: (signal) => this.#ready(signal),
-      mayWrite: () => group.role !== undefined && allows(group.role, 'write'),
+      mayWrite: () => this.#mayWrite(),
       counts: () => contents.counts,
       host: {
         changed: () => this.#tellProgress(),
         problem: (problem) => this.#emit('problem', problem),
         conflict: (path) => this.#emit('conflict', { path }),
         hold: (hold) => this.#emit('hold', hold),
-        settled: (report) => this.#emit('settled', report),
+        settled: (report) => {
+          this.#copies.tell()
+          this.#emit('settled', report)
+        },
       },
     })
+    this.#isPassive = parts.isPassive
     this.#looks = new Looks({
       feed: parts.feed,
       runtime: feeds.store.runtime,
-      look: () => this.#loop.look(),
+      look: async () => this.#isPassive || this.#loop.look(),
       isLooking: () => this.#loop.phase !== 'joining',
+    })
+    this.#copies = new WholeCopies(parts.feed, {
+      digest: (bytes) => sha256.digest(bytes),
+      layout: () => reconciler.layout(),
+      isWhole: () => this.#isWhole(),
     })
     replica.subscribe(() => this.#loop.wakeByTree())
     group.addEventListener('overturned', () => this.#loop.wakeByTree())
@@ -117,6 +146,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
       () => this.#loop.wake(),
       () => this.#loop.rescanEvery(unwatchedMs),
     )
+    if (this.#isPassive) return
     // The scan is the truth: a watcher may miss something.
     if (watch !== undefined) this.#loop.rescanEvery(watchedMs)
     this.#loop.start()
@@ -128,11 +158,11 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   }
 
   status(): DriveStatus {
-    const { phase, hold, problems, progress } = this.#loop
+    const { phase, hold, problems } = this.#loop
     const { contents, feed } = this.#parts
     return {
       ...{ id: this.id, folder: this.folder, role: this.role, phase, hold, problems },
-      progress: { ...progress },
+      progress: { ...this.#loop.measure() },
       counts: contents.counts,
       connected: this.#closing === undefined ? feed.status().peers.length : 0,
     }
@@ -140,6 +170,8 @@ export class OpenDrive extends DriveEventTarget implements Drive {
 
   async sync({ signal }: WaitOptions = {}): Promise<DriveReport> {
     this.#check()
+    this.#isPassive = false
+    this.#loop.start()
     return this.#loop.sync(signal)
   }
 
@@ -150,6 +182,60 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     await this.#newsIsHere(quietMs, signal)
   }
 
+  async ready({ signal }: WaitOptions = {}): Promise<void> {
+    this.#check()
+    await this.#ready(signal ?? new AbortController().signal)
+  }
+
+  copied({ signal }: WaitOptions = {}): Promise<string> {
+    return this.#copies.ask((isDone) => this.#until(isDone, signal))
+  }
+
+  preview({ signal }: WaitOptions = {}): Promise<DrivePreview> {
+    this.#check()
+    const { reconciler, field, folder } = this.#parts
+    return this.#loop.alone(async (ending) => {
+      await this.#ready(ending)
+      const disk = await reconciler.look(ending)
+      await this.#ready(ending)
+      const isMarked = readFolderMarker(folder.root)?.drive === this.id
+      const { agreement } = reconciler
+      const { state: files, writer } = field
+      const layout = reconciler.layout()
+      return preview({ agreement, disk, layout, files, writer, isMarked, mayWrite: this.#mayWrite() })
+    }, signal)
+  }
+
+  verify(options: VerifyOptions = {}): Promise<DriveVerification> {
+    this.#check()
+    return this.#loop.alone((signal) => this.#verify({ ...options, signal }), options.signal)
+  }
+
+  repair(options: VerifyOptions = {}): Promise<DriveRepair> {
+    this.#check()
+    return this.#loop.alone(async (signal) => {
+      const verification = await this.#verify({ ...options, signal })
+      const actions = verification.repairs()
+      const { problems } = await this.#parts.reconciler.apply(actions, { signal, onDone: () => undefined })
+      signal.throwIfAborted()
+      const { files, bytes, damaged, edited, absent } = verification
+      const unreadable = damaged.filter(({ damage }) => damage === 'unreadable')
+      return { files, bytes, damaged, edited, absent, problems: [...unreadable, ...problems] }
+    }, options.signal)
+  }
+
+  async resolve(path: string, { keep = 'this', ...waiting }: ResolveOptions = {}): Promise<DriveReport> {
+    this.#check()
+    const { reconciler, folder } = this.#parts
+    await this.sync(waiting)
+    if (!this.#mayWrite())
+      throw new PlaitError('FORBIDDEN', 'this copy only reads: somebody who may write has to choose')
+    await this.#loop.alone(async () =>
+      carryOutChoice(folder, conflictChoice(reconciler.agreement, reconciler.layout().items, path, keep)),
+    )
+    return this.sync(waiting)
+  }
+
   allowDeletions(): void {
     this.#loop.allowDeletions()
   }
@@ -157,9 +243,15 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   entries(): readonly DriveEntry[] {
     const { reconciler } = this.#parts
     const { agreement } = reconciler
-    return Array.from(reconciler.layout().items.values(), ({ path, version, isCopy }) => {
+    return Array.from(reconciler.layout().items.values(), (item) => {
+      const { path, version } = item
       const agreed = agreement.get(path)
-      return { path, version, isConflict: isCopy, isHere: agreed !== undefined && sameContent(agreed.version, version) }
+      return {
+        path,
+        version,
+        isConflict: isConflict(item),
+        isHere: agreed !== undefined && sameContent(agreed.version, version),
+      }
     })
   }
 
@@ -168,7 +260,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     const { contents, reconciler } = this.#parts
     const version = reconciler.layout().items.get(path)?.version
     if (version?.kind !== 'file')
-      throw new PlaitError('FILE_FAILED', `${path} is no file of this drive`, { facts: { path } })
+      throw new PlaitError('FILE_FAILED', `${path} is no file of this drive; see \`plait ls\``, { facts: { path } })
     const start = Math.min(version.size, Math.max(0, options.start ?? 0))
     const end = Math.max(start, Math.min(version.size, options.end ?? version.size))
     yield* contents.read(version, { start, end }, options.signal)
@@ -212,6 +304,26 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     await group.close()
     folder.close()
     await view.close()
+  }
+
+  #mayWrite(): boolean {
+    const { role } = this.group
+    return !this.#parts.isReadOnly && role !== undefined && allows(role, 'write')
+  }
+
+  #isWhole(): boolean {
+    const { phase, problems, hold } = this.#loop
+    return phase === 'idle' && problems.length === 0 && hold === undefined
+  }
+
+  async #verify({ signal, progress }: VerifyOptions & { readonly signal: AbortSignal }): Promise<Verification> {
+    const { folder, reconciler, digester, rules } = this.#parts
+    await this.#ready(signal)
+    // The patterns of the folder stand in its directories.
+    for (const _step of walkFolder(folder.root, rules));
+    const isSeen = (path: string): boolean => !rules.leavesOut(path, false) && !rules.leavesOut(path, true)
+    const parts = { folder, agreement: reconciler.agreement, layout: reconciler.layout(), digester, isSeen }
+    return Verification.of(parts, { signal, ...(progress !== undefined && { progress }) })
   }
 
   #check(): void {

@@ -29,10 +29,11 @@ export class PatientFetch {
     const abort = (): void => ending.abort(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
     let cameAt = clock.now()
+    let isTaking = false
     const look = (): void => {
       const now = clock.now()
       const isAlone = this.#feed.status().peers.length === 0
-      const isStalled = now - cameAt > (now - this.#cameAt > stallMs ? stallMs : 4 * stallMs)
+      const isStalled = !isTaking && now - cameAt > (now - this.#cameAt > stallMs ? stallMs : 4 * stallMs)
       if (isAlone || isStalled) ending.abort(unreachable(isAlone))
       else timer = timers.after(lookMs, look, { background: true })
     }
@@ -42,7 +43,11 @@ export class PatientFetch {
       if (this.#feed.status().peers.length === 0) throw unreachable(true)
       for await (const chunk of this.#feed.chunks(wanted, { signal: ending.signal })) {
         cameAt = this.#cameAt = clock.now()
+        // Whoever takes its time with a chunk does not wait for the next one.
+        isTaking = true
         yield chunk
+        isTaking = false
+        cameAt = clock.now()
       }
     } finally {
       timer.cancel()

@@ -16,6 +16,8 @@ export interface Progress {
   unchanged: number
   /** Entries that could not be had. */
   failed: number
+  /** Where something is being done; empty when nothing is. */
+  path: string
 }
 
 export function startProgress(): Progress {
@@ -28,5 +30,6 @@ export function startProgress(): Progress {
     bytesDone: 0,
     unchanged: 0,
     failed: 0,
+    path: '',
   }
 }

@@ -8,6 +8,7 @@ import { AgreementStore } from './folder/agreement-store.ts'
 import { applyActions } from './folder/apply.ts'
 import { DiskIndex } from './folder/disk-index.ts'
 import { readFolderMarker } from './folder/folder-marker.ts'
+import { keepPatterns, patternsBefore, withoutLeftOut } from './folder/left-out.ts'
 import type { PathRules } from './folder/path-rules.ts'
 import type { PlaitFolder } from './folder/plait-folder.ts'
 import { scanFolder } from './folder/scan.ts'
@@ -103,7 +104,15 @@ export class Reconciler {
   }
 
   static async open(options: ReconcilerOptions): Promise<Reconciler> {
-    return new Reconciler(options, await DiskIndex.open(options.view), await AgreementStore.open(options.view))
+    const { view, rules, folder } = options
+    const reconciler = new Reconciler(options, await DiskIndex.open(view), await AgreementStore.open(view))
+    const before = await patternsBefore(view)
+    if (JSON.stringify(before) === JSON.stringify(rules.given)) return reconciler
+    // What was left out until now was not looked at.
+    reconciler.#agreement = withoutLeftOut(reconciler.#agreement, rules.having(before), folder.root)
+    await reconciler.#store.save(reconciler.#agreement)
+    await keepPatterns(view, rules.given)
+    return reconciler
   }
 
   /** What folder and tree were last known to say alike. */
@@ -123,7 +132,9 @@ export class Reconciler {
     const { rootOf } = contents
     const options = { index: this.#index, rules, pace: this.#pace, clock: runtime.clock, rootOf, signal }
     try {
-      return await scanFolder(folder.root, options)
+      const disk = await scanFolder(folder.root, options)
+      this.#agreement = withoutLeftOut(this.#agreement, rules, folder.root, (path) => disk.entries.has(path))
+      return disk
     } finally {
       await contents.flush()
       for (const path of this.#index.takeForgotten()) await contents.forget(path)

@@ -1,6 +1,5 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { baseName, childPath, compareTreePaths, linkTargetProblem, parentPath, pathProblem } from './tree-path.ts'
+import { baseName, childPath, linkTargetProblem, parentPath, pathProblem } from './tree-path.ts'
 
 it.each([
   ['', 'is empty'],
@@ -75,18 +74,4 @@ it.each([
 it('takes paths apart and puts them together', () => {
   expect([parentPath('a/b/c'), baseName('a/b/c'), childPath('a/b', 'c')]).toEqual(['a/b', 'c', 'a/b/c'])
   expect([parentPath('a'), baseName('a'), childPath('', 'a')]).toEqual(['', 'a', 'a'])
-})
-
-it('orders depth first: a directory, all that is in it, then its next sibling', () => {
-  const ordered = ['a', 'a/b', 'a/b/c', 'a/bb', 'a-b', 'a.b', 'ab', 'b']
-  expect([...ordered].reverse().sort(compareTreePaths)).toEqual(ordered)
-  const paths = fc
-    .array(fc.constantFrom('a', 'b', 'aa', 'a-', '!'), { minLength: 1, maxLength: 4 })
-    .map((names) => names.join('/'))
-  fc.assert(
-    fc.property(paths, paths, (left, right) => {
-      expect(Math.sign(compareTreePaths(left, right))).toBe(-Math.sign(compareTreePaths(right, left)) + 0)
-      if (right.startsWith(`${left}/`)) expect(compareTreePaths(left, right)).toBeLessThan(0)
-    }),
-  )
 })

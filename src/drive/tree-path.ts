@@ -72,21 +72,6 @@ export function linkTargetProblem(path: string, target: string): string | undefi
   return undefined
 }
 
-/**
- * Below 0 when `left` comes first in a listing: a directory before what is in it, siblings by their UTF-16 code units.
- */
-export function compareTreePaths(left: string, right: string): number {
-  const leftNames = left.split('/')
-  const rightNames = right.split('/')
-  const shared = Math.min(leftNames.length, rightNames.length)
-  for (let index = 0; index < shared; index += 1) {
-    const a = leftNames[index] as string
-    const b = rightNames[index] as string
-    if (a !== b) return a < b ? -1 : 1
-  }
-  return leftNames.length - rightNames.length
-}
-
 /** The directory that `path` is in; `''` is the root. */
 export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))

@@ -2,9 +2,8 @@ import { refuse } from '../wire/field-path.ts'
 import { malformed } from '../wire/reader.ts'
 import { bytes, struct, text, u8, u16, varint } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
-import { permissionBits } from './entry.ts'
 import { linkTargetBytes } from './tree-path.ts'
-import type { EntryKind, Version } from './version.ts'
+import { permissionBits, type EntryKind, type Version } from './version.ts'
 
 const kinds: readonly EntryKind[] = ['file', 'directory', 'link']
 const rootBytes = 32

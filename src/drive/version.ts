@@ -14,3 +14,8 @@ export interface Version {
   /** Of a link; empty for files and directories. */
   readonly target: string
 }
+
+/** Mode and modification time. */
+export type VersionFacts = Pick<Version, 'mode' | 'mtimeNs'>
+
+export const permissionBits = 0o777

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { encodeBase32 } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
-import { formatShareLink, parseShareLink } from '../drive/share-link.ts'
+import { formatDriveLink, parseDriveLink } from '../drive/drive-link.ts'
 import { createIdentity } from '../identity/identity.ts'
 import { formatFeedId } from './feed-id.ts'
 import { formatFeedLink, parseFeedLink, type FeedLink } from './feed-link.ts'
@@ -19,9 +19,9 @@ const link: FeedLink = {
   feedId: written,
 }
 const text = formatFeedLink(link)
-const shared = formatShareLink({
+const shared = formatDriveLink({
   ...link,
-  driveId: encodeBase32(new Uint8Array(16).fill(9)),
+  driveId: nodeId,
   role: 'read',
   secret: publicKey,
 })
@@ -68,7 +68,7 @@ it('says that a link is cut off, wherever it is cut', () => {
 
 it('tells links to feeds from links to folders, from ids, and from what cannot be', () => {
   for (const other of ['', './log', 'https://example.org/', written, shared]) expect(problemOf(other)).toBe('foreign')
-  expect(() => parseShareLink(text)).toThrow(/this is not a link to a shared folder/)
+  expect(() => parseDriveLink(text)).toThrow(/this is not a link to a shared folder/)
   expect(() => parseFeedLink(shared)).toThrow(/this is not a link to a feed; ask for the one that `plait feed serve`/)
   const smallOrder = formatFeedId({ name: new Uint8Array(32), isSealed: false })
   for (const feedId of [smallOrder, written.replace('feed', 'forest') as typeof written])

@@ -6,12 +6,13 @@ import { root } from '../tidy/tree.ts'
 import { nameOf, type Block } from './blocks.ts'
 
 const timeoutMs = 20_000
+const otherStreamMs = 500
 const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f|g\/\S+)#\S+).*$/m
 
 /**
  * The `sh` blocks of one document, run from top to bottom in one folder, with `plait` being what was built and `photos/` there to
- * share. A block that prints a link goes on running, as `plait share` does, while the next ones run; in them
- * the word LINK stands for that link. At the end it is interrupted as by Ctrl-C, and must end well.
+ * share. A block that prints a link, or says that Ctrl-C ends it, goes on running, as `plait share` does, while the next ones run; in them
+ * the word LINK stands for the last link. At the end it is interrupted as by Ctrl-C, and must end well.
  */
 export class ShellSession {
   readonly #home: string
@@ -54,22 +55,24 @@ export class ShellSession {
         resolve(code === 0 ? undefined : `it ended with ${code ?? signal}\n${said}`),
       )
     })
-    const linked = new Promise<'linked'>((resolve) => {
+    const serving = new Promise<'serving'>((resolve) => {
       for (const stream of [child.stdout, child.stderr]) {
         let lines = ''
         stream.on('data', (text: Uint8Array) => {
           said += String(text)
           lines += String(text)
-          const found = link.exec(lines.slice(0, lines.lastIndexOf('\n') + 1))?.[1]
-          if (found === undefined) return
-          this.#link = found
-          resolve('linked')
+          const whole = lines.slice(0, lines.lastIndexOf('\n') + 1)
+          const found = link.exec(whole)?.[1]
+          if (found !== undefined) this.#link = found
+          if (found !== undefined) resolve('serving')
+          // What it has said on the other stream may come later.
+          else if (/Ctrl-C ends it$/m.test(whole)) setTimeout(resolve, otherStreamMs, 'serving')
         })
       }
     })
-    const result = await within(Promise.race([ended, linked]), child)
+    const result = await within(Promise.race([ended, serving]), child)
     if (result === 'late') return `it did not end within ${timeoutMs} ms\n${said}`
-    if (result !== 'linked') return result
+    if (result !== 'serving') return result
     this.#serving.push({ block, child, ended })
     return undefined
   }

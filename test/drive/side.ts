@@ -72,7 +72,7 @@ export class Side {
       clock,
       rootOf: async (file) => {
         const bytes = new Uint8Array(file.size)
-        file.readAll(bytes)
+        file.readNow(bytes, 0)
         const root = new Uint8Array(hash('sha256', bytes, 'buffer'))
         this.#common.contents.set(encodeHex(root), bytes)
         return root

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
-import { folderState } from '../../drive/disk/marker.ts'
+import { folderState } from '../../drive/disk/folder-state.ts'
 import type { Drive } from '../../drive/drive-api.ts'
 import { parseDriveLink } from '../../drive/drive-link.ts'
 import type { DriveLink } from '../../drive/drive-link.ts'
@@ -16,22 +16,27 @@ import type { Terminal } from '../terminal.ts'
 import { copyAt, markerAt, newCopyId, readCopy, removeCopy, writeCopy, type Copy } from './copy-state.ts'
 import { DriveHost, type HostFlags } from './drive-host.ts'
 import { explainedShare } from './join-text.ts'
+import { addPickFlags, addReadOnlyFlags, picked, type PickFlags } from './picking.ts'
+import { previewClone } from './clone-preview.ts'
 import { keepInSync, fetchOnce } from './sync-work.ts'
 
-interface CloneFlags extends HostFlags {
+interface CloneFlags extends HostFlags, PickFlags {
   readonly wait: number
   readonly once?: boolean
+  readonly dryRun?: boolean
   readonly merge?: boolean
 }
 
 export function addCloneCommand(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
+  const command = program
     .command('clone')
     .description('Fetch a shared folder, and keep it as it is on the other side until Ctrl-C. Run again, it goes on.')
     .argument('<LINK>', 'the link that `plait share` printed, in quotes; - reads it from standard input')
     .argument('<DIR>', 'where to put it: a new or an empty folder, or one that it was put in before')
     .option('--once', 'end when everything is there')
     .option('--merge', 'a folder with something in it: what is in both places and differs stays twice')
+    .option('--dry-run', 'say what would be fetched, and do nothing in the folder')
+  addReadOnlyFlags(addPickFlags(command))
     .option('--listen <HOST:PORT>', 'where to listen; every interface and a port that stays the same if left out')
     .option('--psk <FILE>', 'the key of a private network, made with `plait psk`')
     .option(
@@ -53,10 +58,11 @@ async function clone(linkText: string, path: string, flags: CloneFlags, terminal
   using stop = new StopSignals()
   const text = (linkText === '-' ? await firstLine(stop.signal) : linkText).trim()
   const link = parseDriveLink(text)
-  const copy = targetOf(path, link, flags.merge === true)
+  const copy = picked(targetOf(path, link, flags.merge === true), flags)
   const isNew = copy.driveId === undefined
   const waitMs = flags.wait * 1_000
   const startedMs = performance.now()
+  if (flags.dryRun === true) return await previewClone(text, copy, flags, terminal, stop.signal)
   let isJoined = !isNew
   try {
     await using host = await DriveHost.open({ copy, role: 'clone', flags, terminal, waitMs })

@@ -14,7 +14,7 @@ export interface Copy {
   /** Real path of the folder. */
   readonly folder: string
   /** How it came to be. */
-  readonly origin: 'share' | 'clone'
+  readonly origin: 'share' | 'clone' | 'visit'
   /** Undefined until the drive is created or joined. */
   readonly driveId?: string
   /** Where it listened last, and as which node. */
@@ -22,6 +22,11 @@ export interface Copy {
   readonly nodeId?: string
   /** Links that were given out, by role: whoever has one can join again tomorrow. */
   readonly links?: Readonly<Record<string, string>>
+  /** Patterns of what takes part, and of what is left out. */
+  readonly only?: readonly string[]
+  readonly ignore?: readonly string[]
+  /** It only receives. */
+  readonly isReadOnly?: boolean
 }
 
 const fileName = 'copy.json'
@@ -61,14 +66,20 @@ export function readCopy(copyId: string): Copy | undefined {
   if (decodeBase32(copyId)?.length !== idBytes) return undefined
   try {
     const text = readFileSync(join(storeOf(copyId), fileName), 'utf8')
-    const { folder, origin, driveId, port, nodeId, links } = JSON.parse(text) as Record<string, unknown>
-    if (typeof folder !== 'string' || (origin !== 'share' && origin !== 'clone')) return undefined
+    const { folder, origin, driveId, port, nodeId, links, only, ignore, isReadOnly } = JSON.parse(text) as Record<
+      string,
+      unknown
+    >
+    if (typeof folder !== 'string' || (origin !== 'share' && origin !== 'clone' && origin !== 'visit')) return undefined
     return {
       ...{ copyId, folder, origin },
       ...(typeof driveId === 'string' && { driveId }),
       ...(typeof port === 'number' && { port }),
       ...(typeof nodeId === 'string' && { nodeId }),
       ...(typeof links === 'object' && links !== null && { links: links as Readonly<Record<string, string>> }),
+      ...(isTexts(only) && { only }),
+      ...(isTexts(ignore) && { ignore }),
+      ...(isReadOnly === true && { isReadOnly }),
     }
   } catch {
     return undefined
@@ -116,6 +127,10 @@ export function copyAt(folder: string): Copy | undefined {
   if (copy.folder === folder) return copy
   const isCopied = realPath(copy.folder) !== folder && markerAt(copy.folder)?.copy === copy.copyId
   return isCopied ? undefined : { ...copy, folder }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }
 
 function realPath(path: string): string | undefined {

@@ -1,10 +1,18 @@
 import { PlaitError } from '../../base/error.ts'
-import type { Drive } from '../../drive/drive-api.ts'
+import type { Drive, DriveRepair, VerifyOptions } from '../../drive/drive-api.ts'
 import { formatDriveLink, parseDriveLink } from '../../drive/drive-link.ts'
+import type { DriveVerification } from '../../drive/verification.ts'
 import type { PlaitNode } from '../../node/node-api.ts'
 import { parseUrl } from '../../node/url.ts'
 import type { ControlRequest } from '../control/control-protocol.ts'
-import type { DriveAnswers, DriveRequest } from '../control/drive-requests.ts'
+import {
+  isDriveRequest,
+  readBytesMax,
+  type DriveAnswers,
+  type DriveRequest,
+  type EntryFacts,
+  type VerificationFacts,
+} from '../control/drive-requests.ts'
 import { reachableAt } from '../listen-addresses.ts'
 
 /** Answers what others ask of the drive of this program. */
@@ -17,19 +25,20 @@ export async function answerTo<Request extends DriveRequest>(
   drive: Drive,
   node: PlaitNode,
   request: Request,
+  options: VerifyOptions = {},
 ): Promise<DriveAnswers[Request['command']]> {
-  return (await answer(drive, node, request)) as DriveAnswers[Request['command']]
+  return (await answer(drive, node, request, options)) as DriveAnswers[Request['command']]
 }
 
-async function answer(drive: Drive, node: PlaitNode, request: DriveRequest): Promise<DriveAnswers[keyof DriveAnswers]> {
+async function answer(
+  drive: Drive,
+  node: PlaitNode,
+  request: DriveRequest,
+  options: VerifyOptions,
+): Promise<DriveAnswers[keyof DriveAnswers]> {
   switch (request.command) {
     case 'drive-entries':
-      return {
-        entries: drive.entries().map(({ path, version, isConflict, isHere }) => {
-          const { kind, mode, size, mtimeNs } = version
-          return { path, isConflict, isHere, kind, mode, size, mtimeNs: String(mtimeNs) }
-        }),
-      }
+      return { entries: entriesOf(drive) }
     case 'drive-history':
       return {
         history: drive
@@ -38,6 +47,15 @@ async function answer(drive: Drive, node: PlaitNode, request: DriveRequest): Pro
       }
     case 'drive-restore':
       drive.restore(request.id, request.path)
+      return { path: request.path }
+    case 'drive-read':
+      return { bytes: Buffer.concat(await partsOf(drive, request)).toString('base64') }
+    case 'drive-verify':
+      return factsOf(await drive.verify(options))
+    case 'drive-repair':
+      return factsOf(await drive.repair(options))
+    case 'drive-resolve':
+      await drive.resolve(request.path, { keep: request.keep })
       return { path: request.path }
     case 'drive-invite': {
       const { command: _, ...wish } = request
@@ -51,6 +69,24 @@ async function answer(drive: Drive, node: PlaitNode, request: DriveRequest): Pro
   }
 }
 
-function isDriveRequest(request: ControlRequest): request is DriveRequest {
-  return request.command.startsWith('drive-')
+/** As it stands in JSON. */
+export function entriesOf(drive: Drive): readonly EntryFacts[] {
+  return drive.entries().map(({ path, version, isConflict, isHere }) => {
+    const { kind, mode, size, mtimeNs } = version
+    return { path, isConflict, isHere, kind, mode, size, mtimeNs: String(mtimeNs) }
+  })
+}
+
+async function partsOf(drive: Drive, range: { path: string; start: number; end: number }): Promise<Uint8Array[]> {
+  const { path, start } = range
+  const end = Math.min(range.end, start + readBytesMax)
+  const parts: Uint8Array[] = []
+  for await (const bytes of drive.read(path, { start, end })) parts.push(bytes)
+  return parts
+}
+
+function factsOf(verification: DriveVerification | DriveRepair): VerificationFacts {
+  const { files, bytes, damaged, edited, absent } = verification
+  const problems = 'problems' in verification ? verification.problems : []
+  return { files, bytes, damaged, edited, absent, problems: problems.map(({ path, reason }) => ({ path, reason })) }
 }

@@ -16,6 +16,7 @@ import { RunningProgram } from '../running-program.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 import { answerOfDrive } from './drive-control.ts'
+import { pickOptions } from './picking.ts'
 import { keyFileOf, readCopy, storeOf, writeCopy, type Copy } from './copy-state.ts'
 
 /** Work of others that is under way gets this long to end when the program is told to stop. */
@@ -26,6 +27,8 @@ export interface HostFlags {
   readonly psk?: string
   readonly metrics?: string
   readonly json?: boolean
+  /** Bytes a second, each way. */
+  readonly limit?: number
 }
 
 export interface DriveHostOptions {
@@ -35,6 +38,8 @@ export interface DriveHostOptions {
   readonly terminal: Terminal
   /** How long to look for another node, also when the connection is lost on the way. */
   readonly waitMs: number
+  /** What the copy is to be like is only tried, and not kept. */
+  readonly isTrial?: boolean
 }
 
 /** The store of a copy of a drive, and the node that is its member here, for as long as a command runs. */
@@ -73,14 +78,16 @@ export class DriveHost implements AsyncDisposable {
     const groups = closing.use(openGroups(feeds, { addresses: () => urlsOf(node) }))
     reportConnection(node, options.waitMs, options.terminal, options.flags.json === true)
     const port = node.addresses.flatMap((address) => parseUrl(address).addresses)[0]?.port
-    writeCopy({ ...options.copy, nodeId: node.id, ...(port !== undefined && { port }) })
+    const kept = (options.isTrial === true ? readCopy(options.copy.copyId) : undefined) ?? options.copy
+    writeCopy({ ...kept, nodeId: node.id, ...(port !== undefined && { port }) })
     return new DriveHost(options, node, feeds, groups, closing.move())
   }
 
   /** Opens the drive, and lets this user's other programs ask about it. */
   async use(open: (options: DriveOptions) => Promise<Drive>, isWatching: boolean): Promise<Drive> {
     const { copy, terminal, flags, role } = this.#options
-    const parts = { feeds: this.#feeds, groups: this.#groups, folder: copy.folder, copy: copy.copyId, isWatching }
+    const place = { feeds: this.#feeds, groups: this.#groups, folder: copy.folder, copy: copy.copyId, isWatching }
+    const parts = { ...place, ...pickOptions(copy, flags.limit) }
     const drive = this.#closing.use(await open(parts))
     this.#drive = drive
     const work = (): Work => ({

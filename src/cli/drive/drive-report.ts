@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../../base/error.ts'
 import type { Drive, DriveProblem } from '../../drive/drive-api.ts'
 import type { Hold } from '../../drive/plan/guard.ts'
-import { cloneProgress } from '../clone-progress.ts'
 import { jsonLine, printable } from '../printable.ts'
 import { ProgressReport } from '../progress-report.ts'
 import type { Terminal } from '../terminal.ts'
 import { countOf, formatBytes, formatCount, formatDuration } from '../units.ts'
+import { driveLine } from './drive-line.ts'
 
 export interface ReportOptions {
   readonly json: boolean
@@ -28,7 +28,10 @@ export function reportDrive(drive: Drive, terminal: Terminal, { json, verb, quie
   })
   drive.addEventListener('conflict', ({ detail }) => {
     if (json) terminal.print(jsonLine({ event: 'conflict', path: detail.path }))
-    else terminal.note(`two versions were written at the same time; one of them is now ${printable(detail.path)}`)
+    else
+      terminal.note(
+        `two versions were written at the same time; one of them is now ${printable(detail.path)}: see \`plait conflicts\``,
+      )
   })
   drive.addEventListener('hold', ({ detail }) => {
     if (json) terminal.print(jsonLine({ event: 'hold', ...detail }))
@@ -53,15 +56,18 @@ export function holdText(hold: Hold): string {
 
 /** A line that is renewed while the drive works. */
 export function showProgress(drive: Drive, opening: string, terminal: Terminal, json: boolean): ProgressReport {
-  const { progress } = drive.status()
-  const source = cloneProgress(progress, opening)
-  const now = (): typeof source => cloneProgress(drive.status().progress, opening)
   return new ProgressReport(
     {
       opening,
-      done: () => now().done(),
-      line: (rate) => now().line(rate),
-      facts: () => ({ ...now().facts(), phase: drive.status().phase, connected: drive.status().connected }),
+      done: () => {
+        const { filesDone, bytesDone } = drive.status().progress
+        return { items: filesDone, bytes: bytesDone }
+      },
+      line: (rate) => driveLine(drive.status(), rate),
+      facts: () => {
+        const { progress, phase, connected } = drive.status()
+        return { ...progress, phase, connected }
+      },
     },
     { terminal, json },
   )

@@ -3,8 +3,8 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
 import { isLoopback } from '../../drive/address.ts'
-import { fileError } from '../../drive/disk/file-error.ts'
-import { folderState } from '../../drive/disk/marker.ts'
+import { fileError, systemCode } from '../../drive/disk/file-error.ts'
+import { folderState } from '../../drive/disk/folder-state.ts'
 import type { Drive } from '../../drive/drive-api.ts'
 import { formatDriveLink, parseDriveLink } from '../../drive/drive-link.ts'
 import { createDrive, openDrive } from '../../drive/drive.ts'
@@ -19,17 +19,24 @@ import { countOf, formatBytes } from '../units.ts'
 import { copyAt, listCopies, newCopyId, readCopy, removeCopy, writeCopy, type Copy } from './copy-state.ts'
 import { DriveHost, type HostFlags } from './drive-host.ts'
 import { reportDrive } from './drive-report.ts'
+import { addPickFlags, picked, type PickFlags } from './picking.ts'
+import { previewShare } from './share-preview.ts'
 
-interface ShareFlags extends HostFlags {
+interface ShareFlags extends HostFlags, Omit<PickFlags, 'readOnly'> {
   readonly write?: boolean
+  readonly once?: boolean
+  readonly dryRun?: boolean
 }
 
 export function addShareCommand(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
+  const command = program
     .command('share')
     .description('Share a folder: prints a link, and serves until Ctrl-C. The same folder has the same link next time.')
     .argument('<DIR>', 'the folder to share')
     .option('--write', 'whoever has the link may change the folder, too: it stays the same on all machines')
+    .option('--once', 'end when somebody has everything')
+    .option('--dry-run', 'say what would be shared, and do nothing')
+  addPickFlags(command)
     .option('--listen <HOST:PORT>', 'where to listen; every interface and a port that stays the same if left out')
     .option('--psk <FILE>', 'the key of a private network, made with `plait psk`: nobody else can connect')
     .option(metricsFlag, metricsHelp)
@@ -41,7 +48,11 @@ export function addShareCommand(program: Command, terminal: Terminal, done: (cod
 async function share(path: string, flags: ShareFlags, terminal: Terminal): Promise<number> {
   using stop = new StopSignals()
   const json = flags.json === true
-  const copy = copyToShare(path)
+  const copy = picked(copyToShare(path), flags)
+  if (flags.dryRun === true) {
+    previewShare(copy, terminal, json)
+    return 0
+  }
   const isNew = copy.driveId === undefined
   try {
     await using host = await DriveHost.open({ copy, role: 'share', flags, terminal, waitMs: programResumeMs })
@@ -63,11 +74,21 @@ async function share(path: string, flags: ShareFlags, terminal: Terminal): Promi
       if (json) terminal.print(jsonLine({ event: 'settled', files: files.length, bytes }))
       else if (terminal.interactive) terminal.live(`${countOf(files.length, 'file')}, ${formatBytes(bytes)}`)
     })
-    await stop.stopped()
+    if (flags.once !== true) await stop.stopped()
+    else await untilCopied(drive, stop, terminal, json)
     return 0
   } finally {
     if (isNew && readCopy(copy.copyId)?.driveId === undefined) removeCopy(copy.copyId)
   }
+}
+
+/** Until somebody has everything, or the program is told to end, in which case it says so. */
+async function untilCopied(drive: Drive, { signal }: StopSignals, terminal: Terminal, json: boolean): Promise<void> {
+  await drive.sync({ signal })
+  const nodeId = await drive.copied({ signal })
+  terminal.live('')
+  if (json) terminal.print(jsonLine({ event: 'copied', nodeId }))
+  else terminal.note(`${nodeId.slice(0, 8)}... has everything`)
 }
 
 /** The copy that the folder is, or a new one. */
@@ -78,6 +99,8 @@ function copyToShare(path: string): Copy {
     if (folderState(folder) === 'not-a-folder')
       throw new PlaitError('FILE_FAILED', `${path} is not a folder; name a folder to share`, { facts: { path } })
   } catch (error) {
+    if (systemCode(error) === 'ENOENT')
+      throw new PlaitError('FILE_FAILED', `${path} does not exist; name a folder that does`, { facts: { path } })
     throw fileError(error, path)
   }
   const begun = listCopies().find((copy) => copy.folder === folder && copy.driveId === undefined)
@@ -86,7 +109,8 @@ function copyToShare(path: string): Copy {
 
 /** With what the host has written down of it. */
 function known(copy: Copy): Copy {
-  return { ...readCopy(copy.copyId), ...copy }
+  const { nodeId, port } = readCopy(copy.copyId) ?? copy
+  return { ...copy, ...(nodeId !== undefined && { nodeId }), ...(port !== undefined && { port }) }
 }
 
 /** The link of this role that was given out before, as it is now, or a new one. */

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
-import { fileError } from '../../drive/disk/file-error.ts'
+import { fileError, systemCode } from '../../drive/disk/file-error.ts'
 import { openDrive } from '../../drive/drive.ts'
 import { programResumeMs } from '../connection-report.ts'
 import { metricsFlag, metricsHelp } from '../running-program.ts'
@@ -9,15 +9,19 @@ import { StopSignals } from '../stop-signals.ts'
 import type { Terminal } from '../terminal.ts'
 import { copyAt, writeCopy, type Copy } from './copy-state.ts'
 import { DriveHost, type HostFlags } from './drive-host.ts'
+import { addPickFlags, addReadOnlyFlags, picked, type PickFlags } from './picking.ts'
+import { reportPreview } from './preview-report.ts'
 import { fetchOnce, keepInSync } from './sync-work.ts'
+import { connected } from './visit.ts'
 
-interface SyncFlags extends HostFlags {
+interface SyncFlags extends HostFlags, PickFlags {
   readonly once?: boolean
+  readonly dryRun?: boolean
   readonly allowDeletions?: boolean
 }
 
 export function addSyncCommand(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
+  const command = program
     .command('sync')
     .description(
       'Keep a folder that was shared or cloned here in sync with the other machines, both ways, until Ctrl-C.',
@@ -25,6 +29,8 @@ export function addSyncCommand(program: Command, terminal: Terminal, done: (code
     .argument('<DIR>', 'the folder')
     .option('--once', 'end when it is the same as what the others have')
     .option('--allow-deletions', 'do once what is asked about: delete most of the files')
+    .option('--dry-run', 'say what would be done, and do nothing')
+  addReadOnlyFlags(addPickFlags(command))
     .option('--listen <HOST:PORT>', 'where to listen; every interface and a port that stays the same if left out')
     .option('--psk <FILE>', 'the key of a private network, made with `plait psk`')
     .option(metricsFlag, metricsHelp)
@@ -35,7 +41,8 @@ export function addSyncCommand(program: Command, terminal: Terminal, done: (code
 
 async function sync(path: string, flags: SyncFlags, terminal: Terminal): Promise<number> {
   using stop = new StopSignals()
-  const copy = knownCopy(path)
+  const copy = picked(knownCopy(path), flags)
+  if (flags.dryRun === true) return await previewSync(copy, flags, terminal, stop.signal)
   writeCopy(copy)
   const startedMs = performance.now()
   const waitMs = programResumeMs
@@ -47,12 +54,37 @@ async function sync(path: string, flags: SyncFlags, terminal: Terminal): Promise
   return flags.once === true ? await fetchOnce(work) : await keepInSync(work, stop)
 }
 
+async function previewSync(
+  copy: Copy & { readonly driveId: string },
+  flags: SyncFlags,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const { json = false } = flags
+  const waitMs = programResumeMs
+  await using host = await DriveHost.open({ copy, role: 'sync', flags, terminal, waitMs, isTrial: true })
+  const drive = await host.use((options) => openDrive(copy.driveId, { ...options, isPassive: true }), false)
+  if (!json) terminal.live('looking for the others')
+  await drive.ready({ signal })
+  await connected(drive, programResumeMs, signal)
+  if (drive.status().connected > 0) await drive.caughtUp({ signal })
+  else if (!json) terminal.note('nobody else can be reached now: this is what is known here')
+  const preview = await drive.preview({ signal })
+  terminal.live('')
+  reportPreview(preview, terminal, json)
+  return 0
+}
+
 /** The copy that a folder is. Throws `INVALID_ARGUMENT`, in words that say what to do. */
 export function knownCopy(path: string): Copy & { readonly driveId: string } {
   let folder: string
   try {
     folder = realpathSync(path)
   } catch (error) {
+    if (systemCode(error) === 'ENOENT')
+      throw new PlaitError('FILE_FAILED', `${path} does not exist; name a folder that was shared or cloned here`, {
+        facts: { path },
+      })
     throw fileError(error, path)
   }
   const copy = copyAt(folder)

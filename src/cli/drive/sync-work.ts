@@ -1,6 +1,6 @@
 import { PlaitError } from '../../base/error.ts'
-import type { Drive, DriveReport } from '../../drive/drive-api.ts'
-import { jsonLine } from '../printable.ts'
+import type { Drive, DriveProblem, DriveReport } from '../../drive/drive-api.ts'
+import { jsonLine, printable } from '../printable.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import type { Terminal } from '../terminal.ts'
 import { countOf, formatBytes } from '../units.ts'
@@ -34,10 +34,7 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
     try {
       await drive.caughtUp({ signal: giveUp })
       result = await drive.sync({ signal: giveUp })
-      while (isWaiting(result)) {
-        await new Promise((resolve) => setTimeout(resolve, againMs))
-        result = await drive.sync({ signal: giveUp })
-      }
+      result = await whileSomethingComes(work, result, giveUp)
     } finally {
       watch.abort()
       await done
@@ -45,10 +42,36 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
   } finally {
     report.close()
   }
+  for (const problem of result.problems) if (problem.error?.code === 'UNREACHABLE') noteMissing(problem, work)
   const full = result.problems.find(({ error }) => error?.code === 'NO_SPACE')
   if (full?.error !== undefined) throw full.error
   summarize(drive, performance.now() - startedMs, terminal, json)
   return result.problems.length === 0 && result.hold === undefined ? 0 : 1
+}
+
+/** What nobody has now may come when somebody else does; but not for ever. */
+async function whileSomethingComes(
+  { drive, waitMs }: SyncWork,
+  first: DriveReport,
+  signal: AbortSignal,
+): Promise<DriveReport> {
+  const bytesHere = (): number => {
+    const { counts, progress } = drive.status()
+    return counts.remoteBytes + counts.localBytes + progress.filesDone
+  }
+  let report = first
+  let [bytes, cameAt] = [bytesHere(), performance.now()]
+  while (isWaiting(report) && performance.now() - cameAt < waitMs) {
+    await new Promise((resolve) => setTimeout(resolve, againMs))
+    report = await drive.sync({ signal })
+    if (bytesHere() !== bytes) [bytes, cameAt] = [bytesHere(), performance.now()]
+  }
+  return report
+}
+
+function noteMissing({ path, reason }: DriveProblem, { terminal, json }: SyncWork): void {
+  if (json) terminal.print(jsonLine({ event: 'problem', path, reason, code: 'UNREACHABLE' }))
+  else terminal.note(`not copied: ${printable(`${path} ${reason}`)}`)
 }
 
 function isWaiting({ problems }: DriveReport): boolean {
@@ -70,11 +93,10 @@ async function whileConnected({ drive, waitMs }: SyncWork, ending: AbortControll
 
 /** Keeps the folder in sync until it is told to stop. */
 export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<number> {
-  const { drive, terminal, json, opening } = work
+  const { drive, terminal, json, opening, signal } = work
   reportDrive(drive, terminal, { json, verb: 'copied' })
   const report = showProgress(drive, opening, terminal, json)
   let told = { filesDone: 0, bytesDone: 0 }
-  let isFirst = true
   drive.addEventListener('settled', ({ detail }) => {
     const { progress, counts, connected } = drive.status()
     const files = progress.filesDone - told.filesDone
@@ -85,12 +107,30 @@ export async function keepInSync(work: SyncWork, stop: StopSignals): Promise<num
       return terminal.print(jsonLine({ event: 'settled', ...facts, remoteBytes: counts.remoteBytes }))
     }
     if (files > 0) terminal.note(`${countOf(files, 'file')} fetched (${formatBytes(bytes)})`)
-    if (isFirst) terminal.note('up to date, and kept so; Ctrl-C ends it')
-    isFirst = false
+  })
+  // Much may have been done before anybody listened.
+  const first = firstReport(drive, signal).then((report) => {
+    if (json || report === undefined) return
+    const isDone = report.problems.length === 0 && report.hold === undefined
+    terminal.note(isDone ? 'up to date, and kept so; Ctrl-C ends it' : 'goes on; Ctrl-C ends it')
   })
   await stop.stopped()
+  await first
   report.close()
+  const { progress, problems } = drive.status()
+  const isWhole = progress.filesDone >= progress.filesTotal && problems.length === 0
+  if (!json && !isWhole) terminal.note('stopped before all was here; run the same command again to go on')
   return 0
+}
+
+/** Of the first time that all is here which the others have; undefined when that does not come. */
+async function firstReport(drive: Drive, signal: AbortSignal): Promise<DriveReport | undefined> {
+  try {
+    await drive.caughtUp({ signal })
+    return await drive.sync({ signal })
+  } catch {
+    return undefined
+  }
 }
 
 function gone(): PlaitError {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { formatShareLink } from '../../drive/share-link.ts'
+import { formatDriveLink } from '../../drive/drive-link.ts'
 import { formatFeedId } from '../../feed/feed-id.ts'
 import { formatFeedLink } from '../../feed/feed-link.ts'
 import { createIdentity } from '../../identity/identity.ts'
@@ -79,7 +79,7 @@ it('says what is wrong with a link, in words and as JSON, and never the link', a
   const { id: nodeId, publicKey } = createIdentity()
   const addresses = [{ host: '127.0.0.1', port: 1 }]
   const link = formatFeedLink({ nodeId, addresses, feedId: formatFeedId({ name: publicKey, isSealed: false }) })
-  const shared = formatShareLink({ nodeId, addresses, driveId: 'a'.repeat(26), role: 'read', secret: publicKey })
+  const shared = formatDriveLink({ nodeId, addresses, driveId: nodeId, role: 'read', secret: publicKey })
   const wrong: readonly [string, RegExp][] = [
     [link.slice(0, -3), /^plait: this link to a feed is cut off at the end/],
     [`${link}a`, /^plait: this link to a feed is mistyped/],

@@ -1,5 +1,6 @@
 import { PlaitError } from '../../base/error.ts'
 import { formatDot } from '../../crdt/dot.ts'
+import { isDriveRequest } from '../control/drive-requests.ts'
 import { changesWaitMs, type Changed, type GroupRequest, type KeyChanges } from '../control/group-requests.ts'
 import { feedControl } from '../feed/feed-control.ts'
 import type { StoreControl } from '../running-program.ts'
@@ -25,13 +26,8 @@ export function groupControl(host: GroupHost): StoreControl {
         return { id: (await host.create(request.name)).group.id }
       case 'group-join':
         return { id: (await host.join(request.link, host.closing)).group.id }
-      case 'drive-entries':
-      case 'drive-history':
-      case 'drive-restore':
-      case 'drive-invite':
-      case 'drive-revoke':
-        throw new PlaitError('INVALID_ARGUMENT', 'this program keeps no folder in sync')
       default: {
+        if (isDriveRequest(request)) throw new PlaitError('INVALID_ARGUMENT', 'this program keeps no folder in sync')
         const kept = await host.at(request.group)
         return answerOf(host, kept, request)
       }

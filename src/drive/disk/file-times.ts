@@ -1,10 +1,6 @@
 import { futimesSync, lutimesSync } from 'node:fs'
 
-/**
- * Node hands times to the system as a double of seconds: the nearest one to a present time is up to 120 ns away. Times
- * that were set through Node, or are whole seconds, survive exactly.
- */
-const granularityNs = 1_000n
+// Node hands times to the system as a double of seconds: the nearest one to a present time is up to 120 ns away.
 
 export function setFileTime(fd: number, mtimeNs: bigint): void {
   const time = secondsOf(mtimeNs)
@@ -14,12 +10,6 @@ export function setFileTime(fd: number, mtimeNs: bigint): void {
 export function setLinkTime(path: string, mtimeNs: bigint): void {
   const time = secondsOf(mtimeNs)
   lutimesSync(path, time, time)
-}
-
-/** Whether two times are the same, as far as they can be set. */
-export function sameTime(left: bigint, right: bigint): boolean {
-  const difference = left - right
-  return difference < granularityNs && difference > -granularityNs
 }
 
 /** From before 1970 as text: Node takes a negative number for "now", but a negative text for what it says. */

@@ -1,10 +1,8 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, read, readSync, type BigIntStats } from 'node:fs'
-import { permissionBits, type VersionFacts } from '../entry.ts'
 import type { DiskFacts } from '../folder/disk-entry.ts'
+import { permissionBits, type VersionFacts } from '../version.ts'
 import type { Directory } from './directory.ts'
 import { setFileTime } from './file-times.ts'
-import { freshBytes } from './fresh-bytes.ts'
-import { startSha256 } from './hash.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
@@ -16,8 +14,6 @@ const unsettledMs = 30
 
 /** Two seconds is the coarsest that a file system has. */
 const coarseUnsettledMs = 2_100
-
-const hashReadBytes = 512 * 1024
 
 /** A regular file that is open for reading, and the version of it that was there when it was opened. */
 export class SourceFile {
@@ -76,17 +72,6 @@ export class SourceFile {
     return stats.size === opened.size && stats.mtimeNs === opened.mtimeNs && stats.ctimeNs === opened.ctimeNs
   }
 
-  /** Fills `place` from the beginning of the file, in this turn; false when the file is shorter. For small files. */
-  readAll(place: Uint8Array): boolean {
-    let filled = 0
-    while (filled < place.length) {
-      const count = readSync(this.#fd, place, filled, place.length - filled, filled)
-      if (count === 0) return false
-      filled += count
-    }
-    return true
-  }
-
   /** For who reads it in another thread; good until `close`. */
   get descriptor(): number {
     return this.#fd
@@ -111,19 +96,6 @@ export class SourceFile {
         else resolve(count)
       })
     })
-  }
-
-  /** SHA-256 of the content. */
-  async hash(): Promise<Uint8Array> {
-    const hash = startSha256()
-    const place = freshBytes(Math.min(hashReadBytes, this.size))
-    for (let offset = 0; offset < this.size;) {
-      const count = await this.read(place, offset)
-      if (count === 0) break
-      hash.update(place.subarray(0, count))
-      offset += count
-    }
-    return hash.digest()
   }
 
   /** Gives the file another mode and time. */

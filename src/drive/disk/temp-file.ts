@@ -16,7 +16,7 @@ import {
   writev,
 } from 'node:fs'
 import type { DiskFile } from '../../runtime/disk.ts'
-import type { VersionFacts } from '../entry.ts'
+import type { VersionFacts } from '../version.ts'
 import type { Directory } from './directory.ts'
 import { systemCode } from './file-error.ts'
 import { setFileTime } from './file-times.ts'

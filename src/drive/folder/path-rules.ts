@@ -17,13 +17,17 @@ export interface PathRulesOptions {
   readonly only?: readonly string[]
 }
 
+/** Patterns that do not stand in a file of the folder. */
+export type GivenPatterns = Required<Pick<PathRulesOptions, 'only' | 'ignore'>>
+
 /**
  * Which paths take part. What does not is neither looked at nor touched: not published, not deleted when the patterns change, and
  * not written when others have it.
  */
 export class PathRules {
+  readonly given: GivenPatterns
   readonly #patternSet: MakePatternSet
-  readonly #given: PatternSet | undefined
+  readonly #ignored: PatternSet | undefined
   readonly #only: PatternSet | undefined
   /** Directories that have to be gone through to come to what matches; undefined: all. */
   readonly #onlyParents: ReadonlySet<string> | undefined
@@ -33,9 +37,15 @@ export class PathRules {
   constructor(options: PathRulesOptions) {
     const { patternSet, ignore = [], only = [] } = options
     this.#patternSet = patternSet
-    this.#given = ignore.length === 0 ? undefined : patternSet().add(ignore)
+    this.given = { only: [...only], ignore: [...ignore] }
+    this.#ignored = ignore.length === 0 ? undefined : patternSet().add(ignore)
     this.#only = only.length === 0 ? undefined : patternSet().add(only)
     this.#onlyParents = parentsOf(only)
+  }
+
+  /** The same for other patterns; those of files are not known to it. */
+  having(given: GivenPatterns): PathRules {
+    return new PathRules({ patternSet: this.#patternSet, ...given })
   }
 
   /** The walk has come into a directory: with the patterns that stand there. */
@@ -49,7 +59,7 @@ export class PathRules {
   /** Whether a path is left out, of which the directories are known not to be. */
   ignores(path: string, isDirectory: boolean): boolean {
     const shown = isDirectory ? `${path}/` : path
-    const given = this.#given?.test(shown)
+    const given = this.#ignored?.test(shown)
     if (given?.ignored === true) return true
     if (this.#only !== undefined && !this.#isPicked(this.#only, path, isDirectory)) return true
     if (given?.unignored === true) return false

@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, unlinkSync } from 'node:fs'
 import { PlaitError } from '../../base/error.ts'
 import { DirectoryTree } from '../disk/directory-tree.ts'
-import { fileError } from '../disk/file-error.ts'
+import { fileError, systemCode } from '../disk/file-error.ts'
 import { SourceFile } from '../disk/source-file.ts'
 import { baseName, parentPath, pathProblem } from '../tree-path.ts'
 import type { PlaitFolder } from './plait-folder.ts'
@@ -19,7 +19,9 @@ export function restoreFile(folder: PlaitFolder, id: string, path: string): void
   try {
     const entry = folder.history.list().find((one) => one.id === id)
     if (entry === undefined || entry.kind !== 'file')
-      throw Object.assign(new Error(`there is no file ${id} in the history`), { code: 'ENOENT' })
+      throw new PlaitError('FILE_FAILED', `there is no file ${id} in the history; see \`plait log\``, {
+        facts: { path },
+      })
     folder.history.copy(id, folder.temp, name)
     const file = SourceFile.open(folder.temp, name)
     try {
@@ -29,6 +31,16 @@ export function restoreFile(folder: PlaitFolder, id: string, path: string): void
     }
     linkSync(folder.temp.at(name), tree.open(parentPath(path)).at(baseName(path)))
   } catch (error) {
+    if (systemCode(error) === 'EEXIST')
+      throw new PlaitError('FILE_FAILED', `something is at ${path} already; choose another path`, { facts: { path } })
+    if (systemCode(error) === 'ENOENT')
+      throw new PlaitError(
+        'FILE_FAILED',
+        `there is no directory for ${path} any more; make it, or choose another path`,
+        {
+          facts: { path },
+        },
+      )
     throw fileError(error, path)
   } finally {
     tree.clear()

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { sha256 } from '../../feed/node/sha256.ts'
 import { systemRuntime } from '../../runtime/system/system-runtime.ts'
 import { MemoryView } from '../../store/memory-view.ts'
 import { Directory } from '../disk/directory.ts'
@@ -46,7 +47,11 @@ async function scan(options: { readonly wallMs?: number; readonly ignore?: reado
       rules: new PathRules({ patternSet: names, ignore: options.ignore ?? [] }),
       pace: new Pace({ clock, timers }),
       clock: { now: () => clock.now(), wallMs: () => options.wallMs ?? Date.now() + 60_000 },
-      rootOf: (file) => file.hash(),
+      rootOf: (file) => {
+        const bytes = new Uint8Array(file.size)
+        file.readNow(bytes, 0)
+        return Promise.resolve(sha256.digest(bytes))
+      },
     })
   } finally {
     directory.close()

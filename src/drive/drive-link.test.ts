@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { encodeBase32 } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
+import { formatGroupLink } from '../causal/group-link.ts'
 import { createIdentity } from '../identity/identity.ts'
-import { formatShareLink, isDriveId, parseShareLink, type ShareLink } from './share-link.ts'
+import { driveLinkOf, formatDriveLink, groupLinkOf, parseDriveLink, type DriveLink } from './drive-link.ts'
 
 const { id: nodeId } = createIdentity()
-const bytes = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })
+const { id: driveId } = createIdentity()
 const address = fc.record({
   host: fc.oneof(
     fc.ipV4(),
@@ -15,28 +16,28 @@ const address = fc.record({
   ),
   port: fc.integer({ min: 0, max: 65_535 }),
 })
-const links: fc.Arbitrary<ShareLink> = fc.record({
+const links: fc.Arbitrary<DriveLink> = fc.record({
   nodeId: fc.constant(nodeId),
   addresses: fc.array(address, { minLength: 1, maxLength: 8 }),
-  driveId: bytes(16).map(encodeBase32),
-  role: fc.constant('read' as const),
-  secret: bytes(32),
+  driveId: fc.constant(driveId),
+  role: fc.constantFrom('read', 'write', 'admin'),
+  secret: fc.uint8Array({ minLength: 32, maxLength: 32 }),
 })
-const link: ShareLink = {
+const link: DriveLink = {
   nodeId,
   addresses: [
     { host: '192.168.1.5', port: 7001 },
     { host: '::1', port: 7001 },
   ],
-  driveId: encodeBase32(new Uint8Array(16).fill(9)),
+  driveId,
   role: 'read',
   secret: new Uint8Array(32).fill(200),
 }
-const text = formatShareLink(link)
+const text = formatDriveLink(link)
 
 function problemOf(candidate: string): unknown {
   try {
-    parseShareLink(candidate)
+    parseDriveLink(candidate)
     return 'none'
   } catch (error) {
     if (!PlaitError.is(error) || error.code !== 'INVALID_LINK') throw error
@@ -46,13 +47,20 @@ function problemOf(candidate: string): unknown {
 
 it('reads back what it writes', () => {
   expect(text).toMatch(
-    /^plait:\/\/[a-z2-7]{52}@192\.168\.1\.5:7001,\[::1\]:7001\/d\/[a-z2-7]{26}#r\.[a-z2-7]{52}\.[a-z2-7]{7}$/,
+    /^plait:\/\/[a-z2-7]{52}@192\.168\.1\.5:7001,\[::1\]:7001\/d\/[a-z2-7]{52}#read\.[a-z2-7]{52}\.[a-z2-7]{7}$/,
   )
   fc.assert(
     fc.property(links, (sample) => {
-      expect(parseShareLink(`  ${formatShareLink(sample)}\n`)).toEqual(sample)
+      expect(parseDriveLink(`  ${formatDriveLink(sample)}\n`)).toEqual(sample)
     }),
   )
+})
+
+it('is the link of the group that the drive is, in other words', () => {
+  const { driveId: groupId, ...rest } = link
+  expect(groupLinkOf(text)).toBe(formatGroupLink({ ...rest, groupId }))
+  expect(driveLinkOf(groupLinkOf(text))).toBe(text)
+  expect(problemOf(groupLinkOf(text))).toBe('foreign')
 })
 
 it('refuses every single mistyped character', () => {
@@ -99,31 +107,15 @@ it('says that something else is not a share link', () => {
   expect(problemOf(`plait://${'a'.repeat(10_000)}`)).toBe('foreign')
   expect(problemOf(text.slice(0, -1) + (text.endsWith('a') ? 'b' : 'a'))).toBe('mistyped')
   expect(problemOf(`${text}x`)).toBe('mistyped')
-})
-
-it('says that a role is of a later version', () => {
-  const later = formatShareLink({ ...link, role: 'wxyz' as 'read' })
-  expect(problemOf(later)).toBe('role')
+  for (const changed of [{ role: 'owner' as 'read' }, { driveId: driveId.slice(1) }, { secret: new Uint8Array(31) }])
+    expect(problemOf(formatDriveLink({ ...link, ...changed })), Object.keys(changed)[0] ?? '').toBe('foreign')
 })
 
 it('tells of no secret in its errors', () => {
   const secret = encodeBase32(link.secret)
   for (const broken of [text.slice(0, -1), `${text}x`, text.replace('/d/', '/e/')]) {
-    expect(() => parseShareLink(broken)).toThrow(
+    expect(() => parseDriveLink(broken)).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining(secret) as string }) as Error,
     )
   }
-})
-
-it('knows drive ids', () => {
-  expect(isDriveId(link.driveId)).toBe(true)
-  for (const other of [
-    '',
-    'a',
-    '__proto__',
-    link.driveId.toUpperCase(),
-    `${link.driveId}a`,
-    `${link.driveId.slice(0, -1)}b`,
-  ])
-    expect(isDriveId(other)).toBe(false)
 })
