@@ -10,6 +10,7 @@ import { isAside } from './plan/item.ts'
 import type { Agreement, Files } from './plan/item.ts'
 import type { Layout } from './plan/layout.ts'
 import type { Disk } from './plan/match.ts'
+import { parentPath } from './tree-path.ts'
 
 /** What would become of one path. */
 export interface PreviewStep {
@@ -57,7 +58,12 @@ export function preview({ agreement, disk, layout, files, writer, isMarked, mayW
 function previewOf(changes: Changes, plan: Actions, mayWrite: boolean): DrivePreview {
   const outgoing = mayWrite ? changes.list.flatMap(stepOfChange) : []
   const changed = new Set(outgoing.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from])))
-  const incoming = plan.list.flatMap(stepOfAction).filter(({ path }) => !changed.has(path))
+  // A directory gets its times once more when something in it was changed: that is no change of it.
+  const touched = new Set(plan.list.flatMap(({ kind, path }) => (kind === 'facts' ? [] : [parentPath(path)])))
+  const incoming = plan.list
+    .filter(({ kind, path }) => kind !== 'facts' || !touched.has(path))
+    .flatMap(stepOfAction)
+    .filter(({ path }) => !changed.has(path))
   const problems = plan.obstacles.filter(({ path }) => !changed.has(path))
   return { outgoing, incoming, problems, hold: changes.hold ?? plan.hold }
 }
