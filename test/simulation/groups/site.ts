@@ -35,7 +35,7 @@ export interface GroupSiteOptions {
   readonly begin: (site: GroupSite, life: GroupLife) => void
 }
 
-const segmentBytes = 16 * 1024
+const smallLog = { limits: { segmentBytes: 16 * 1024 }, checkpointBytes: 64 * 1024, trimBlocks: 32 }
 
 const identities = new Map<string, Identity>()
 
@@ -120,8 +120,8 @@ export class GroupSite {
     this.#isSettingUp = true
     const { world, ledger, acknowledgeMs, snapshotEntries, begin, random } = this.#options
     const store = await openStore('', { runtime: { ...process.runtime, disk: this.disk.disk } })
-    // Where logs are pruned, small segments are compacted, too.
-    const log = snapshotEntries === undefined ? {} : { log: { limits: { segmentBytes }, trimBlocks: 32 } }
+    // Where logs are pruned, small segments are compacted, too, and there are checkpoints.
+    const log = snapshotEntries === undefined ? {} : { log: smallLog }
     const feeds = await openFeeds(node, store, { verify: verifyBoth, ...log })
     if (process.scope.ended) return
     const life = new GroupLife({ world, process, feeds, site: this, ledger })
