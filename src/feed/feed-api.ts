@@ -28,8 +28,6 @@ export interface FeedLogBounds {
   /** After so many bytes of log, or so many blocks, there is a checkpoint. */
   readonly checkpointBytes?: number
   readonly checkpointBlocks?: number
-  /** Of a beginning that is not kept, so many blocks at least are given back at once by the derived files. */
-  readonly trimBlocks?: number
 }
 
 /** How a feed of somebody else is kept. */

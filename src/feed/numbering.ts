@@ -43,15 +43,3 @@ export function bitCount(bits: number): number {
   rest = (rest & 0x3333_3333) + ((rest >>> 2) & 0x3333_3333)
   return Math.imul((rest + (rest >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }
-
-/** Of the trees that make up the first `length` blocks, the largest first. */
-export function peakPositions(length: number): readonly number[] {
-  const positions: number[] = []
-  let start = 0
-  while (start < length) {
-    const level = levelFrom(start, length)
-    positions.push(nodePosition(level, start / 2 ** level))
-    start += 2 ** level
-  }
-  return positions
-}

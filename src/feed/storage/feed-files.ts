@@ -2,9 +2,7 @@ import { readUint32, readUint64, writeUint32, writeUint64 } from '../../base/lit
 import type { Disk } from '../../runtime/disk.ts'
 import { crc32c } from '../../store/crc32c.ts'
 import { FlatFile } from '../../store/flat-file.ts'
-import { synced } from '../../store/log-folder.ts'
 import { copyHash, hashBytes } from '../hash.ts'
-import { nodeCount, peakPositions } from '../numbering.ts'
 
 /** Of one block: where its record stands, and its length. */
 const placeBytes = 12
@@ -42,18 +40,6 @@ export class FeedFiles {
       await places.close()
       throw error
     }
-  }
-
-  /**
-   * Gives back the room of the first blocks, which are not here any more, and of all nodes but their peaks: a file with a hole in its place
-   * takes the place of the old one. Nobody may have the files open.
-   */
-  static async trim(disk: Disk, number: number, length: number): Promise<void> {
-    const path = `${feedFilesFolder}/${number}`
-    const kept = peakPositions(length).map((position) => position * nodeBytes)
-    await copyTail(disk, `${path}.nodes`, { from: nodeCount(length) * nodeBytes, kept, keptBytes: nodeBytes })
-    await copyTail(disk, `${path}.places`, { from: length * placeBytes, kept: [], keptBytes: 0 })
-    await synced(disk.syncDirectory(feedFilesFolder))
   }
 
   static async remove(disk: Disk, number: number): Promise<void> {
@@ -136,29 +122,4 @@ export class FeedFiles {
 
 function nodeCheck(bytes: Uint8Array, at: number, position: number): number {
   return crc32c(bytes, at, at + hashBytes, position % 0x1_0000_0000)
-}
-
-/** Puts a file in the place of another one that begins with a hole, but for what is kept at some offsets in it. */
-async function copyTail(
-  disk: Disk,
-  path: string,
-  { from, kept, keptBytes }: { readonly from: number; readonly kept: readonly number[]; readonly keptBytes: number },
-): Promise<void> {
-  const source = await disk.open(path, { create: true })
-  try {
-    const end = await source.size()
-    const target = await disk.open(`${path}.tmp`, { create: true })
-    try {
-      await target.truncate(0)
-      for (const offset of kept) await target.write(offset, await source.read(offset, keptBytes))
-      for (let at = from; at < end; at += bufferBytes)
-        await target.write(at, await source.read(at, Math.min(bufferBytes, end - at)))
-      await synced(target.sync())
-    } finally {
-      await target.close()
-    }
-  } finally {
-    await source.close()
-  }
-  await disk.rename(`${path}.tmp`, path)
 }

@@ -30,7 +30,6 @@ const pendingBytesMax = 24 * 1024 * 1024
 /** What is replayed after a crash, at most: reading it and hashing it again takes a fraction of a second. */
 const checkpointBytesDefault = 64 * 1024 * 1024
 const checkpointBlocksDefault = 131_072
-const trimBlocksDefault = 1_024
 
 /** All feeds of one store, on its log. */
 export class FeedLog {
@@ -141,8 +140,6 @@ export class FeedLog {
     let unsettled: { readonly position: number } | undefined
     return {
       use: (run) => this.#shelf.pool.use(number, run),
-      trimBlocks: this.#options.trimBlocks ?? trimBlocksDefault,
-      trim: (length) => this.#shelf.pool.trim(number, length),
       readMany: (positions, sizes) => this.#log.readMany(positions, sizes),
       commit: async (write) => {
         while (this.#log.pendingBytes > pendingBytesMax) await this.#log.commit('os')

@@ -149,10 +149,6 @@ function hostLater(shelf: FeedShelf, number: number): RoundHost & RecordSource {
   }
   return {
     use: (run) => shelf.pool.use(number, run),
-    get trimBlocks() {
-      return open().trimBlocks
-    },
-    trim: (length) => open().trim(length),
     readMany: (positions, sizes) => open().readMany(positions, sizes),
     commit: (write) => open().commit(write),
     settled: () => open().settled(),

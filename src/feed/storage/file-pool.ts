@@ -18,7 +18,6 @@ export class FilePool {
   readonly #closing = new Map<number, Promise<void>>()
   /** Written to since they were synced. */
   readonly #dirty = new Set<number>()
-  #isClosed = false
 
   constructor(disk: Disk) {
     this.#disk = disk
@@ -63,30 +62,8 @@ export class FilePool {
     await FeedFiles.remove(this.#disk, number)
   }
 
-  /** Gives back what the files of a feed hold of its first blocks, unless they are in use or that fails: then they stay as they are. */
-  async trim(number: number, length: number): Promise<boolean> {
-    const slot = this.#slots.get(number)
-    if (this.#isClosed || this.#closing.has(number) || (slot !== undefined && slot.users > 0)) return false
-    this.#slots.delete(number)
-    let isDone = false
-    const trimming = (slot === undefined ? Promise.resolve() : this.#leave(number, slot)).then(async () => {
-      // What could not be flushed is open still.
-      if (this.#slots.has(number)) return
-      await FeedFiles.trim(this.#disk, number, length)
-      isDone = true
-    })
-    this.#closing.set(
-      number,
-      trimming.catch(() => {}),
-    )
-    await this.#closing.get(number)
-    this.#closing.delete(number)
-    return isDone
-  }
-
   /** Leaves what was not synced. */
   async close(): Promise<void> {
-    this.#isClosed = true
     await Promise.all(this.#closing.values())
     for (const { opened } of this.#slots.values()) await opened.then((files) => files.close()).catch(() => {})
     this.#slots.clear()
@@ -116,13 +93,8 @@ export class FilePool {
     }
   }
 
-  async #retire(number: number, slot: Slot): Promise<void> {
-    await this.#leave(number, slot)
-    this.#closing.delete(number)
-  }
-
   /** What cannot be flushed stays open, with what it has to write. */
-  async #leave(number: number, slot: Slot): Promise<void> {
+  async #retire(number: number, slot: Slot): Promise<void> {
     try {
       const files = await slot.opened
       await files.flush()
@@ -130,5 +102,6 @@ export class FilePool {
     } catch {
       this.#slots.set(number, slot)
     }
+    this.#closing.delete(number)
   }
 }

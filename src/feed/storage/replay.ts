@@ -3,7 +3,7 @@ import type { LogRecord } from '../../store/record.ts'
 import { decode } from '../../wire/schema.ts'
 import { Frontier, type NodeVisitor } from '../frontier.ts'
 import { copyHash, hashBytes, type TreeHash } from '../hash.ts'
-import { lengthMax, levelFrom, nodeCount, nodePosition, peakPositions } from '../numbering.ts'
+import { lengthMax, levelFrom, nodeCount, nodePosition } from '../numbering.ts'
 import type { FilePool } from './file-pool.ts'
 import type { FeedFiles } from './feed-files.ts'
 import {
@@ -20,7 +20,7 @@ import {
 } from './feed-record.ts'
 import type { FeedName } from '../feed-id.ts'
 import type { FeedHead } from '../sync/feed-store.ts'
-import type { StoredFeed } from './stored-feed.ts'
+import { peakPositions, type StoredFeed } from './stored-feed.ts'
 
 /** What is done to the feeds of a log while it is replayed. */
 export interface ReplayHost {

@@ -23,10 +23,6 @@ export interface Job {
 
 export interface RoundHost {
   use<Result>(run: (files: FeedFiles) => Promise<Result>): Promise<Result>
-  /** Gives back what the derived files hold of the first blocks, if nobody uses them just now; false when that is to be tried again. */
-  trim(length: number): Promise<boolean>
-  /** So many blocks at least are given back at once. */
-  readonly trimBlocks: number
   /** Lets jobs append, in one turn of the event loop, and resolves when all is synced. */
   commit(write: (sink: RecordSink) => void): Promise<void>
   /** What was committed is in the derived files. */

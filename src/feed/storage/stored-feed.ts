@@ -5,7 +5,7 @@ import { encode } from '../../wire/schema.ts'
 import { Bitmap } from '../bitmap.ts'
 import { formatFeedId, type FeedId } from '../feed-id.ts'
 import { hashBytes, type TreeHash } from '../hash.ts'
-import { lengthMax, peakPositions } from '../numbering.ts'
+import { lengthMax, levelFrom, nodePosition } from '../numbering.ts'
 import type { Probe } from '../../runtime/probe.ts'
 import type { Conflict } from '../fork.ts'
 import type { Runs } from '../runs.ts'
@@ -76,9 +76,6 @@ export class StoredFeed implements FeedStore {
   conflict: Conflict | undefined
   /** Told of blocks that cannot be read any more. */
   onLost: (runs: Runs, error: PlaitError) => void = () => {}
-  /** What was given back of the derived files since this was opened. */
-  #trimmedLength = 0
-  #isTrimming = false
   readonly #host: RoundHost
   readonly #reader: BlockReader
 
@@ -157,12 +154,7 @@ export class StoredFeed implements FeedStore {
         sink.append(feedRecords.cleared, encode(clearedSchema, { runs: runs.slice(at, at + 2 * clearedRunsMax) }))
     }, true)
     this.applyCleared(runs)
-    if (position === undefined || length > this.tip.length) return
-    this.beginning = { length, position }
-    const spent = length - this.#trimmedLength
-    // What is left is copied.
-    if (spent < Math.max(this.#host.trimBlocks, this.have.count)) return
-    void this.#trim(length)
+    if (position !== undefined && length <= this.tip.length) this.beginning = { length, position }
   }
 
   freeze(conflict: Conflict): Promise<void> {
@@ -227,7 +219,6 @@ export class StoredFeed implements FeedStore {
   forget(fork: number): void {
     this.have.clear()
     this.beginning = undefined
-    this.#trimmedLength = 0
     this.head = undefined
     this.peaks = emptyBytes
     this.ownLength = 0
@@ -248,16 +239,6 @@ export class StoredFeed implements FeedStore {
   applyCleared(runs: Runs): void {
     for (let at = 0; at < runs.length; at += 2) this.have.remove(runs[at] as number, runs[at + 1] as number)
     this.#reader.forget()
-  }
-
-  /** When nobody uses the files; never rejects. */
-  async #trim(length: number): Promise<void> {
-    if (this.#isTrimming) return
-    this.#isTrimming = true
-    await this.rounds.idle()
-    const isStill = (this.beginning?.length ?? 0) >= length
-    if (isStill && (await this.#host.trim(length))) this.#trimmedLength = length
-    this.#isTrimming = false
   }
 
   /** `isAlone`: what was stored before is known to be here when it is written. */
@@ -332,6 +313,17 @@ class BatchJob implements Job {
     this.#feed.probe.sometimes('fetched blocks not stored')
     this.#done(false)
   }
+}
+
+export function peakPositions(length: number): readonly number[] {
+  const positions: number[] = []
+  let start = 0
+  while (start < length) {
+    const level = levelFrom(start, length)
+    positions.push(nodePosition(level, start / 2 ** level))
+    start += 2 ** level
+  }
+  return positions
 }
 
 async function answer<Result>(result: Promise<Result | undefined>, done: (result?: Result) => void): Promise<void> {

@@ -55,7 +55,7 @@ export function openLog(disk: Disk, bounds: Partial<FeedLogOptions> = smallBound
 }
 
 /** So small that all that is rare happens often. */
-const smallBounds = { limits: { segmentBytes: 3_000 }, checkpointBytes: 1_500, trimBlocks: 4 }
+const smallBounds = { limits: { segmentBytes: 3_000 }, checkpointBytes: 1_500 }
 
 export function writerOf(feed: StoredFeed): FeedWriter {
   const feedWriter = new FeedWriter({ feed, signer: writer, behind: () => undefined, signed: () => {} })

@@ -102,10 +102,6 @@ async function inspectFeed(
     if (!bytesEqual(block ?? new Uint8Array(0), blockOf(ids[index] ?? -1)))
       return `${what}: block ${index} of ${tip.length} is another (fork ${tip.fork}; ${describe(done)}, then ${describe(begun)})`
   }
-  const first = Math.min(done.first, tip.length)
-  const before = done.fork === begun.fork ? await feed.peaksOf(first) : undefined
-  if (done.fork === begun.fork && !bytesEqual(before ?? new Uint8Array(0), treeOf(ids.slice(0, first)).peaks()))
-    return `${what}: what leads from the first ${first} blocks to the root is not here`
   const positions = Array.from({ length: nodeCount(tip.length) }, (_value, position) => position)
   const nodes = have.count < tip.length ? undefined : await feed.nodes(positions)
   if (have.count === tip.length && !bytesEqual(nodes ?? new Uint8Array(0), tree.nodesAt(positions)))

@@ -12,8 +12,6 @@ it('what is owed is not tried over and over while the files of its feed cannot b
     },
     commit: () => Promise.resolve(),
     settled: () => {},
-    trim: () => Promise.resolve(false),
-    trimBlocks: Infinity,
   })
   const failures: string[] = []
   const job: Job = { bytes: 0, write: () => {}, written: () => {}, failed: ({ code }) => failures.push(code) }

@@ -35,7 +35,7 @@ export interface GroupSiteOptions {
   readonly begin: (site: GroupSite, life: GroupLife) => void
 }
 
-const smallLog = { limits: { segmentBytes: 16 * 1024 }, checkpointBytes: 64 * 1024, trimBlocks: 32 }
+const smallLog = { limits: { segmentBytes: 16 * 1024 }, checkpointBytes: 64 * 1024 }
 
 const identities = new Map<string, Identity>()
 

@@ -92,7 +92,7 @@ class GroupSoak {
     const delivered = this.#sites[0]?.life?.group?.engine.machine.order.delivered() ?? []
     return {
       openFiles: sum(({ disk }) => disk.disk.openFiles),
-      diskBytes: sum(({ disk }) => usedBytes(disk.disk.files())),
+      diskBytes: sum(({ disk }) => disk.disk.bytes),
       entries: delivered.reduce((total, number) => total + number, 0),
     }
   }
@@ -200,17 +200,4 @@ function isMember(site: GroupSite, [first]: readonly GroupSite[]): boolean {
 
 function stateOf(replica: WorldReplica | undefined): string | undefined {
   return replica === undefined ? undefined : encodeHex(replica.hash())
-}
-
-const pageBytes = 4_096
-
-/** What files take without their holes, as file systems keep them. */
-function usedBytes(files: ReadonlyMap<string, Uint8Array>): number {
-  let used = 0
-  for (const bytes of files.values())
-    for (let at = 0; at < bytes.length; at += pageBytes) {
-      const page = bytes.subarray(at, at + pageBytes)
-      if (page.some((byte) => byte !== 0)) used += page.length
-    }
-  return used
 }
