@@ -11,7 +11,7 @@ const growthShareMax = 0.05
 const quantities = [
   ['heapBytes', 2 * 1024 * 1024],
   ['openFiles', 4],
-  ['diskBytes', 256 * 1024],
+  ['logBytes', 256 * 1024],
 ] as const
 
 const { values } = parseArgs({
@@ -46,9 +46,9 @@ async function soak(hours: number): Promise<number> {
   return violations.length + grown.length > 0 ? 1 : 0
 }
 
-function lineOf({ seconds, heapBytes, openFiles, diskBytes, entries }: SoakLook): string {
+function lineOf({ seconds, heapBytes, openFiles, logBytes, derivedBytes, entries }: SoakLook): string {
   const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(2)
-  return `${seconds / 3_600} h: heap ${mib(heapBytes)} MiB, open files ${openFiles}, disks ${mib(diskBytes)} MiB, ${entries} entries`
+  return `${seconds / 3_600} h: heap ${mib(heapBytes)} MiB, open files ${openFiles}, logs ${mib(logBytes)} MiB, derived ${mib(derivedBytes)} MiB, ${entries} entries`
 }
 
 /** Whether the last third is more than the third before it. */

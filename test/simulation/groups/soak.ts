@@ -24,7 +24,9 @@ export interface SoakLook {
   readonly seconds: number
   readonly heapBytes: number
   readonly openFiles: number
-  readonly diskBytes: number
+  readonly logBytes: number
+  /** What is derived from the logs: it keeps its places for entries that are not kept. */
+  readonly derivedBytes: number
   /** Entries that have been delivered at the first machine. */
   readonly entries: number
 }
@@ -92,7 +94,8 @@ class GroupSoak {
     const delivered = this.#sites[0]?.life?.group?.engine.machine.order.delivered() ?? []
     return {
       openFiles: sum(({ disk }) => disk.disk.openFiles),
-      diskBytes: sum(({ disk }) => disk.disk.bytes),
+      logBytes: sum((site) => bytesBelow(site, 'log/')),
+      derivedBytes: sum((site) => bytesBelow(site, 'feeds/')),
       entries: delivered.reduce((total, number) => total + number, 0),
     }
   }
@@ -200,4 +203,10 @@ function isMember(site: GroupSite, [first]: readonly GroupSite[]): boolean {
 
 function stateOf(replica: WorldReplica | undefined): string | undefined {
   return replica === undefined ? undefined : encodeHex(replica.hash())
+}
+
+function bytesBelow({ disk }: GroupSite, folder: string): number {
+  let total = 0
+  for (const [path, bytes] of disk.disk.files()) if (path.startsWith(folder)) total += bytes.length
+  return total
 }
