@@ -59,12 +59,12 @@ export class GroupEngine {
 
   constructor(options: GroupEngineOptions) {
     this.#options = options
-    const { feeds, view, snapshotEntries, base, rememberSnapshots: remember } = options
+    const { feeds, view, verify, snapshotEntries, base, rememberSnapshots: remember } = options
     const { timers } = feeds.store.runtime
     const mayShare = (nodeId: NodeId): boolean => this.mayShare(nodeId)
     this.#snapshots = new Snapshots(
       {
-        ...{ feeds, view, mayShare, everyEntries: snapshotEntries, remember },
+        ...{ feeds, view, mayShare, verify, everyEntries: snapshotEntries, remember, machine: () => this.#machine },
         nextTurn: () => new Promise((resolve) => timers.endOfTurn(resolve)),
         name: (name) => this.write('snapshot', { schema: () => rawBody, value: name }).durable,
         feed: (writer) => this.#readers.feeds.get(writer),

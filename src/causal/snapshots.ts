@@ -5,12 +5,14 @@ import type { Feed, Feeds } from '../feed/feed-api.ts'
 import { formatFeedId } from '../feed/feed-id.ts'
 import type { FeedId } from '../feed/feed-id.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import type { GroupMachine } from './group-machine.ts'
+import type { Verify } from '../identity/signature.ts'
+import type { GroupMachine, NamedSnapshot } from './group-machine.ts'
 import type { GroupState } from './group-state.ts'
 import { clockOf, type GroupView } from './group-view.ts'
 import { keyText } from './members/roster-entry.ts'
 import { allows } from './members/roster-operation.ts'
 import { covers } from './order/history.ts'
+import { countsAlike } from './snapshot-check.ts'
 import { openSnapshot, readSnapshot, snapshotBlocks } from './snapshot-feed.ts'
 import type { GroupBase } from './snapshot-feed.ts'
 
@@ -26,6 +28,9 @@ export interface SnapshotsOptions {
   readonly feeds: Feeds
   readonly view: GroupView
   readonly mayShare: (nodeId: NodeId) => boolean
+  readonly verify: Verify
+  /** What is known now. */
+  readonly machine: () => GroupMachine
   /** An admin makes one when so many entries have been delivered since the last. */
   readonly everyEntries: number
   readonly nextTurn: () => Promise<void>
@@ -57,6 +62,8 @@ export class Snapshots {
   #fetching: { readonly name: Uint8Array; readonly ending: AbortController } | undefined
   #tasks = 0
   #isMaking = false
+  /** Those that hold what does not count. */
+  readonly #void = new Set<string>()
   /** Made here, and not named yet. */
   #made: Uint8Array | undefined
   #isPruning = false
@@ -132,7 +139,9 @@ export class Snapshots {
   /** The view has just been told of a state: makes a snapshot of it, or drops what an older one makes superfluous, if it is time. */
   consider(machine: GroupMachine, state: GroupState, tables: readonly string[], self: NodeId): void {
     const total = state.feeds.reduce((sum, { delivered }) => sum + delivered, 0)
-    const usable = machine.snapshots.findLast(({ row }) => covers(state.stable, row))
+    const isUsable = ({ name, row }: NamedSnapshot): boolean =>
+      covers(state.stable, row) && !this.#void.has(keyText(name))
+    const usable = machine.snapshots.findLast(isUsable)
     // As long as own entries are to come, one that is named there is not known.
     if (usable !== undefined && !this.#isBase(usable.name) && machine.own !== undefined) {
       const names = machine.snapshots.map(({ name }) => name)
@@ -208,13 +217,18 @@ export class Snapshots {
     const { feeds } = this.#options
     const { base } = this
     try {
-      const firsts = await this.#fetchNext(name)
+      const state = await this.#fetchNext(name)
+      const { verify, machine } = this.#options
       // In due time.
-      if (this.#tasks > 0 || this.base !== base) return
+      if (this.#tasks > 0 || this.base !== base || machine().own === undefined) return
+      if (!countsAlike(state, machine(), verify)) {
+        this.#void.add(keyText(name))
+        return
+      }
       // The last base stays until there is another one: it may be read here just now, or by whoever was told of it.
       const kept = [name, ...newer, ...[base, this.#made].filter((one) => one !== undefined)]
       const spent = await this.#begin(name, (others) => distinct([...others, ...older], kept))
-      this.firsts = firsts
+      this.firsts = new Map(clockOf(state))
       await this.drop()
       for (const one of spent) {
         if (this.#isBase(one)) continue
@@ -231,14 +245,13 @@ export class Snapshots {
     }
   }
 
-  async #fetchNext(name: Uint8Array): Promise<ReadonlyMap<Writer, number>> {
+  async #fetchNext(name: Uint8Array): Promise<GroupState> {
     await this.#note(name)
     const ending = new AbortController()
     if (this.#ending.signal.aborted) ending.abort(this.#ending.signal.reason)
     this.#fetching = { name, ending }
     try {
-      const { state } = await this.#fetch(name, ending.signal)
-      return new Map(clockOf(state))
+      return (await this.#fetch(name, ending.signal)).state
     } finally {
       this.#fetching = undefined
     }
