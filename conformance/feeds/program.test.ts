@@ -4,7 +4,9 @@ import { expect, it } from 'vitest'
 import { formatFeedId } from '../../src/feed/feed-id.ts'
 import { formatFeedLink, parseFeedLink } from '../../src/feed/feed-link.ts'
 import { createIdentity } from '../../src/identity/identity.ts'
-import { jsonLines, startShare } from '../drive/place.ts'
+import { createNode } from 'plait'
+import { parseUrl } from '../../src/node/url.ts'
+import { jsonLines } from '../drive/place.ts'
 import {
   feedLink,
   makeMachine,
@@ -165,18 +167,20 @@ async function expectFailure(machine: Machine, args: readonly string[], message:
 }
 
 it('says what is wrong with a link, and what to do', async () => {
-  const [writer, reader, sharer] = [makeMachine(), makeMachine(), makeMachine()]
-  const [{ program, link }, { link: shared }] = await Promise.all([startAppend(writer), startShare(sharer)])
+  const [writer, reader] = [makeMachine(), makeMachine()]
+  const { program, link } = await startAppend(writer)
+  await using other = await createNode({ listen: ['tcp://127.0.0.1:0'] })
   const parts = parseFeedLink(link)
   const nobody = formatFeedLink({ ...parts, addresses: [{ host: '127.0.0.1', port: 1 }] })
   const nobodyMessage = /^plait: nobody answers at 127\.0\.0\.1:1; see that `plait feed serve` is running there/
   await expectFailure(reader, ['info', nobody, '--wait', '1'], nobodyMessage)
   const stranger = formatFeedLink({ ...parts, nodeId: createIdentity().id })
   await expectFailure(reader, ['clone', stranger], /^plait: another node than the one of this link answers/)
-  const other = formatFeedId({ name: createIdentity().publicKey, isSealed: false })
-  const unknown = formatFeedLink({ ...parts, feedId: other })
+  const otherFeed = formatFeedId({ name: createIdentity().publicKey, isSealed: false })
+  const unknown = formatFeedLink({ ...parts, feedId: otherFeed })
   await expectFailure(reader, ['cat', unknown, '--wait', '1'], /is up, but does not have that feed; see/)
-  const noFeeds = formatFeedLink({ ...parts, ...parseAddress(shared) })
+  const { nodeId, addresses } = parseUrl(other.addresses[0] ?? '')
+  const noFeeds = formatFeedLink({ ...parts, nodeId, addresses })
   await expectFailure(reader, ['cat', noFeeds, '--wait', '2'], /was reached, but it serves no feeds/)
   const json = await runFeed(reader, ['info', nobody, '--wait', '1', '--json'])
   expect([json.code, json.stderr, jsonLines(json.stdout)]).toEqual([
@@ -187,15 +191,6 @@ it('says what is wrong with a link, and what to do', async () => {
   await expectFailure(reader, ['cat', parts.feedId], /^plait: that feed is not in the store/)
   await program.kill('SIGINT')
 })
-
-/** Node and addresses of a share link. */
-function parseAddress(link: string): Pick<ReturnType<typeof parseFeedLink>, 'nodeId' | 'addresses'> {
-  const [, nodeId = '', port = ''] = /^plait:\/\/([^@]+)@[^/]*?:(\d+)/.exec(link) ?? []
-  return {
-    nodeId: nodeId as ReturnType<typeof parseFeedLink>['nodeId'],
-    addresses: [{ host: '127.0.0.1', port: Number(port) }],
-  }
-}
 
 it('has one owner for each store, whom the others ask, and who is named to those that cannot', async () => {
   const machine = makeMachine()
