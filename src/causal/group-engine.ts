@@ -66,6 +66,7 @@ export class GroupEngine {
       {
         ...{ feeds, view, mayShare, verify, everyEntries: snapshotEntries, remember, machine: () => this.#machine },
         nextTurn: () => new Promise((resolve) => timers.endOfTurn(resolve)),
+        after: (delayMs, run) => this.#after(delayMs, run),
         name: (name) => this.write('snapshot', { schema: () => rawBody, value: name }).durable,
         feed: (writer) => this.#readers.feeds.get(writer),
       },
@@ -175,6 +176,7 @@ export class GroupEngine {
 
   async #adopt(name: Uint8Array): Promise<void> {
     const { base } = this.#snapshots
+    const isBelow = this.#isBelow
     // Until somebody says again that more was dropped.
     this.#isBelow = false
     if (base !== undefined && bytesEqual(base, name)) return
@@ -184,7 +186,10 @@ export class GroupEngine {
       return
     }
     const { order } = this.#machine
-    const clock = await this.#snapshots.look(name)
+    const clock = await this.#snapshots.look(name).catch((error: unknown) => {
+      this.#isBelow ||= isBelow
+      throw error
+    })
     if ([...clock].every(([writer, number]) => (order.feed(writer)?.delivered ?? 0) >= number)) return
     await this.#snapshots.use(name)
     await this.#renew(undefined)

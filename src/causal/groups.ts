@@ -278,7 +278,11 @@ class StoreGroups implements Groups {
         const base = await this.#ask(url, continueMessage, { signal }, { bytes }).catch(() => undefined)
         // A snapshot is believed of few, and others are asked, too: what it is of is dropped everywhere.
         if (base === undefined || (base.length === keyBytes && !group.isBelieved(parseUrl(url).nodeId, base))) continue
-        if (base.length === keyBytes) await group.engine.adopt(base).catch((error: unknown) => group.engine.fail(error))
+        if (base.length === keyBytes)
+          await group.engine.adopt(base).catch((error: unknown) => {
+            // Another one is asked for after a while.
+            if (!PlaitError.is(error) || error.code !== 'TIMEOUT') group.engine.fail(error)
+          })
         // What a member says that was removed or parked may be void: another one is asked after a while if nothing has come of it.
         break
       }

@@ -10,6 +10,7 @@ import type { GroupMachine, NamedSnapshot } from './group-machine.ts'
 import type { GroupState } from './group-state.ts'
 import { clockOf, type GroupView } from './group-view.ts'
 import { keyText } from './members/roster-entry.ts'
+import type { Timer } from '../runtime/timers.ts'
 import { allows } from './members/roster-operation.ts'
 import { covers } from './order/history.ts'
 import { countsAlike } from './snapshot-check.ts'
@@ -34,6 +35,7 @@ export interface SnapshotsOptions {
   /** An admin makes one when so many entries have been delivered since the last. */
   readonly everyEntries: number
   readonly nextTurn: () => Promise<void>
+  readonly after: (delayMs: number, run: () => void) => Timer
   /** Names a snapshot in the feed that is written here. */
   readonly name: (name: Uint8Array) => Promise<void>
   /** Changes what is remembered of them, one change after the other; resolves when it is. */
@@ -44,6 +46,7 @@ export interface SnapshotsOptions {
 
 /** So many snapshots are not everybody's yet at most. */
 const waitingMax = 3
+const silenceMs = 30_000
 
 /**
  * Snapshots of a group, and what they make superfluous: when every member has delivered all that one is of, nobody needs the entries
@@ -57,6 +60,7 @@ export class Snapshots {
   readonly #options: SnapshotsOptions
   readonly #ending = new AbortController()
   readonly #feedsById = new Map<FeedId, Feed>()
+  readonly #looks = new Set<AbortController>()
   #reading: AbortController | undefined
   /** The one that is going to be the base, while it comes. */
   #fetching: { readonly name: Uint8Array; readonly ending: AbortController } | undefined
@@ -119,11 +123,19 @@ export class Snapshots {
     this.#reading?.abort(new PlaitError('CANCELLED', 'there is another snapshot'))
   }
 
-  /** How much of each feed a snapshot is of; when all of it is here. */
+  /** How much of each feed a snapshot is of; when all of it is here. Rejects with `TIMEOUT` when nothing comes of it for a while. */
   async look(name: Uint8Array): Promise<ReadonlyMap<Writer, number>> {
     await this.#note(name)
-    const { state } = await this.#fetch(name, this.#ending.signal)
-    return new Map(clockOf(state))
+    this.#ending.signal.throwIfAborted()
+    const ending = new AbortController()
+    this.#looks.add(ending)
+    const stop = this.#watch(name, ending)
+    try {
+      return new Map(clockOf((await this.#fetch(name, ending.signal)).state))
+    } finally {
+      stop()
+      this.#looks.delete(ending)
+    }
   }
 
   /** Drops the entries that the base is of. */
@@ -178,6 +190,7 @@ export class Snapshots {
     this.#ending.abort(closed)
     this.#reading?.abort(closed)
     this.#fetching?.ending.abort(closed)
+    for (const look of this.#looks) look.abort(closed)
   }
 
   /** Shares no snapshot any more: who opens the group again shares it with those who are members then. */
@@ -243,6 +256,21 @@ export class Snapshots {
     } finally {
       this.#isPruning = false
     }
+  }
+
+  /** Ends a look when nothing comes for a while: whoever had that snapshot may have gone on to another one. */
+  #watch(name: Uint8Array, ending: AbortController): () => void {
+    const id = formatFeedId({ name, isSealed: true })
+    const heldNow = (): number => this.#feedsById.get(id)?.status().held ?? 0
+    let held = heldNow()
+    let timer: Timer
+    const check = (): void => {
+      if (heldNow() === held) ending.abort(new PlaitError('TIMEOUT', 'nothing comes of a snapshot'))
+      held = heldNow()
+      timer = this.#options.after(silenceMs, check)
+    }
+    timer = this.#options.after(silenceMs, check)
+    return () => timer.cancel()
   }
 
   async #fetchNext(name: Uint8Array): Promise<GroupState> {
