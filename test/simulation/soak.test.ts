@@ -7,10 +7,12 @@ it(
   { timeout: 120_000 },
   async () => {
     const looks: SoakLook[] = []
-    const { violations } = await runSeed(1, (world) =>
+    const { violations, marks } = await runSeed(1, (world) =>
       soakGroup(world, { hours: 1, heapBytes: () => 0, onLook: (look) => looks.push(look) }),
     )
     expect(violations).toEqual([])
+    // The guest was removed, and is back by the link, which takes another feed.
+    expect([marks.has('removed by an admin'), marks.has('took another feed')]).toEqual([true, true])
     const last = looks.at(-1) as SoakLook
     expect(last.entries).toBeGreaterThan(3_000)
     // Five machines would have over 200 bytes of each entry.
