@@ -1,5 +1,6 @@
-import { encodeHex } from '../base/bytes.ts'
-import type { Chunk, ChunkSource } from '../feed/chunk-api.ts'
+import { emptyBytes, encodeHex } from '../base/bytes.ts'
+import { PlaitError } from '../base/error.ts'
+import type { Chunk, ChunkName, ChunkSource } from '../feed/chunk-api.ts'
 import type { Feed } from '../feed/feed-api.ts'
 import { hashBytes } from '../feed/hash.ts'
 import { sha256 } from '../feed/node/sha256.ts'
@@ -18,7 +19,7 @@ import { ManifestPages } from './content/manifest-pages.ts'
 import { FolderFiles } from './folder/folder-files.ts'
 import type { PlaitFolder } from './folder/plait-folder.ts'
 import type { ContentRoot } from './folder/scan.ts'
-import type { ContentDoor, PartDoor } from './folder/staging.ts'
+import type { ContentDoor, PartDoor, SmallContent, SmallDoor } from './folder/staging.ts'
 import { PatientFetch } from './patient-fetch.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { Version } from './version.ts'
@@ -55,6 +56,8 @@ export class Contents {
   readonly #options: ContentsOptions
   readonly #files: FolderFiles
   readonly #chunks: FolderChunks
+  readonly #fetch: PatientFetch
+  readonly #taken: RateLimit | undefined
   readonly #requests: ChunkRequests
   readonly #counts = { resumedBytes: 0, localBytes: 0, remoteBytes: 0, remoteChunks: 0 }
   readonly #pagesByRoot = new Map<string, ManifestPages>()
@@ -65,13 +68,10 @@ export class Contents {
     const { folder, index, feed, runtime, stale } = options
     this.#files = new FolderFiles(folder.root)
     this.#chunks = new FolderChunks({ files: this.#files, index, digest, timers: runtime.timers, stale })
-    const fetch = new PatientFetch(feed, runtime)
+    this.#fetch = new PatientFetch(feed, runtime)
     const rate = options.bytesPerSecondMax
-    const taken = rate === undefined ? undefined : new RateLimit(runtime, rate)
-    this.#requests = new ChunkRequests(
-      (wanted, waiting) => this.#counted(fetch.chunks(wanted, waiting), taken, waiting.signal),
-      runtime.timers,
-    )
+    this.#taken = rate === undefined ? undefined : new RateLimit(runtime, rate)
+    this.#requests = new ChunkRequests((wanted, { signal }) => this.#remote(wanted, signal), runtime.timers)
     feed.serveChunks(rate === undefined ? this.#chunks : limited(this.#chunks, new RateLimit(runtime, rate)))
     folder.history.onHeld = (path, heldPath) => void this.moved(path, heldPath)
   }
@@ -108,6 +108,16 @@ export class Contents {
       this.#count(origin, bytes.length)
       await write(bytes)
     }
+  }
+
+  readonly small: SmallDoor = async (versions, options) => {
+    const known = new Map<string, SmallContent>([[encodeHex(emptyRoot), { bytes: emptyBytes }]])
+    try {
+      await this.#fetchSmall(versions, known, options.signal ?? new AbortController().signal)
+    } catch (error) {
+      return versions.map(({ root }) => known.get(encodeHex(root)) ?? { error })
+    }
+    return versions.map(({ root }) => known.get(encodeHex(root)) ?? { error: superseded() })
   }
 
   readonly assemble: PartDoor = async (version, part, options) => {
@@ -168,6 +178,29 @@ export class Contents {
     }
   }
 
+  /** From this disk, and then from others. */
+  async #fetchSmall(
+    versions: readonly Version[],
+    known: Map<string, SmallContent>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const absentByKey = new Map<string, ChunkName>()
+    for (const { root, size } of versions) {
+      const key = encodeHex(root)
+      if (known.has(key) || absentByKey.has(key)) continue
+      const bytes = await this.#chunks.read(root, { signal })
+      if (bytes?.length === size) {
+        this.#count('local', size)
+        known.set(key, { bytes })
+      } else absentByKey.set(key, { hash: root, length: size })
+    }
+    if (absentByKey.size === 0) return
+    for await (const { hash, bytes } of this.#remote([...absentByKey.values()], signal)) {
+      this.#count('remote', bytes.length)
+      known.set(encodeHex(hash), { bytes })
+    }
+  }
+
   #pagesOf({ root }: Version): ManifestPages {
     const key = encodeHex(root)
     let pages = this.#pagesByRoot.get(key)
@@ -181,14 +214,10 @@ export class Contents {
     else this.#counts.remoteBytes += bytes
   }
 
-  async *#counted(
-    chunks: AsyncIterable<Chunk>,
-    limit: RateLimit | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<Chunk, void> {
-    for await (const chunk of chunks) {
+  async *#remote(wanted: readonly ChunkName[], signal: AbortSignal): AsyncGenerator<Chunk, void> {
+    for await (const chunk of this.#fetch.chunks(wanted, { signal })) {
       this.#counts.remoteChunks += 1
-      await limit?.take(chunk.bytes.length, signal)
+      if (this.#taken !== undefined) await this.#taken.take(chunk.bytes.length, signal)
       yield chunk
     }
   }
@@ -203,6 +232,10 @@ function limited(source: ChunkSource, limit: RateLimit): ChunkSource {
       return bytes
     },
   }
+}
+
+function superseded(): PlaitError {
+  return new PlaitError('SUPERSEDED', 'nobody has this version any more; a later one has taken its place')
 }
 
 function sameRoot(left: Uint8Array, right: Uint8Array): boolean {

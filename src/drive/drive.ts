@@ -7,9 +7,13 @@ import { ContentDigester } from './content/node/content-digester.ts'
 import { ViewChunkIndex } from './content/view-chunk-index.ts'
 import { Contents } from './contents.ts'
 import { fileError } from './disk/file-error.ts'
+import { FileThread } from './disk/file-thread.ts'
+import { placerHere } from './disk/fresh-files.ts'
 import { groupLinkOf } from './drive-link.ts'
 import type { CreateDriveOptions, Drive, DriveOptions } from './drive-api.ts'
 import { driveSchema, filesType } from './files-type.ts'
+import { DiskIndex } from './folder/disk-index.ts'
+import { FolderChunkIndex } from './folder/folder-chunk-index.ts'
 import { patternSet, watchFolder } from './folder/folder-libraries.ts'
 import { writeFolderMarker } from './folder/folder-marker.ts'
 import { PathRules } from './folder/path-rules.ts'
@@ -20,7 +24,7 @@ import { Reconciler } from './reconciler.ts'
 import { baseName } from './tree-path.ts'
 
 /** Another number when the tables of the views of drives change: they are made anew then. */
-const viewFormat = 1
+const viewFormat = 2
 
 /** History is kept for so long, as far as there is room for it. */
 const historyBounds = { days: 30, bytes: 10 * 1024 * 1024 * 1024 }
@@ -63,14 +67,18 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
     closing.defer(() => view.close())
     const digester = new ContentDigester(runtime)
     closing.defer(() => digester.close())
+    // What does not wait for a disk is done where it is asked for, in the order in which it is.
+    const placer = isSynced ? new FileThread() : placerHere
+    closing.defer(() => placer.close())
     const rules = new PathRules({ patternSet, ignore: options.ignore ?? [], only: options.only ?? [] })
     const opened: { drive?: OpenDrive } = {}
     const stale = (): void => opened.drive?.wake()
-    const index = await ViewChunkIndex.open(view)
+    const diskIndex = await DiskIndex.open(view)
+    const index = new FolderChunkIndex(diskIndex, await ViewChunkIndex.open(view))
     const { bytesPerSecondMax } = options
     const contents = new Contents({ folder, index, feed, digester, runtime, stale, bytesPerSecondMax })
     const field = preparedField(replica, 'files', filesType)
-    const parts = { drive: group.id, folder, view, field, contents, rules, runtime, isSynced }
+    const parts = { drive: group.id, folder, view, index: diskIndex, field, contents, rules, runtime, isSynced, placer }
     const reconciler = await Reconciler.open(parts)
     const drive = new OpenDrive({
       folderPath,
@@ -83,6 +91,7 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
       field,
       rules,
       digester,
+      placer,
       contents,
       reconciler,
       isReadOnly: options.isReadOnly ?? false,

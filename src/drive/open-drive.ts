@@ -11,6 +11,7 @@ import type { View } from '../store/view.ts'
 import type { ContentDigester } from './content/node/content-digester.ts'
 import { carryOutChoice, conflictChoice, isConflict } from './conflict-choice.ts'
 import type { Contents } from './contents.ts'
+import type { FilePlacer } from './disk/fresh-files.ts'
 import type {
   Drive,
   DriveEntry,
@@ -55,6 +56,7 @@ export interface OpenDriveParts {
   readonly field: PreparedField<Files, FilesOperation>
   readonly rules: PathRules
   readonly digester: ContentDigester
+  readonly placer: FilePlacer
   readonly contents: Contents
   readonly reconciler: Reconciler
   readonly isReadOnly: boolean
@@ -295,12 +297,13 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   }
 
   async #close(): Promise<void> {
-    const { contents, digester, folder, view, group } = this.#parts
+    const { contents, digester, placer, folder, view, group } = this.#parts
     await this.#watch?.close()
     await this.#loop.close()
     this.#progressTimer?.cancel()
     contents.close()
     await digester.close()
+    await placer.close()
     await group.close()
     folder.close()
     await view.close()

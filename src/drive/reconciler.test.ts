@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Site } from '../../test/crdt/history.ts'
 import { MemoryDisk, rootOf } from '../../test/simulation/drive/memory-disk.ts'
+import { placerHere } from './disk/fresh-files.ts'
+import { DiskIndex } from './folder/disk-index.ts'
 import { MemoryView } from '../store/memory-view.ts'
 import type { Contents } from './contents.ts'
 import { filesType } from './files-type.ts'
@@ -65,8 +67,10 @@ async function open(): Promise<Reconciler> {
   }
   const contents = { flush: () => Promise.resolve(), moved: () => undefined } as unknown as Contents
   const rules = new PathRules({ patternSet: () => expect.fail('no patterns here') })
-  const parts = { drive: 'drive', folder, view: new MemoryView(), field, contents, rules, runtime, isSynced: false }
-  return Reconciler.open(parts)
+  const view = new MemoryView()
+  const index = await DiskIndex.open(view)
+  const options = { isSynced: false, placer: placerHere }
+  return Reconciler.open({ drive: 'drive', folder, view, index, field, contents, rules, runtime, ...options })
 }
 
 const judged = { mayWrite: true, allowDeletions: false, recentDeletions: 0 }

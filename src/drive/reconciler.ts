@@ -4,9 +4,10 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { View } from '../store/view.ts'
 import type { Contents } from './contents.ts'
 import type { DriveProblem } from './drive-api.ts'
+import type { FilePlacer } from './disk/fresh-files.ts'
 import { AgreementStore } from './folder/agreement-store.ts'
 import { applyActions } from './folder/apply.ts'
-import { DiskIndex } from './folder/disk-index.ts'
+import type { DiskIndex } from './folder/disk-index.ts'
 import { readFolderMarker } from './folder/folder-marker.ts'
 import { keepPatterns, patternsBefore, withoutLeftOut } from './folder/left-out.ts'
 import type { PathRules } from './folder/path-rules.ts'
@@ -32,11 +33,14 @@ export interface ReconcilerOptions {
   readonly drive: string
   readonly folder: PlaitFolder
   readonly view: View
+  readonly index: DiskIndex
   readonly field: PreparedField<Files, FilesOperation>
   readonly contents: Contents
   readonly rules: PathRules
   readonly runtime: Pick<Runtime, 'clock' | 'timers'>
+  /** Whether files are on the disk before they get their names. */
   readonly isSynced: boolean
+  readonly placer: FilePlacer
 }
 
 export interface Published {
@@ -92,20 +96,20 @@ export class Reconciler {
   #revision: Revision
   #layout: { readonly revision: Revision; readonly layout: Layout } | undefined
 
-  private constructor(options: ReconcilerOptions, index: DiskIndex, store: AgreementStore) {
+  private constructor(options: ReconcilerOptions, store: AgreementStore) {
     this.#options = options
-    this.#index = index
+    this.#index = options.index
     this.#store = store
     this.#pace = new Pace(options.runtime)
     this.#fold = options.folder.foldsNames ? foldCase : undefined
     this.#agreement = store.agreement
     this.#revision = revisionOf(options.field.state)
-    index.onMoved = (from, to) => void options.contents.moved(from, to)
+    options.index.onMoved = (from, to) => void options.contents.moved(from, to)
   }
 
   static async open(options: ReconcilerOptions): Promise<Reconciler> {
     const { view, rules, folder } = options
-    const reconciler = new Reconciler(options, await DiskIndex.open(view), await AgreementStore.open(view))
+    const reconciler = new Reconciler(options, await AgreementStore.open(view))
     const before = await patternsBefore(view)
     if (JSON.stringify(before) === JSON.stringify(rules.given)) return reconciler
     // What was left out until now was not looked at.
@@ -178,7 +182,7 @@ export class Reconciler {
     actions: readonly Action[],
     { signal, onDone }: { readonly signal: AbortSignal; readonly onDone: (action: Action, isDone: boolean) => void },
   ): Promise<Applied> {
-    const { folder, contents, isSynced } = this.#options
+    const { folder, contents, placer, isSynced } = this.#options
     const agreement = new Map(this.#agreement)
     const problems: DriveProblem[] = []
     let isOutdated = false
@@ -187,6 +191,7 @@ export class Reconciler {
       if (signal.aborted) break
       const { failures, changed } = await applyActions(folder, batch, agreement, {
         ...{ content: contents.door, assemble: contents.assemble, pace: this.#pace, isSynced, signal },
+        flocks: { contents: contents.small, placer },
         onDone: (action, isDone) => {
           if (isDone) this.#take(action, agreement)
           onDone(action, isDone)

@@ -21,6 +21,8 @@ export class ViewChunkIndex implements ChunkIndex {
   #turn: Promise<unknown> = Promise.resolve()
   #nextId = 0
   #idsEnd = 0
+  /** No file was ever in it: most folders of small files have none. */
+  isEmpty = true
 
   private constructor(view: View) {
     this.#view = view
@@ -31,6 +33,7 @@ export class ViewChunkIndex implements ChunkIndex {
     const index = new ViewChunkIndex(view)
     const stored = await view.read(tables.next, nextKey)
     index.#nextId = index.#idsEnd = stored === undefined ? 0 : readId(stored)
+    index.isEmpty = stored === undefined
     await index.#sweep()
     return index
   }
@@ -87,6 +90,7 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 
   async #put(contents: readonly IndexedContent[]): Promise<void> {
+    this.isEmpty = false
     let changes: ViewChange[] = []
     const paths = new Set<string>()
     for (const content of contents) {

@@ -15,6 +15,7 @@ import { DirectoryTree } from '../disk/directory-tree.ts'
 import { systemCode } from '../disk/file-error.ts'
 import { setFileTime, setLinkTime } from '../disk/file-times.ts'
 import { SourceFile } from '../disk/source-file.ts'
+import type { FilePlacer } from '../disk/fresh-files.ts'
 import type { TempFile } from '../disk/temp-file.ts'
 import type { Action, Expected } from '../plan/action.ts'
 import { isAside } from '../plan/item.ts'
@@ -24,6 +25,13 @@ import type { DiskFacts } from './disk-entry.ts'
 import type { HeldEntry, HistoryReason } from './history.ts'
 import type { PlaitFolder } from './plait-folder.ts'
 import { factsOf } from './walk.ts'
+
+/** A file and what is to be in it. */
+export interface SmallFile {
+  readonly path: string
+  readonly item: { readonly version: Version }
+  readonly bytes: Uint8Array
+}
 
 /** Thrown when something else is at a path than is expected: nothing was changed. */
 export class Unexpected extends Error {}
@@ -78,6 +86,50 @@ export class Applier {
       this.#keepLateEdit(held, expected, parent, name)
       return present(parent, name)
     })
+  }
+
+  /**
+   * Puts small files where nothing is. Returns what is there then, in their order; undefined for what is to be done by itself: something is
+   * there, or nothing can be put there.
+   */
+  async placeAll(
+    files: readonly SmallFile[],
+    placer: FilePlacer,
+    isSynced: boolean,
+  ): Promise<readonly (DiskFacts | undefined)[]> {
+    const openByPath = new Map<string, Directory>()
+    try {
+      const fresh = files.map(({ path, item, bytes }) => {
+        const parent = this.#openFor(parentPath(path), openByPath)
+        const { mode, mtimeNs } = item.version
+        const temp = this.#folder.temp.at(this.#folder.tempName())
+        return parent && { temp, place: parent.at(baseName(path)), bytes, mode, mtimeNs }
+      })
+      const placements = await placer.place(
+        fresh.filter((file) => file !== undefined),
+        isSynced,
+      )
+      let next = 0
+      return fresh.map((file) => {
+        const placement = file && placements[next++]
+        return placement === undefined || 'code' in placement ? undefined : { kind: 'file', ...placement }
+      })
+    } finally {
+      for (const directory of openByPath.values()) directory.close()
+    }
+  }
+
+  /** Open until the caller closes it: the tree keeps few open. */
+  #openFor(path: string, openByPath: Map<string, Directory>): Directory | undefined {
+    this.#touched.add(path)
+    if (path === '') return this.#folder.root
+    try {
+      const known = openByPath.get(path) ?? this.#open(parentPath(path)).open(baseName(path))
+      openByPath.set(path, known)
+      return known
+    } catch {
+      return undefined
+    }
   }
 
   /** Makes a symbolic link elsewhere and puts it in its place. */

@@ -1,6 +1,7 @@
 import { encodeHex } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { failureReason, fileError, isNoSpace } from '../disk/file-error.ts'
+import type { FilePlacer } from '../disk/fresh-files.ts'
 import type { TempFile } from '../disk/temp-file.ts'
 import type { Pace } from '../pace.ts'
 import type { Action } from '../plan/action.ts'
@@ -9,15 +10,19 @@ import type { Agreed } from '../plan/item.ts'
 import { isCurrent, settle } from '../plan/settle.ts'
 import { Applier, Unexpected } from './applier.ts'
 import type { DiskFacts } from './disk-entry.ts'
+import { flocksOf } from './flock.ts'
+import type { Flock } from './flock.ts'
 import type { HistoryReason } from './history.ts'
 import type { PlaitFolder } from './plait-folder.ts'
 import { partBytesMin, stageFile, stagePart } from './staging.ts'
-import type { ContentDoor, PartDoor } from './staging.ts'
+import type { ContentDoor, PartDoor, SmallContent, SmallDoor } from './staging.ts'
 
 export interface ApplyOptions {
   readonly content: ContentDoor
   /** For large files: what is there of one when it ends stays for the next run. As small ones when absent. */
   readonly assemble?: PartDoor
+  /** For many small files where nothing is yet: one after the other when absent. */
+  readonly flocks?: { readonly contents: SmallDoor; readonly placer: FilePlacer }
   readonly pace: Pace
   /** Whether files and directories are on the disk before they are agreed on. True by default. */
   readonly isSynced?: boolean
@@ -37,6 +42,8 @@ export interface Applied {
 /** Files, and bytes of them, that are written ahead of their turn. */
 const aheadFilesMax = 128
 const aheadBytesMax = 64 * 1024 * 1024
+/** Flocks whose contents are on their way, or wait for their turn. */
+const flocksAheadMax = 4
 
 /**
  * Carries out a plan in its order, and takes down in `agreement` what was done. One failure stops nothing but what relies on it. Resolves
@@ -50,7 +57,7 @@ export async function applyActions(
 ): Promise<Applied> {
   const run = new Run(folder, actions, agreement, options)
   try {
-    for (let index = 0; index < actions.length && options.signal?.aborted !== true; index += 1) await run.step(index)
+    for (let index = 0; index < actions.length && options.signal?.aborted !== true;) index = await run.advance(index)
   } finally {
     await run.finish()
   }
@@ -68,6 +75,10 @@ class Run {
   readonly #staged = new Map<number, Promise<TempFile>>()
   /** Roots of the large files that were begun. */
   readonly #parts = new Set<string>()
+  readonly #flocks: readonly Flock[]
+  readonly #fetched = new Map<Flock, Promise<readonly SmallContent[]>>()
+  #nextFlock = 0
+  #flockToStage = 0
   #nextToStage = 0
   #bytesAhead = 0
 
@@ -77,14 +88,54 @@ class Run {
     this.#agreement = agreement
     this.#options = options
     this.#applier = new Applier(folder)
+    this.#flocks = options.flocks === undefined ? [] : flocksOf(actions)
   }
 
-  async step(index: number): Promise<void> {
-    const action = this.#actions[index] as Action
+  /** Does what is to be done at an index, and returns that of what comes next. */
+  async advance(index: number): Promise<number> {
+    this.#fetchAhead()
     this.#stageAhead(index)
+    const flock = this.#flocks[this.#nextFlock]
+    if (flock?.start !== index) {
+      await this.#step(index)
+      return index + 1
+    }
+    await this.#placeFlock(flock)
+    this.#nextFlock += 1
+    return flock.end
+  }
+
+  async #placeFlock(flock: Flock): Promise<void> {
+    const { flocks, isSynced = true, signal } = this.#options
+    for (const index of flock.directories) await this.#step(index)
+    const contents = await (this.#fetched.get(flock) ?? [])
+    this.#fetched.delete(flock)
+    const ready: { readonly index: number; readonly bytes: Uint8Array }[] = []
+    for (const [at, index] of flock.writes.entries()) {
+      const content = contents[at]
+      if (content !== undefined && 'bytes' in content && isCurrent(this.#agreement, this.#actions[index] as Action))
+        ready.push({ index, bytes: content.bytes })
+      else if (signal?.aborted !== true) await this.#step(index, content)
+    }
+    if (flocks === undefined || signal?.aborted === true) return
+    const files = ready.map(({ index, bytes }) => ({ ...(this.#actions[index] as Write), bytes }))
+    const placed = await this.#applier.placeAll(files, flocks.placer, isSynced)
+    for (const [at, { index, bytes }] of ready.entries()) {
+      const facts = placed[at]
+      const action = this.#actions[index] as Action
+      // By itself it is told why, or made possible.
+      if (facts === undefined) await this.#step(index, { bytes })
+      else settle(this.#agreement, action, facts)
+      if (facts !== undefined) this.#options.onDone?.(action, true)
+    }
+  }
+
+  /** `content`: of a file that was fetched before, or why it could not be. */
+  async #step(index: number, content?: SmallContent): Promise<void> {
+    const action = this.#actions[index] as Action
     let isDone = false
     try {
-      const temp = await this.#take(index)
+      const temp = await this.#take(index, content)
       const turn = this.#options.pace.pause()
       if (turn !== undefined) await turn
       if (isCurrent(this.#agreement, action)) {
@@ -103,6 +154,7 @@ class Run {
   }
 
   async finish(): Promise<void> {
+    await Promise.all(this.#fetched.values())
     await Promise.all(
       Array.from(this.#staged.values(), (staged) =>
         staged.then(
@@ -135,10 +187,10 @@ class Run {
     return isAside(path) ? 'stray' : 'unpublished'
   }
 
-  async #take(index: number): Promise<TempFile | undefined> {
+  async #take(index: number, content: SmallContent | undefined): Promise<TempFile | undefined> {
     const staged = this.#staged.get(index)
-    if (staged === undefined) return undefined
-    const action = this.#actions[index] as Action & { readonly kind: 'write' }
+    const action = this.#actions[index] as Write
+    if (staged === undefined) return content && this.#stageKnown(action, content)
     try {
       return await staged
     } catch (error) {
@@ -151,7 +203,13 @@ class Run {
     }
   }
 
-  #stage(action: Action & { readonly kind: 'write' }): Promise<TempFile> {
+  async #stageKnown({ item: { version } }: Write, content: SmallContent): Promise<TempFile> {
+    if ('error' in content) throw content.error
+    const { isSynced = true } = this.#options
+    return stageFile(this.#folder, version, (_version, write) => write(content.bytes), { isSynced })
+  }
+
+  #stage(action: Write): Promise<TempFile> {
     const { content, assemble, isSynced = true, signal } = this.#options
     const options = { isSynced, ...(signal === undefined ? {} : { signal }) }
     const root = encodeHex(action.item.version.root)
@@ -162,9 +220,25 @@ class Run {
     return stageFile(this.#folder, action.item.version, content, options)
   }
 
+  #fetchAhead(): void {
+    const { flocks, signal } = this.#options
+    if (flocks === undefined) return
+    for (const flock of this.#flocks.slice(this.#nextFlock, this.#nextFlock + flocksAheadMax)) {
+      if (this.#fetched.has(flock)) continue
+      const versions = flock.writes.map((index) => (this.#actions[index] as Write).item.version)
+      this.#fetched.set(flock, flocks.contents(versions, signal === undefined ? {} : { signal }))
+    }
+  }
+
+  #isInFlock(index: number): boolean {
+    while ((this.#flocks[this.#flockToStage]?.end ?? Infinity) <= index) this.#flockToStage += 1
+    return (this.#flocks[this.#flockToStage]?.start ?? Infinity) <= index
+  }
+
   #stageAhead(index: number): void {
     this.#nextToStage = Math.max(this.#nextToStage, index)
     for (; this.#nextToStage < this.#actions.length; this.#nextToStage += 1) {
+      if (this.#isInFlock(this.#nextToStage)) continue
       const action = this.#actions[this.#nextToStage] as Action
       if (action.kind !== 'write' || action.item.version.kind !== 'file') continue
       const isFull = this.#staged.size >= aheadFilesMax || this.#bytesAhead + sizeOf(action) > aheadBytesMax
@@ -177,6 +251,8 @@ class Run {
     }
   }
 }
+
+type Write = Action & { readonly kind: 'write' }
 
 function sizeOf(action: Action): number {
   return action.kind === 'write' ? action.item.version.size : 0

@@ -1,9 +1,10 @@
-import { emptyBytes } from '../../base/bytes.ts'
+import { bytesEqual, emptyBytes } from '../../base/bytes.ts'
 import { bool, bytes, decode, encode, struct, u8, varint } from '../../wire/schema.ts'
 import type { View, ViewChange } from '../../store/view.ts'
 import { endsStep, paced } from '../plan/steps.ts'
 import type { Pauses, Steps } from '../plan/steps.ts'
 import type { DiskEntry } from './disk-entry.ts'
+import { WholeFiles } from './whole-files.ts'
 
 /** What a file was when it was hashed. */
 export interface Indexed {
@@ -22,6 +23,8 @@ export class DiskIndex {
   readonly #indexedByPath: Map<string, Indexed>
   readonly #changes = new Map<string, Indexed | undefined>()
   readonly #pathByInode = new Map<bigint, string>()
+  /** Of files of one chunk: who is asked for it need not look anywhere else. */
+  readonly #wholeFiles = new WholeFiles()
   #forgotten: string[] = []
   /** Told of files that are found elsewhere, because a directory above them has another name. */
   onMoved: (from: string, to: string) => void = () => undefined
@@ -29,7 +32,10 @@ export class DiskIndex {
   private constructor(view: View, indexedByPath: Map<string, Indexed>) {
     this.#view = view
     this.#indexedByPath = indexedByPath
-    for (const [path, { inode }] of indexedByPath) this.#pathByInode.set(inode, path)
+    for (const [path, indexed] of indexedByPath) {
+      this.#pathByInode.set(indexed.inode, path)
+      this.#wholeFiles.add(path, indexed)
+    }
   }
 
   static async open(view: View): Promise<DiskIndex> {
@@ -54,7 +60,31 @@ export class DiskIndex {
     return moved.root
   }
 
+  /** What was last found at a path. */
+  at(path: string): Indexed | undefined {
+    return this.#indexedByPath.get(path)
+  }
+
+  /** Files that were found to be this very chunk, `max` at most. */
+  filesOf(root: Uint8Array, max: number): readonly string[] {
+    return this.#wholeFiles
+      .paths(root)
+      .filter((path) => {
+        const indexed = this.#indexedByPath.get(path)
+        return indexed !== undefined && bytesEqual(indexed.root, root)
+      })
+      .slice(0, max)
+  }
+
+  /** A file is not that chunk, whatever its times say. */
+  disbelieve(path: string, root: Uint8Array): void {
+    this.#wholeFiles.remove(path, root)
+  }
+
   set(path: string, indexed: Indexed): void {
+    const before = this.#indexedByPath.get(path)
+    if (before !== undefined) this.#wholeFiles.remove(path, before.root)
+    this.#wholeFiles.add(path, indexed)
     this.#indexedByPath.set(path, indexed)
     this.#pathByInode.set(indexed.inode, path)
     this.#changes.set(path, indexed)
@@ -68,8 +98,8 @@ export class DiskIndex {
       count += 1
       if (endsStep(count)) yield
       if (isPresent(path)) continue
-      const inode = this.#indexedByPath.get(path)?.inode
-      if (inode !== undefined && this.#pathByInode.get(inode) === path) this.#pathByInode.delete(inode)
+      const indexed = this.#indexedByPath.get(path)
+      if (indexed !== undefined) this.#drop(path, indexed)
       this.#indexedByPath.delete(path)
       this.#forgotten.push(path)
       this.#changes.set(path, undefined)
@@ -89,6 +119,11 @@ export class DiskIndex {
       const changes = await paced(this.#takeChanges(), pace)
       await this.#view.transact(this.#view.cursor, changes)
     }
+  }
+
+  #drop(path: string, { inode, root }: Indexed): void {
+    if (this.#pathByInode.get(inode) === path) this.#pathByInode.delete(inode)
+    this.#wholeFiles.remove(path, root)
   }
 
   *#takeChanges(): Steps<readonly ViewChange[]> {

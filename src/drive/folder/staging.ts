@@ -21,6 +21,15 @@ export type PartDoor = (
   options: { readonly signal?: AbortSignal },
 ) => Promise<void>
 
+/** The content of a small file, verified; or why it cannot be had. */
+export type SmallContent = { readonly bytes: Uint8Array } | { readonly error: unknown }
+
+/** The contents of small files, in the order of their versions. Never rejects. */
+export type SmallDoor = (
+  versions: readonly Version[],
+  options: { readonly signal?: AbortSignal },
+) => Promise<readonly SmallContent[]>
+
 /** What an interrupted run has of a file from this size on is kept for the next one. */
 export const partBytesMin: number = 1024 * 1024
 
