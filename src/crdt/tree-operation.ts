@@ -17,6 +17,14 @@ import type { WriterTable } from './writers.ts'
 /** `dots`: what held the entry where the operation was prepared, and holds it no longer. The id of an entry is the dot of its creation. */
 export type TreeOperation<Operation> =
   | { readonly kind: 'create'; readonly parent: Dot | undefined; readonly name: string; readonly time: number }
+  /** A creation with the first operation on the content, which alone holds the new entry: the dot of both is the same. */
+  | {
+      readonly kind: 'make'
+      readonly parent: Dot | undefined
+      readonly name: string
+      readonly time: number
+      readonly operation: Operation
+    }
   | {
       readonly kind: 'move'
       readonly id: Dot
@@ -42,6 +50,7 @@ export function treeOperation<State extends Crdt<Operation>, Operation>(
     move: { number: 2, schema: struct({ id, ...place, dots: dotList(writers) }) },
     edit: { number: 3, schema: struct({ id, operation: type.operation(writers) }) },
     remove: { number: 4, schema: struct({ id, dots: dotSet(writers) }) },
+    make: { number: 5, schema: struct({ ...place, operation: type.operation(writers) }) },
   }) as Schema<TreeOperation<Operation>>
 }
 
@@ -50,13 +59,15 @@ export function claimTree<State extends Crdt<Operation>, Operation>(
   operation: TreeOperation<Operation>,
   basis: Basis,
 ): void {
-  if (operation.kind !== 'create') basis.dots.add(operation.id)
+  if ('id' in operation) basis.dots.add(operation.id)
   switch (operation.kind) {
     case 'create':
+    case 'make':
     case 'move':
       if (operation.parent !== undefined) basis.dots.add(operation.parent)
       if (operation.kind === 'move') addDots(basis.dots, operation.dots)
       basis.time = Math.max(basis.time, operation.time)
+      if (operation.kind === 'make') type.claim(operation.operation, basis)
       break
     case 'edit':
       type.claim(operation.operation, basis)

@@ -65,6 +65,13 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     return { kind: 'create', parent, name, time: nextTime(this.#log.time) }
   }
 
+  /** A new entry with a content, which `prepare` begins and which alone holds it. As `create`. */
+  make(parent: Dot | undefined, name: string, prepare: (content: State) => Operation): TreeOperation<Operation> {
+    checkValue(entryName, name)
+    if (parent !== undefined) this.#known(parent)
+    return { kind: 'make', parent, name, time: nextTime(this.#log.time), operation: prepare(this.#type.create()) }
+  }
+
   /** Puts an entry elsewhere, or under another name, with all that is below it. Throws `INVALID_ARGUMENT` for a place below itself. */
   move(id: Dot, parent: Dot | undefined, name: string): TreeOperation<Operation> {
     checkValue(entryName, name)
@@ -88,10 +95,13 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   }
 
   apply(operation: TreeOperation<Operation>, dot: Dot): readonly Change[] {
-    if (operation.kind === 'create') {
+    if (operation.kind === 'create' || operation.kind === 'make') {
       return this.#change(dot, (node) => {
+        const placed = placedChanges(this.#log.add([placementOf(operation, dot)]))
+        if (operation.kind === 'make')
+          return [...placed, ...changesBelow(dot, node.content.apply(operation.operation, dot))]
         node.life = withDot(node.life, dot)
-        return placedChanges(this.#log.add([placementOf(operation, dot)]))
+        return placed
       })
     }
     return this.#change(operation.id, (node) => {
@@ -148,9 +158,12 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
 
   delta(operation: TreeOperation<Operation>, dot: Dot, fragment: this, seen: DotSet): void {
     seen.add(dot)
-    const id = operation.kind === 'create' ? dot : operation.id
+    const id = idOf(operation, dot)
     fragment.#change(id, (node) => {
       switch (operation.kind) {
+        case 'make':
+          this.#node(id).content.delta(operation.operation, dot, node.content, seen)
+          return placedChanges(fragment.#log.add([placementOf(operation, dot)]))
         case 'create':
         case 'move':
           node.life = [dot]
@@ -172,18 +185,22 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   }
 
   touched(operation: TreeOperation<Operation>, dot: Dot, writers: WriterTable): readonly CellRange[] {
-    const id = operation.kind === 'create' ? dot : operation.id
+    const id = idOf(operation, dot)
     const node = this.#node(id)
     const content = keyOf(cellKinds.content, id, writers)
-    if (operation.kind === 'edit') return rangesBelow(content, node.content.touched(operation.operation, dot, writers))
+    const inContent =
+      operation.kind === 'edit' || operation.kind === 'make'
+        ? rangesBelow(content, node.content.touched(operation.operation, dot, writers))
+        : []
+    if (operation.kind === 'edit') return inContent
+    if (operation.kind === 'make') return [placementRange(operation, dot, writers), ...inContent]
     const life = keyOf(cellKinds.life, id, writers)
     const ranges = [rangeOf(life, node.life.length === 0 ? undefined : encode(dotList(writers), node.life))]
     if (operation.kind === 'remove') {
       const cells = Array.from(node.content.cells(writers), (cell) => cellBelow(content, cell))
       return [...ranges, { prefix: content, cells }]
     }
-    const { key, value } = placementCell(placementOf(operation, dot), writers)
-    return [...ranges, rangeOf(key, value)]
+    return [...ranges, placementRange(operation, dot, writers)]
   }
 
   readCell(key: Reader, value: Reader, writers: WriterTable): void {
@@ -254,7 +271,7 @@ export function tree<State extends Crdt<Operation>, Operation>(
   return {
     name: `tree of ${type.name}`,
     isRemovable: false,
-    prepares: ['create', 'move', 'edit', 'delete'],
+    prepares: ['create', 'make', 'move', 'edit', 'delete'],
     create: () => new Tree(type),
     operation: (writers) => treeOperation(type, writers),
     claim: (operation, basis) => claimTree(type, operation, basis),
@@ -294,9 +311,21 @@ function placementSchema(writers: WriterTable): Schema<Omit<Placement, 'dot'>> {
   >
 }
 
-function placementOf(operation: TreeOperation<unknown> & { readonly kind: 'create' | 'move' }, dot: Dot): Placement {
+function placementRange(operation: Placing, dot: Dot, writers: WriterTable): CellRange {
+  const { key, value } = placementCell(placementOf(operation, dot), writers)
+  return rangeOf(key, value)
+}
+
+type Placing = TreeOperation<unknown> & { readonly kind: 'create' | 'make' | 'move' }
+
+function placementOf(operation: Placing, dot: Dot): Placement {
   const { parent, name, time } = operation
-  return { id: operation.kind === 'create' ? dot : operation.id, parent, name, time, dot }
+  return { id: idOf(operation, dot), parent, name, time, dot }
+}
+
+/** Of the entry that an operation is about. */
+function idOf(operation: TreeOperation<unknown>, dot: Dot): Dot {
+  return 'id' in operation ? operation.id : dot
 }
 
 function placedChanges(nodes: readonly TreeNode<unknown>[]): readonly Change[] {

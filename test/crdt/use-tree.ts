@@ -23,7 +23,11 @@ export const useTree: Use<Files, FilesOperation> = {
   prepare(random, files) {
     const ids = idsOf(files)
     const name = random.pick(fileNames)
-    if (ids.length < 2 || random.chance(0.25)) return files.create(pickOrTop(random, ids), name)
+    if (ids.length < 2 || random.chance(0.25)) {
+      const parent = pickOrTop(random, ids)
+      if (random.chance(0.5)) return files.create(parent, name)
+      return files.make(parent, name, (content) => content.set(random.pick(fileNames)))
+    }
     const id = random.pick(ids)
     if (random.chance(0.25)) return files.delete(id)
     if (random.chance(0.2)) return files.edit(id, (content) => content.set(random.pick(fileNames)))
@@ -91,9 +95,7 @@ export function checkTree(files: Files, all: readonly Sent<FilesOperation>[]): v
 }
 
 function placesOf(all: readonly Sent<FilesOperation>[]): ReadonlyMap<string, { parent: string; name: string }> {
-  const placements = all.flatMap(({ operation, dot }) =>
-    operation.kind === 'create' || operation.kind === 'move' ? [{ ...operation, dot }] : [],
-  )
+  const placements = all.flatMap(({ operation, dot }) => ('time' in operation ? [{ ...operation, dot }] : []))
   placements.sort((left, right) => left.time - right.time || (left.dot.writer < right.dot.writer ? -1 : 1))
   const places = new Map<string, { parent: string; name: string }>()
   for (const { kind, parent, name, dot, ...rest } of placements) {
@@ -107,7 +109,7 @@ function placesOf(all: readonly Sent<FilesOperation>[]): ReadonlyMap<string, { p
 }
 
 function idOf({ operation, dot }: Sent<FilesOperation>): string {
-  return formatDot(operation.kind === 'create' ? dot : operation.id)
+  return formatDot('id' in operation ? operation.id : dot)
 }
 
 function isRemoved(sent: Sent<FilesOperation>, all: readonly Sent<FilesOperation>[]): boolean {

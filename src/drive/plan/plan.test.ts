@@ -104,7 +104,7 @@ describe('a process that ends after it has published', () => {
     write(world, ann, 'd/0', 'edited')
     write(world, ann, 'new', 'new')
     let steps = 0
-    expect(ann.publish(() => (steps += 1) === 3)).toBeUndefined()
+    expect(ann.publish(() => (steps += 1) === 2)).toBeUndefined()
     const { length } = world.sent
     exchange(world, ann, bob)
     expect(world.sent).toHaveLength(length)

@@ -72,10 +72,10 @@ class Publisher {
     if (parent === null) return
     // Not by `create`: the directory may have been removed meanwhile, and stays for what is put into it now.
     const { time } = this.#files.create(undefined, name) as { readonly time: number }
-    const id = yield { kind: 'create', parent, name, time }
     const version = versionOf(found)
-    const written = yield { kind: 'edit', id, operation: { kind: 'write', value: version, time: 1, dots: [] } }
-    const claims = [{ id, life: [id], versions: [written] }]
+    const operation = { kind: 'write', value: version, time: 1, dots: [] } as const
+    const id = yield { kind: 'make', parent, name, time, operation }
+    const claims = [{ id, life: [], versions: [id] }]
     this.#next.set(found.path, { path: found.path, name, version, claims, isCopy: false, disk: found })
   }
 
