@@ -18,6 +18,8 @@ export interface DriveLoopOptions {
   /** Resolves when this node is known to be a member, and the tree is what is here of it. */
   readonly ready: (signal: AbortSignal) => Promise<void>
   readonly mayWrite: () => boolean
+  /** Whether all that changes in the folder is told. */
+  readonly isWatched: () => boolean
   readonly counts: () => ContentCounts
   readonly host: DriveLoopHost
 }
@@ -91,11 +93,22 @@ export class DriveLoop {
   wakeByTree(): void {
     this.#operations += 1
     this.#operationAt = this.#options.runtime.clock.now()
-    this.wake()
+    this.#wake()
   }
 
-  /** Something may have changed, here or elsewhere. */
+  /** Something has changed in the folder: at these paths, or anywhere. */
+  wakeByFolder(paths: ReadonlySet<string> | undefined): void {
+    this.#options.reconciler.note(paths)
+    this.#wake()
+  }
+
+  /** Something may have changed, anywhere. */
   wake(): void {
+    this.#options.reconciler.note(undefined)
+    this.#wake()
+  }
+
+  #wake(): void {
     this.#isDirty = true
     this.#interrupt?.()
     this.#changes.wake()
@@ -199,7 +212,7 @@ export class DriveLoop {
     await this.#gather()
     this.#isDirty = false
     const asked = (this.#asking = this.#asked)
-    const disk = await reconciler.look(signal)
+    const disk = await reconciler.look(signal, { isWhole: !this.#options.isWatched() })
     const waiting = { signal, ready: () => ready(signal) }
     await ready(signal)
     this.#enter('publishing')

@@ -100,8 +100,8 @@ async function open(options: DriveOptions, isNew: boolean, enter: () => Promise<
     opened.drive = drive
     folder.history.prune(historyBounds)
     const watchOptions = { watch: watchFolder, timers: runtime.timers, rules }
-    const watch = (wake: () => void, failed: () => void): FolderWatch =>
-      new FolderWatch(folderPath, { ...watchOptions, onChange: wake, onFailure: failed })
+    const watch = (changed: (paths?: ReadonlySet<string>) => void, failed: () => void): FolderWatch =>
+      new FolderWatch(folderPath, { ...watchOptions, onChange: changed, onFailure: failed })
     drive.start(isWatching ? watch : undefined)
     closing.move()
     return drive

@@ -85,6 +85,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   readonly #looks: Looks
   readonly #copies: WholeCopies
   #isPassive: boolean
+  #isWatched = false
   #watch: FolderWatch | undefined
   #progressTimer: Timer | undefined
   #closing: Promise<void> | undefined
@@ -100,6 +101,7 @@ export class OpenDrive extends DriveEventTarget implements Drive {
       runtime: feeds.store.runtime,
       ready: (signal) => this.#ready(signal),
       mayWrite: () => this.#mayWrite(),
+      isWatched: () => this.#isWatched,
       counts: () => contents.counts,
       host: {
         changed: () => this.#tellProgress(),
@@ -143,10 +145,16 @@ export class OpenDrive extends DriveEventTarget implements Drive {
   }
 
   /** `watch`: begins to watch the folder, and tells of what is to be looked at, and of what it cannot watch. */
-  start(watch: ((wake: () => void, failed: () => void) => FolderWatch) | undefined): void {
+  start(
+    watch: ((changed: (paths?: ReadonlySet<string>) => void, failed: () => void) => FolderWatch) | undefined,
+  ): void {
+    this.#isWatched = watch !== undefined
     this.#watch = watch?.(
-      () => this.#loop.wake(),
-      () => this.#loop.rescanEvery(unwatchedMs),
+      (paths) => this.#loop.wakeByFolder(paths),
+      () => {
+        this.#isWatched = false
+        this.#loop.rescanEvery(unwatchedMs)
+      },
     )
     if (this.#isPassive) return
     // The scan is the truth: a watcher may miss something.

@@ -12,7 +12,7 @@ import { readFolderMarker } from './folder/folder-marker.ts'
 import { keepPatterns, patternsBefore, withoutLeftOut } from './folder/left-out.ts'
 import type { PathRules } from './folder/path-rules.ts'
 import type { PlaitFolder } from './folder/plait-folder.ts'
-import { scanFolder } from './folder/scan.ts'
+import { FolderScanner } from './folder/scanner.ts'
 import type { Scan } from './folder/scan.ts'
 import { Pace } from './pace.ts'
 import type { Action } from './plan/action.ts'
@@ -90,6 +90,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #index: DiskIndex
   readonly #store: AgreementStore
+  readonly #scanner: FolderScanner
   readonly #pace: Pace
   readonly #fold: ((name: string) => string) | undefined
   #agreement: Agreement
@@ -101,6 +102,9 @@ export class Reconciler {
     this.#index = options.index
     this.#store = store
     this.#pace = new Pace(options.runtime)
+    const { folder, index, rules, contents, runtime } = options
+    const scanning = { index, rules, pace: this.#pace, clock: runtime.clock, rootOf: contents.rootOf }
+    this.#scanner = new FolderScanner(folder.root, scanning)
     this.#fold = options.folder.foldsNames ? foldCase : undefined
     this.#agreement = store.agreement
     this.#revision = revisionOf(options.field.state)
@@ -129,14 +133,20 @@ export class Reconciler {
     return allAtOnce(this.#layoutSteps())
   }
 
-  /** What is in the folder; what others can ask for from now on. */
-  async look(signal: AbortSignal): Promise<Scan> {
-    const { folder, contents, rules, runtime } = this.#options
+  /** Something in the folder may be another: at these paths, or anywhere. */
+  note(paths: Iterable<string> | undefined): void {
+    this.#scanner.note(paths)
+  }
+
+  /**
+   * What is in the folder; what others can ask for from now on. Unless it is to be the `isWhole` folder only what was noted is looked at, if
+   * it has been looked at before.
+   */
+  async look(signal: AbortSignal, { isWhole = true }: { readonly isWhole?: boolean } = {}): Promise<Scan> {
+    const { folder, contents, rules } = this.#options
     contents.settle()
-    const { rootOf } = contents
-    const options = { index: this.#index, rules, pace: this.#pace, clock: runtime.clock, rootOf, signal }
     try {
-      const disk = await scanFolder(folder.root, options)
+      const disk = await this.#scanner.look(isWhole, signal)
       this.#agreement = withoutLeftOut(this.#agreement, rules, folder.root, (path) => disk.entries.has(path))
       return disk
     } finally {
@@ -193,12 +203,14 @@ export class Reconciler {
         ...{ content: contents.door, assemble: contents.assemble, pace: this.#pace, isSynced, signal },
         flocks: { contents: contents.small, placer },
         onDone: (action, isDone) => {
+          this.note(action.kind === 'move' ? [action.path, action.from] : [action.path])
           if (isDone) this.#take(action, agreement)
           onDone(action, isDone)
         },
       })
       for (const { path, error } of failures) problems.push({ path, reason: reasonOf(error.message, path), error })
       isOutdated ||= changed.length > 0
+      if (isOutdated) this.note(undefined)
       await this.#save(agreement)
     }
     if (problems.length === 0 && !signal.aborted) folder.pruneParts(() => false)

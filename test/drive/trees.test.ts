@@ -4,7 +4,7 @@ import { runSeed } from '../simulation/seed.ts'
 
 test('folders under interruptions: they end equal, nothing that somebody wants is lost, the rare branches are reached', async () => {
   const reached = new Set<string>()
-  for (let seed = 1; seed <= 400; seed += 1) {
+  for (let seed = 1; seed <= 700; seed += 1) {
     const { violations, marks } = await runSeed(seed, 'trees')
     expect([seed, violations]).toEqual([seed, []])
     for (const [label, count] of marks) if (count > 0) reached.add(label)

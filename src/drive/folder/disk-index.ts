@@ -97,13 +97,13 @@ export class DiskIndex {
     for (const path of this.#indexedByPath.keys()) {
       count += 1
       if (endsStep(count)) yield
-      if (isPresent(path)) continue
-      const indexed = this.#indexedByPath.get(path)
-      if (indexed !== undefined) this.#drop(path, indexed)
-      this.#indexedByPath.delete(path)
-      this.#forgotten.push(path)
-      this.#changes.set(path, undefined)
+      if (!isPresent(path)) this.#forget(path)
     }
+  }
+
+  /** Forgets files that are not in the folder any more. */
+  forget(paths: Iterable<string>): void {
+    for (const path of paths) if (this.#indexedByPath.has(path)) this.#forget(path)
   }
 
   /** Paths that are not in the folder any more, since the last call. */
@@ -121,9 +121,14 @@ export class DiskIndex {
     }
   }
 
-  #drop(path: string, { inode, root }: Indexed): void {
-    if (this.#pathByInode.get(inode) === path) this.#pathByInode.delete(inode)
-    this.#wholeFiles.remove(path, root)
+  #forget(path: string): void {
+    const indexed = this.#indexedByPath.get(path)
+    if (indexed === undefined) return
+    if (this.#pathByInode.get(indexed.inode) === path) this.#pathByInode.delete(indexed.inode)
+    this.#wholeFiles.remove(path, indexed.root)
+    this.#indexedByPath.delete(path)
+    this.#forgotten.push(path)
+    this.#changes.set(path, undefined)
   }
 
   *#takeChanges(): Steps<readonly ViewChange[]> {

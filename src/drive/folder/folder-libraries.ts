@@ -1,4 +1,5 @@
-import { watch } from 'chokidar'
+import { realpath } from 'node:fs/promises'
+import { subscribe } from '@parcel/watcher'
 import ignore from 'ignore'
 import type { MakePatternSet } from './path-rules.ts'
 import type { WatchFolder } from './watch.ts'
@@ -7,4 +8,16 @@ import type { WatchFolder } from './watch.ts'
 
 export const patternSet: MakePatternSet = () => ignore()
 
-export const watchFolder: WatchFolder = (folder, options) => watch(folder, options)
+export const watchFolder: WatchFolder = async (folder, { ignored, tell, fail }) => {
+  const root = await realpath(folder)
+  const relative = (path: string): string => path.slice(root.length + 1).replaceAll('\\', '/')
+  const subscription = await subscribe(
+    root,
+    (error, events) => {
+      if (error !== null) fail(error)
+      else tell(events.map(({ path }) => relative(path)))
+    },
+    { ignore: [...ignored] },
+  )
+  return { close: () => subscription.unsubscribe() }
+}

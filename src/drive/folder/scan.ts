@@ -11,7 +11,7 @@ import type { DiskEntry, KnownEntry } from './disk-entry.ts'
 import type { DiskIndex } from './disk-index.ts'
 import type { PathRules } from './path-rules.ts'
 import { walkFolder } from './walk.ts'
-import type { SkippedPath } from './walk.ts'
+import type { SkippedPath, WalkStep } from './walk.ts'
 
 /** Reads a file and names its content. The content layer's: it knows the chunks then. */
 export type ContentRoot = (file: SourceFile, path: string) => Promise<Uint8Array>
@@ -40,59 +40,104 @@ const readingsMax = 3
  * as not seen: nothing is concluded from its absence. The event loop goes on meanwhile. Rejects with `signal.reason`, or with an error of
  * the system when the folder itself cannot be read.
  */
-export async function scanFolder(root: Directory, options: ScanOptions): Promise<Scan> {
-  const { index, rules, pace, signal } = options
-  const entries = new Map<string, KnownEntry>()
-  const skipped: SkippedPath[] = []
-  const holding = new Set<string>()
-  const hold = (directory: string): void => {
-    for (let path = directory; path !== '' && !holding.has(path); path = parentPath(path)) holding.add(path)
-  }
-  const doubtful: DiskEntry[] = []
-  const walk = walkFolder(root, rules)
-  let files = 0
-  try {
-    for (let step = walk.next(); step.done !== true; step = walk.next()) {
-      if ('skipped' in step.value) skipped.push(step.value.skipped)
-      else if ('passed' in step.value) hold(parentPath(step.value.passed))
-      else {
-        const { entry } = step.value
-        const known = entry.kind === 'file' ? index.rootOf(entry) : emptyBytes
-        if (known === undefined) doubtful.push(entry)
-        else entries.set(entry.path, withRoot(entry, known))
-        if (known !== undefined && entry.kind === 'file') files += 1
-      }
-      const turn = pace.pause()
-      if (turn !== undefined) await turn
-      signal?.throwIfAborted()
-    }
-  } finally {
-    walk.return()
-  }
-  const reader = new Reader(root, options)
-  for (const entry of doubtful) {
-    signal?.throwIfAborted()
-    const result = await reader.read(entry)
-    if (result === undefined) continue
-    if ('reason' in result) skipped.push({ path: entry.path, reason: result.reason, isWhole: true })
-    else {
-      entries.set(entry.path, result)
-      files += 1
-    }
-  }
-  reader.close()
-  const unseen = new Set(skipped.filter(({ isWhole }) => isWhole).map(({ path }) => path))
-  for (const path of unseen) hold(parentPath(path))
-  const isPresent = (path: string): boolean => entries.has(path) || !isSeen(path, unseen, rules)
-  for (const _step of index.retain(files, isPresent)) {
+export async function scanFolder(root: Directory, options: ScanOptions): Promise<WholeScan> {
+  const { index, rules, pace } = options
+  const scan = new ScanState(root, options)
+  await scan.takeAll(walkFolder(root, rules))
+  await scan.readDoubtful()
+  const whole = scan.end()
+  for (const _step of index.retain(scan.files, (path) => whole.entries.has(path) || !whole.isSeen(path))) {
     const turn = pace.pause()
     if (turn !== undefined) await turn
   }
-  return {
-    ...{ entries, skipped, read: doubtful.length },
-    isSeen: (path) => entries.has(path) || isSeen(path, unseen, rules),
-    isLeftOut: (path) => !entries.has(path) && isLeftOut(path, rules),
-    holdsUnseen: (path) => holding.has(path),
+  return whole
+}
+
+/** A scan, with all that another one can go on from. */
+export interface WholeScan extends Scan {
+  readonly entries: Map<string, KnownEntry>
+  readonly holding: ReadonlySet<string>
+}
+
+/** What is known of the folder while it is looked at. */
+export class ScanState {
+  readonly entries: Map<string, KnownEntry>
+  skipped: SkippedPath[]
+  /** Files that the index knows. */
+  files = 0
+  readonly #holding: Set<string>
+  readonly #doubtful: DiskEntry[] = []
+  readonly #root: Directory
+  readonly #options: ScanOptions
+
+  /** `last`: goes on from there. */
+  constructor(root: Directory, options: ScanOptions, last?: WholeScan) {
+    this.#root = root
+    this.#options = options
+    this.entries = new Map(last?.entries)
+    this.skipped = [...(last?.skipped ?? [])]
+    this.#holding = new Set(last?.holding)
+  }
+
+  async takeAll(walk: Generator<WalkStep, void>): Promise<void> {
+    const { pace, signal } = this.#options
+    try {
+      for (let step = walk.next(); step.done !== true; step = walk.next()) {
+        this.take(step.value)
+        const turn = pace.pause()
+        if (turn !== undefined) await turn
+        signal?.throwIfAborted()
+      }
+    } finally {
+      walk.return()
+    }
+  }
+
+  take(step: WalkStep): void {
+    if ('skipped' in step) this.skipped.push(step.skipped)
+    else if ('passed' in step) this.#hold(parentPath(step.passed))
+    else {
+      const { entry } = step
+      const known = entry.kind === 'file' ? this.#options.index.rootOf(entry) : emptyBytes
+      if (known === undefined) this.#doubtful.push(entry)
+      else this.entries.set(entry.path, withRoot(entry, known))
+      if (known !== undefined && entry.kind === 'file') this.files += 1
+    }
+  }
+
+  async readDoubtful(): Promise<void> {
+    const reader = new Reader(this.#root, this.#options)
+    try {
+      for (const entry of this.#doubtful) {
+        this.#options.signal?.throwIfAborted()
+        const result = await reader.read(entry)
+        if (result === undefined) continue
+        if ('reason' in result) this.skipped.push({ path: entry.path, reason: result.reason, isWhole: true })
+        else {
+          this.entries.set(entry.path, result)
+          this.files += 1
+        }
+      }
+    } finally {
+      reader.close()
+    }
+  }
+
+  end(): WholeScan {
+    const { entries, skipped } = this
+    const { rules } = this.#options
+    const unseen = new Set(skipped.filter(({ isWhole }) => isWhole).map(({ path }) => path))
+    for (const path of unseen) this.#hold(parentPath(path))
+    return {
+      ...{ entries, skipped, holding: this.#holding, read: this.#doubtful.length },
+      isSeen: (path) => entries.has(path) || isSeen(path, unseen, rules),
+      isLeftOut: (path) => !entries.has(path) && isLeftOut(path, rules),
+      holdsUnseen: (path) => this.#holding.has(path),
+    }
+  }
+
+  #hold(directory: string): void {
+    for (let path = directory; path !== '' && !this.#holding.has(path); path = parentPath(path)) this.#holding.add(path)
   }
 }
 

@@ -4,7 +4,7 @@ import type { Directory } from '../disk/directory.ts'
 import { failureReason, systemCode } from '../disk/file-error.ts'
 import { permissionBits } from '../version.ts'
 import { asideFolder } from '../plan/item.ts'
-import { childPath, childPathProblem, linkTargetProblem, reservedName } from '../tree-path.ts'
+import { baseName, childPath, childPathProblem, linkTargetProblem, parentPath, reservedName } from '../tree-path.ts'
 import type { EntryKind } from '../version.ts'
 import type { DiskEntry } from './disk-entry.ts'
 import type { PathRules } from './path-rules.ts'
@@ -166,6 +166,20 @@ function specialKind(stats: BigIntStats): string {
 
 function skipped(path: string, reason: string): { readonly skipped: SkippedPath } {
   return { skipped: { path, reason, isWhole: true } }
+}
+
+/** What is at one path, of which the directory is open; undefined when nothing is. What is in a directory is not looked at. */
+export function examinePath(directory: Directory, path: string, rules: PathRules): WalkStep[] {
+  const above = parentPath(path)
+  const depth = above === '' ? 0 : above.split('/').length
+  const step = examine({ directory, path: above, depth, names: [], next: 0 }, baseName(path), rules)
+  if (step === undefined) return []
+  return 'entry' in step && step.note !== undefined ? [step, { skipped: step.note }] : [step]
+}
+
+/** Everything below a directory that has no part in what was walked yet. */
+export function* walkBelow(directory: Directory, path: string, rules: PathRules): Generator<WalkStep, void> {
+  yield* walkTree(directory, path, rules)
 }
 
 /** The directory at a path; undefined when there is none. The caller closes it. */

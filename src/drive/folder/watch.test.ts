@@ -2,23 +2,21 @@ import { expect, it } from 'vitest'
 import { Scheduler } from '../../runtime/simulated/scheduler.ts'
 import { PathRules } from './path-rules.ts'
 import { FolderWatch } from './watch.ts'
-import type { FolderWatcher } from './watch.ts'
+import type { WatchFolder } from './watch.ts'
 
-class FakeWatcher implements FolderWatcher {
-  readonly #listeners = new Map<string, (...args: never[]) => void>()
+class FakeWatcher {
+  tell: (paths: readonly string[]) => void = () => undefined
+  fail: (error: unknown) => void = () => undefined
+  ignored: readonly string[] = []
   isClosed = false
 
-  on(event: string, listener: (...args: never[]) => void): this {
-    this.#listeners.set(event, listener)
-    return this
-  }
-
-  emit(event: string, ...args: unknown[]): void {
-    this.#listeners.get(event)?.(...(args as never[]))
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true
+  readonly watch: WatchFolder = (_folder, options) => {
+    Object.assign(this, options)
+    return Promise.resolve({
+      close: async () => {
+        this.isClosed = true
+      },
+    })
   }
 }
 
@@ -27,18 +25,13 @@ function start(): {
   readonly watcher: FakeWatcher
   readonly watch: FolderWatch
   readonly told: (readonly string[] | undefined)[]
-  readonly isIgnored: (path: string) => boolean
   readonly runTo: (timeMs: number) => void
 } {
   const scheduler = new Scheduler()
   const watcher = new FakeWatcher()
   const told: (readonly string[] | undefined)[] = []
-  let isIgnored: (path: string) => boolean = () => false
   const watch = new FolderWatch('/folder', {
-    watch: (_folder, options) => {
-      isIgnored = options.ignored
-      return watcher
-    },
+    watch: watcher.watch,
     timers: {
       after: (delayMs, fire) => scheduler.at(scheduler.now + delayMs, fire),
       endOfTurn: (run) => scheduler.endOfTurn(run),
@@ -50,52 +43,53 @@ function start(): {
     scheduler.at(timeMs, () => undefined)
     while (scheduler.now < timeMs && scheduler.step(timeMs));
   }
-  return { scheduler, watcher, watch, told, isIgnored: (path) => isIgnored(path), runTo }
+  return { scheduler, watcher, watch, told, runTo }
 }
 
 it('tells once, when it has been quiet for a while', () => {
   const { watcher, told, runTo } = start()
-  watcher.emit('all', 'change', 'a')
-  runTo(60)
-  watcher.emit('all', 'add', 'd/b')
-  runTo(150)
+  watcher.tell(['a'])
+  runTo(10)
+  watcher.tell(['d/b'])
+  runTo(25)
   expect(told).toEqual([])
-  runTo(200)
+  runTo(40)
   expect(told).toEqual([['a', 'd/b']])
 })
 
 it('tells at the latest after a second of noise', () => {
   const { watcher, told, runTo } = start()
-  for (let timeMs = 50; timeMs <= 1_050; timeMs += 50) {
-    watcher.emit('all', 'change', 'a')
+  for (let timeMs = 10; timeMs <= 1_010; timeMs += 10) {
+    watcher.tell(['a'])
     runTo(timeMs)
   }
   expect(told).toEqual([['a']])
 })
 
-it('has everything looked at after an error, after too many paths, and when it begins', () => {
+it('has everything looked at after an error, after too many paths, and when it begins', async () => {
   const { watcher, told, runTo } = start()
-  watcher.emit('ready')
+  await Promise.resolve()
   runTo(200)
-  watcher.emit('all', 'change', 'a')
-  watcher.emit('error', new Error('overflow'))
+  watcher.tell(['a'])
+  watcher.fail(new Error('overflow'))
   runTo(400)
-  for (let count = 0; count < 2_000; count += 1) watcher.emit('all', 'add', String(count))
+  for (let count = 0; count < 2_000; count += 1) watcher.tell([String(count)])
   runTo(600)
-  watcher.emit('all', 'change', 'a')
+  watcher.tell(['a'])
   runTo(800)
   expect(told).toEqual([undefined, undefined, undefined, ['a']])
 })
 
 it('says nothing after it was closed, and watches nothing of plait', async () => {
-  const { watcher, watch, told, isIgnored, runTo } = start()
-  expect(
-    ['/folder', '/folder/.plait', '/folder/.plait/tmp/1', '.plait', 'a/.plait', '/folder/a'].map(isIgnored),
-  ).toEqual([false, true, true, true, false, false])
-  watcher.emit('all', 'change', 'a')
+  const { watcher, watch, told, runTo } = start()
+  expect(watcher.ignored).toEqual(['.plait'])
+  watcher.tell(['.plait', '.plait/tmp/1', '.Plait/x'])
+  runTo(500)
+  expect(told).toEqual([])
+  watcher.tell(['a'])
   await watch.close()
   await watch.close()
-  watcher.emit('all', 'change', 'a')
+  watcher.tell(['a'])
   runTo(2_000)
   expect([told, watcher.isClosed]).toEqual([[], true])
 })

@@ -2,24 +2,16 @@ import type { Timer, Timers } from '../../runtime/timers.ts'
 import { reservedName } from '../tree-path.ts'
 import type { PathRules } from './path-rules.ts'
 
-/** What the package `chokidar` gives for a folder. */
-export interface FolderWatcher {
-  on(event: 'all', listener: (event: string, path: string) => void): unknown
-  on(event: 'error', listener: (error: unknown) => void): unknown
-  on(event: 'ready', listener: () => void): unknown
-  close(): Promise<void>
-}
-
-/** `watch` of the package `chokidar`. */
+/** Watches a folder and all in it until it is closed. `tell` is given paths relative to it; `fail` is called when it watches no more. */
 export type WatchFolder = (
   folder: string,
   options: {
-    readonly cwd: string
-    readonly ignoreInitial: boolean
-    readonly followSymlinks: boolean
-    readonly ignored: (path: string) => boolean
+    /** Relative paths of what is not watched. */
+    readonly ignored: readonly string[]
+    readonly tell: (paths: readonly string[]) => void
+    readonly fail: (error: unknown) => void
   },
-) => FolderWatcher
+) => Promise<{ close(): Promise<void> }>
 
 export interface WatchOptions {
   readonly watch: WatchFolder
@@ -29,7 +21,7 @@ export interface WatchOptions {
   readonly onChange: (paths: ReadonlySet<string> | undefined) => void
   /** A watcher that has failed watches no more; it is to be started again, or the folder scanned now and then. */
   readonly onFailure?: (error: unknown) => void
-  /** Quiet before it is told; 100 ms by default. */
+  /** Quiet before it is told; 20 ms by default. */
   readonly quietMs?: number
   /** It is told at the latest after this, however restless the folder is; 1 s by default. */
   readonly latestMs?: number
@@ -44,7 +36,7 @@ const pathsMax = 1_000
  */
 export class FolderWatch {
   readonly #options: WatchOptions
-  readonly #watcher: FolderWatcher
+  readonly #watcher: ReturnType<WatchFolder>
   #paths: Set<string> | undefined = new Set()
   #quiet: Timer | undefined
   #latest: Timer | undefined
@@ -53,18 +45,17 @@ export class FolderWatch {
   constructor(folder: string, options: WatchOptions) {
     this.#options = options
     this.#watcher = options.watch(folder, {
-      cwd: folder,
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignored: (path) => this.#isIgnored(folder, path),
+      ignored: [reservedName],
+      tell: (paths) => {
+        for (const path of paths) if (!this.#isIgnored(path)) this.#note(path)
+      },
+      fail: (error) => this.#fail(error),
     })
-    this.#watcher.on('all', (_event, path) => this.#note(path))
-    // What has changed before it watched everywhere was not seen.
-    this.#watcher.on('ready', () => this.#note(undefined))
-    this.#watcher.on('error', (error) => {
-      this.#note(undefined)
-      options.onFailure?.(error)
-    })
+    this.#watcher.then(
+      // What has changed before it watched everywhere was not seen.
+      () => this.#note(undefined),
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   /** Nothing is told any more. Idempotent. */
@@ -73,14 +64,20 @@ export class FolderWatch {
     this.#isClosed = true
     this.#quiet?.cancel()
     this.#latest?.cancel()
-    await this.#watcher.close()
+    const watcher = await this.#watcher.catch(() => undefined)
+    await watcher?.close()
+  }
+
+  #fail(error: unknown): void {
+    this.#note(undefined)
+    if (!this.#isClosed) this.#options.onFailure?.(error)
   }
 
   #note(path: string | undefined): void {
     if (this.#isClosed) return
     if (path === undefined || this.#paths === undefined || this.#paths.size >= pathsMax) this.#paths = undefined
-    else this.#paths.add(path.replaceAll('\\', '/'))
-    const { timers, quietMs = 100, latestMs = 1_000 } = this.#options
+    else this.#paths.add(path)
+    const { timers, quietMs = 20, latestMs = 1_000 } = this.#options
     this.#quiet?.cancel()
     this.#quiet = timers.after(quietMs, () => this.#tell())
     this.#latest ??= timers.after(latestMs, () => this.#tell())
@@ -96,11 +93,8 @@ export class FolderWatch {
     this.#options.onChange(paths)
   }
 
-  /** Relative and absolute paths are asked about. */
-  #isIgnored(folder: string, path: string): boolean {
-    const relative = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path
-    if (relative === '' || relative === folder || relative === '.' || relative.startsWith('/')) return false
-    if (relative.split('/')[0]?.toLowerCase() === reservedName) return true
-    return this.#options.rules.leavesOut(relative, true) && this.#options.rules.leavesOut(relative, false)
+  #isIgnored(path: string): boolean {
+    if (path.split('/')[0]?.toLowerCase() === reservedName) return true
+    return this.#options.rules.leavesOut(path, true) && this.#options.rules.leavesOut(path, false)
   }
 }
