@@ -9,7 +9,7 @@ import type { Action } from './plan/action.ts'
 import type { Hold } from './plan/guard.ts'
 import { startProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
-import type { Applied, Planned, Reconciler } from './reconciler.ts'
+import type { Applied, Planned, Published, Reconciler } from './reconciler.ts'
 import type { Scan } from './folder/scan.ts'
 
 export interface DriveLoopOptions {
@@ -37,8 +37,9 @@ export interface DriveLoopHost {
 const interruptMs = 5_000
 /** What is deleted within so long is judged together. */
 const recentMs = 60_000
-/** Operations that come one after the other are carried out together. */
+/** Operations that come one after the other are carried out together; one that comes alone hardly waits. */
 const gatherMs = 30
+const aloneMs = 5
 /** Of more than so many the end is waited for, for a while: directories get their times when all is in them. */
 const crowd = 50
 const crowdQuietMs = 150
@@ -61,6 +62,8 @@ export class DriveLoop {
   #toldHold: string | undefined
   #deletions: { readonly at: number; readonly count: number }[] = []
   #isDirty = true
+  /** Whether the last turn said nothing of what has changed here. */
+  #wasPostponed = false
   #allowsDeletions = false
   /** How often somebody has asked for a look; how many of these have been looked and published, and how many are answered. */
   #asked = 0
@@ -217,7 +220,12 @@ export class DriveLoop {
     await ready(signal)
     this.#enter('publishing')
     const judged = { allowDeletions, recentDeletions: this.#recentDeletions() }
-    const published = await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged }, waiting)
+    // Who only hears of something carries it out first, and looks afterwards at what follows from it for others.
+    const isPostponed = !this.#wasPostponed && !allowDeletions && reconciler.isCompared(disk)
+    this.#wasPostponed = isPostponed
+    const published = isPostponed
+      ? nothingPublished
+      : await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     if (published === undefined) return void (this.#isDirty = true)
     this.#published = asked
     this.#changes.wake()
@@ -238,6 +246,7 @@ export class DriveLoop {
       this.#lookAgain(retryMs)
     else if (this.#rescanMs !== undefined) this.#lookAgain(this.#rescanMs)
     const isDone = actions.length > 0 || published.changes > 0
+    if (isPostponed) this.#wake()
     if (this.#isDirty) return
     this.#enter('idle')
     this.#failure = undefined
@@ -248,13 +257,17 @@ export class DriveLoop {
   async #gather(): Promise<void> {
     const { clock, timers } = this.#options.runtime
     const begunAt = clock.now()
-    do await new Promise<void>((resolve) => void timers.after(gatherMs, resolve))
+    const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void timers.after(delayMs, resolve))
+    const before = this.#operations
+    await wait(aloneMs)
+    if (this.#operations > before) await wait(gatherMs - aloneMs)
     while (
       this.#operations > crowd &&
       clock.now() - this.#operationAt < crowdQuietMs &&
       clock.now() - begunAt < crowdWaitMs &&
       !this.#ending.signal.aborted
     )
+      await wait(gatherMs)
     this.#operations = 0
   }
 
@@ -374,6 +387,8 @@ export class DriveLoop {
     return { problems: this.problems, hold: this.hold }
   }
 }
+
+const nothingPublished: Published = { changes: 0, deletions: 0, hold: undefined }
 
 function isFile(action: Action): action is Action & { readonly kind: 'write' } {
   return action.kind === 'write' && action.item.version.kind === 'file'

@@ -94,6 +94,8 @@ export class Reconciler {
   readonly #pace: Pace
   readonly #fold: ((name: string) => string) | undefined
   #agreement: Agreement
+  /** What was compared last, and found to be published. */
+  #compared: { readonly disk: Scan; readonly agreement: Agreement } | undefined
   #revision: Revision
   #layout: { readonly revision: Revision; readonly layout: Layout } | undefined
 
@@ -156,6 +158,11 @@ export class Reconciler {
     }
   }
 
+  /** Whether nothing has changed in the folder since it was last said what has. */
+  isCompared(disk: Scan): boolean {
+    return this.#compared?.disk === disk && this.#compared.agreement === this.#agreement
+  }
+
   /** Says what has changed in the folder, unless only others may; undefined when the tree was made anew meanwhile. */
   async publish(disk: Scan, { mayWrite, ...asked }: Judged, waiting: Waiting): Promise<Published | undefined> {
     const { field, folder, drive } = this.#options
@@ -171,6 +178,7 @@ export class Reconciler {
     if (next === undefined) return undefined
     this.#agreement = next
     await this.#store.save(next, this.#pace)
+    this.#compared = mayWrite && changes.hold === undefined ? { disk, agreement: next } : undefined
     const list = mayWrite ? changes.list : []
     const deletions = list.filter((change) => change.kind === 'delete' && change.agreed.version.kind === 'file')
     return { changes: list.length, deletions: deletions.length, hold: changes.hold }

@@ -49,17 +49,17 @@ function start(): {
 it('tells once, when it has been quiet for a while', () => {
   const { watcher, told, runTo } = start()
   watcher.tell(['a'])
-  runTo(10)
+  runTo(5)
   watcher.tell(['d/b'])
-  runTo(25)
+  runTo(12)
   expect(told).toEqual([])
-  runTo(40)
+  runTo(20)
   expect(told).toEqual([['a', 'd/b']])
 })
 
 it('tells at the latest after a second of noise', () => {
   const { watcher, told, runTo } = start()
-  for (let timeMs = 10; timeMs <= 1_010; timeMs += 10) {
+  for (let timeMs = 5; timeMs <= 1_005; timeMs += 5) {
     watcher.tell(['a'])
     runTo(timeMs)
   }

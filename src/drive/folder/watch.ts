@@ -21,7 +21,7 @@ export interface WatchOptions {
   readonly onChange: (paths: ReadonlySet<string> | undefined) => void
   /** A watcher that has failed watches no more; it is to be started again, or the folder scanned now and then. */
   readonly onFailure?: (error: unknown) => void
-  /** Quiet before it is told; 20 ms by default. */
+  /** Quiet before it is told; 10 ms by default. */
   readonly quietMs?: number
   /** It is told at the latest after this, however restless the folder is; 1 s by default. */
   readonly latestMs?: number
@@ -77,7 +77,7 @@ export class FolderWatch {
     if (this.#isClosed) return
     if (path === undefined || this.#paths === undefined || this.#paths.size >= pathsMax) this.#paths = undefined
     else this.#paths.add(path)
-    const { timers, quietMs = 20, latestMs = 1_000 } = this.#options
+    const { timers, quietMs = 10, latestMs = 1_000 } = this.#options
     this.#quiet?.cancel()
     this.#quiet = timers.after(quietMs, () => this.#tell())
     this.#latest ??= timers.after(latestMs, () => this.#tell())
