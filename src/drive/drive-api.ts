@@ -57,7 +57,7 @@ export interface Drive extends DriveEvents, AsyncDisposable {
    * Looks at the folder now, and does what is to be done: resolves when folder and tree say the same, or what is left has failed or is
    * asked about. Rejects with the signal's reason, `STORE_CLOSED`, and why the folder cannot be used.
    */
-  sync(options?: WaitOptions): Promise<DriveReport>
+  sync(options?: SyncOptions): Promise<DriveReport>
   /**
    * Resolves when the connected members have looked at their folders and what they know is known here; waits for one to be connected.
    * Members who look say so now and then: who has said nothing for 10 s is not waited for. Rejects with the signal's reason, or
@@ -104,6 +104,11 @@ export interface Drive extends DriveEvents, AsyncDisposable {
   revoke(link: string): Promise<void>
   /** Ends what is done at the moment in order, and shares nothing any more. Idempotent. */
   close(): Promise<void>
+}
+
+export interface SyncOptions extends WaitOptions {
+  /** Whether the folder is looked at once more; if not, what was seen of it since the drive was opened is enough. True when absent. */
+  readonly isLooking?: boolean
 }
 
 export interface VerifyOptions extends WaitOptions {

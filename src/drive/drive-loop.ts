@@ -148,6 +148,16 @@ export class DriveLoop {
     return this.#report()
   }
 
+  /** Resolves when there was a look since the beginning after which nothing was left to do, and nothing was heard of since. */
+  async rest(signal: AbortSignal | undefined): Promise<DriveReport> {
+    while (this.phase !== 'idle' || this.#isDirty) {
+      if (this.#ending.signal.aborted) throw closed()
+      await this.#changes.wait(signal)
+    }
+    if (this.#failure !== undefined) throw this.#failure
+    return this.#report()
+  }
+
   /** Resolves when there was a look from now on, and what has changed here is published, or cannot be. */
   look(): Promise<void> {
     return this.#until(() => this.#published, undefined)
@@ -258,9 +268,8 @@ export class DriveLoop {
     const { clock, timers } = this.#options.runtime
     const begunAt = clock.now()
     const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void timers.after(delayMs, resolve))
-    const before = this.#operations
     await wait(aloneMs)
-    if (this.#operations > before) await wait(gatherMs - aloneMs)
+    if (this.#operations > 1) await wait(gatherMs - aloneMs)
     while (
       this.#operations > crowd &&
       clock.now() - this.#operationAt < crowdQuietMs &&
@@ -380,6 +389,7 @@ export class DriveLoop {
 
   #enter(phase: DrivePhase): void {
     this.phase = phase
+    if (phase === 'idle') this.#changes.wake()
     this.#options.host.changed()
   }
 

@@ -23,6 +23,7 @@ import type {
   DriveStatus,
   ReadFileOptions,
   ResolveOptions,
+  SyncOptions,
   VerifyOptions,
 } from './drive-api.ts'
 import { driveLinkOf, groupLinkOf } from './drive-link.ts'
@@ -68,7 +69,7 @@ const DriveEventTarget = EventTarget as unknown as new () => DriveEvents
 /** Progress is told so often at most. */
 const progressMs = 100
 /** Nothing new for so long: what others have is here. */
-const quietMs = 200
+const quietMs = 100
 /** A folder is looked at so often anyhow, and one of which not everything can be watched. */
 const watchedMs = 10 * 60_000
 const unwatchedMs = 30_000
@@ -178,11 +179,11 @@ export class OpenDrive extends DriveEventTarget implements Drive {
     }
   }
 
-  async sync({ signal }: WaitOptions = {}): Promise<DriveReport> {
+  async sync({ signal, isLooking = true }: SyncOptions = {}): Promise<DriveReport> {
     this.#check()
     this.#isPassive = false
     this.#loop.start()
-    return this.#loop.sync(signal)
+    return isLooking ? this.#loop.sync(signal) : this.#loop.rest(signal)
   }
 
   async caughtUp({ signal }: WaitOptions = {}): Promise<void> {

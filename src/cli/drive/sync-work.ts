@@ -33,7 +33,7 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
     const done = whileConnected(work, watch)
     try {
       await drive.caughtUp({ signal: giveUp })
-      result = await drive.sync({ signal: giveUp })
+      result = await drive.sync({ signal: giveUp, isLooking: false })
       result = await whileSomethingComes(work, result, giveUp)
     } finally {
       watch.abort()

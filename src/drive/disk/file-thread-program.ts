@@ -10,5 +10,5 @@ parentPort?.on('message', ({ files, bytes, isSynced }: PlaceJob) => {
     offset += length
     return { ...file, bytes: content }
   })
-  parentPort?.postMessage(placeFresh(whole, isSynced))
+  parentPort?.postMessage(placeFresh(whole, isSynced), [])
 })

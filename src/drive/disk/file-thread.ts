@@ -60,7 +60,7 @@ export class FileThread implements FilePlacer {
     )
     worker.on('exit', () => {
       if (this.#worker === worker) this.#worker = undefined
-      for (const { reject } of this.#waiting.splice(0)) reject(reason)
+      for (const waiting of this.#waiting.splice(0)) waiting.reject(reason)
     })
     return worker
   }
