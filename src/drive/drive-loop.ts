@@ -88,6 +88,10 @@ export class DriveLoop {
     this.#options = options
   }
 
+  get isStarted(): boolean {
+    return this.#running !== undefined
+  }
+
   start(): void {
     this.#running ??= this.#run().catch(() => undefined)
   }

@@ -24,7 +24,7 @@ import { Reconciler } from './reconciler.ts'
 import { baseName } from './tree-path.ts'
 
 /** Another number when the tables of the views of drives change: they are made anew then. */
-const viewFormat = 2
+const viewFormat = 3
 
 /** History is kept for so long, as far as there is room for it. */
 const historyBounds = { days: 30, bytes: 10 * 1024 * 1024 * 1024 }

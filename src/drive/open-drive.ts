@@ -157,10 +157,17 @@ export class OpenDrive extends DriveEventTarget implements Drive {
         this.#loop.rescanEvery(unwatchedMs)
       },
     )
-    if (this.#isPassive) return
-    // The scan is the truth: a watcher may miss something.
-    if (watch !== undefined) this.#loop.rescanEvery(watchedMs)
-    this.#loop.start()
+    if (this.#watch === undefined) {
+      if (!this.#isPassive) this.#loop.start()
+      return
+    }
+    // The scan is the truth: a watcher may miss something, and does before it is ready.
+    if (!this.#isPassive) this.#loop.rescanEvery(watchedMs)
+    void this.#watch.ready.then(() => {
+      if (this.#closing !== undefined) return
+      if (this.#loop.isStarted) this.#loop.wake()
+      else if (!this.#isPassive) this.#loop.start()
+    })
   }
 
   /** Something in the folder is not what it was. */

@@ -12,6 +12,8 @@ export interface PlaceJob {
   readonly isSynced: boolean
 }
 
+const slabBytes = 4 * 1024 * 1024
+
 interface Waiting {
   resolve(placements: readonly Placement[]): void
   reject(reason: unknown): void
@@ -23,17 +25,19 @@ interface Waiting {
  */
 export class FileThread implements FilePlacer {
   #worker: Worker | undefined
+  /** Bytes of the job that is being done, where both threads see them: fresh memory for each would cost more than to fill it. */
+  #slab: Uint8Array | undefined
   #waiting: Waiting[] = []
   #isClosed = false
 
   async place(files: readonly FreshFile[], isSynced: boolean): Promise<readonly Placement[]> {
     if (this.#isClosed) throw closed()
-    const job = jobOf(files, isSynced)
+    const job = jobOf(files, isSynced, this.#placeFor(files))
     const worker = (this.#worker ??= this.#start())
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       worker.ref()
-      worker.postMessage(job, [job.bytes.buffer as ArrayBuffer])
+      worker.postMessage(job, [])
     })
   }
 
@@ -44,6 +48,13 @@ export class FileThread implements FilePlacer {
       await new Promise<void>((resolve) => this.#worker?.once('message', () => resolve()))
     await this.#worker?.terminate()
     this.#worker = undefined
+  }
+
+  #placeFor(files: readonly FreshFile[]): Uint8Array {
+    const length = files.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    if (length > slabBytes || this.#waiting.length > 0) return new Uint8Array(new SharedArrayBuffer(length))
+    this.#slab ??= new Uint8Array(new SharedArrayBuffer(slabBytes))
+    return this.#slab.subarray(0, length)
   }
 
   #start(): Worker {
@@ -66,8 +77,7 @@ export class FileThread implements FilePlacer {
   }
 }
 
-function jobOf(files: readonly FreshFile[], isSynced: boolean): PlaceJob {
-  const all = new Uint8Array(files.reduce((sum, { bytes }) => sum + bytes.length, 0))
+function jobOf(files: readonly FreshFile[], isSynced: boolean, all: Uint8Array): PlaceJob {
   let offset = 0
   const described = files.map(({ bytes, temp, place, mode, mtimeNs }) => {
     all.set(bytes, offset)

@@ -1,5 +1,6 @@
 import { dotList, dotSchema } from '../../crdt/dot-list.ts'
-import { withWriters } from '../../crdt/writers.ts'
+import { keyFromWriter, writerFromKey } from '../../crdt/dot.ts'
+import { Writers } from '../../crdt/writers.ts'
 import type { WriterTable } from '../../crdt/writers.ts'
 import type { View, ViewChange } from '../../store/view.ts'
 import { array, bool, bytes, decode, encode, struct, text, u8, u16, varint } from '../../wire/schema.ts'
@@ -17,20 +18,26 @@ import type { DiskFacts } from './disk-entry.ts'
  */
 export class AgreementStore {
   readonly #view: View
-  readonly #saved: Map<string, Agreed>
+  readonly #saved = new Map<string, Agreed>()
+  /** In the order in which they first occurred; their keys stand in the view once, not in each row. */
+  readonly #writers = new Writers([], { grows: true })
+  readonly #schema = storedSchema(this.#writers)
+  /** How many of them the view has. */
+  #writersKept = 0
 
-  private constructor(view: View, saved: Map<string, Agreed>) {
+  private constructor(view: View) {
     this.#view = view
-    this.#saved = saved
   }
 
   static async open(view: View): Promise<AgreementStore> {
-    const saved = new Map<string, Agreed>()
+    const store = new AgreementStore(view)
+    for (const { value } of await view.entries(writerTable)) store.#writers.add(writerFromKey(value))
+    store.#writersKept = store.#writers.size
     for (const { key, value } of await view.entries(table)) {
       const path = decoder.decode(key)
-      saved.set(path, readAgreed(path, value))
+      store.#saved.set(path, readAgreed(path, decode(store.#schema, value)))
     }
-    return new AgreementStore(view, saved)
+    return store
   }
 
   /** A copy of what was saved last. */
@@ -47,11 +54,19 @@ export class AgreementStore {
     const batchMax = isMore ? moreMax : Infinity
     for (let from = 0; from < changed.length || (from === 0 && gone.length > 0); from += batchMax) {
       const batch = changed.slice(from, from + batchMax)
-      const changes = await paced(changesFor(batch, gone), pace)
-      await this.#view.transact(this.#view.cursor, changes)
+      const changes = await paced(changesFor(batch, gone, this.#schema), pace)
+      await this.#view.transact(this.#view.cursor, [...this.#newWriters(), ...changes])
+      this.#writersKept = this.#writers.size
       for (const agreed of batch) this.#saved.set(agreed.path, agreed)
     }
     for (const path of gone) this.#saved.delete(path)
+  }
+
+  #newWriters(): readonly ViewChange[] {
+    const changes: ViewChange[] = []
+    for (let place = this.#writersKept; place < this.#writers.size; place += 1)
+      changes.push({ table: writerTable, key: placeKey(place), value: keyFromWriter(this.#writers.at(place)) })
+    return changes
   }
 
   *#differences(agreement: Agreement): Steps<Differences> {
@@ -85,16 +100,21 @@ interface Differences {
 /** Entries of one transaction, where there may be several. */
 const moreMax = 2_048
 
-function* changesFor(agreements: readonly Agreed[], gone: readonly string[]): Steps<readonly ViewChange[]> {
+function* changesFor(
+  agreements: readonly Agreed[],
+  gone: readonly string[],
+  schema: Schema<Stored>,
+): Steps<readonly ViewChange[]> {
   const changes: ViewChange[] = gone.map((path) => ({ table, key: encoder.encode(path), value: undefined }))
   for (const agreed of agreements) {
-    changes.push({ table, key: encoder.encode(agreed.path), value: writeAgreed(agreed) })
+    changes.push({ table, key: encoder.encode(agreed.path), value: encode(schema, storedOf(agreed)) })
     if (endsStep(changes.length)) yield
   }
   return changes
 }
 
 const table = 'agreed'
+const writerTable = 'agreed.writer'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const kinds: readonly EntryKind[] = ['file', 'directory', 'link']
@@ -115,35 +135,38 @@ interface Stored {
   readonly times: Uint8Array
 }
 
-const stored: Schema<Stored> = withWriters(
-  (writers: WriterTable) =>
-    struct({
-      format: u8,
-      name: text({ max: 255 }),
-      isCopy: bool,
-      version: versionSchema,
-      claims: array(struct({ id: dotSchema(writers), life: dotList(writers), versions: dotList(writers) }), {
-        max: claimsMax,
-      }),
-      kind: u8,
-      mode: u16,
-      size: varint,
-      times: bytes({ max: factsBytes }),
-    }) as Schema<Stored>,
-)
+function storedSchema(writers: WriterTable): Schema<Stored> {
+  const dots = dotList(writers)
+  return struct({
+    format: u8,
+    name: text({ max: 255 }),
+    isCopy: bool,
+    version: versionSchema,
+    claims: array(struct({ id: dotSchema(writers), life: dots, versions: dots }), { max: claimsMax }),
+    kind: u8,
+    mode: u16,
+    size: varint,
+    times: bytes({ max: factsBytes }),
+  }) as Schema<Stored>
+}
 
-function writeAgreed({ name, isCopy, version, claims, disk }: Agreed): Uint8Array {
+/** Four bytes, most significant first: in the order of the places. */
+function placeKey(place: number): Uint8Array {
+  return Uint8Array.of(place >>> 24, place >>> 16, place >>> 8, place)
+}
+
+function storedOf({ name, isCopy, version, claims, disk }: Agreed): Stored {
   const times = new Uint8Array(factsBytes)
   const view = new DataView(times.buffer)
   view.setBigUint64(0, disk.inode, true)
   view.setBigInt64(8, disk.mtimeNs, true)
   view.setBigInt64(16, disk.ctimeNs, true)
   const { mode, size } = disk
-  return encode(stored, { format: 1, name, isCopy, version, claims, kind: kinds.indexOf(disk.kind), mode, size, times })
+  return { format: 2, name, isCopy, version, claims, kind: kinds.indexOf(disk.kind), mode, size, times }
 }
 
-function readAgreed(path: string, value: Uint8Array): Agreed {
-  const { name, isCopy, version, claims, kind, mode, size, times } = decode(stored, value)
+function readAgreed(path: string, stored: Stored): Agreed {
+  const { name, isCopy, version, claims, kind, mode, size, times } = stored
   const view = new DataView(times.buffer, times.byteOffset, factsBytes)
   const [inode, mtimeNs, ctimeNs] = [view.getBigUint64(0, true), view.getBigInt64(8, true), view.getBigInt64(16, true)]
   const disk: DiskFacts = { kind: kinds[kind] ?? 'file', mode, size, mtimeNs, ctimeNs, inode }

@@ -35,6 +35,8 @@ const pathsMax = 1_000
  * the truth, and what the watcher misses the next scan finds.
  */
 export class FolderWatch {
+  /** Resolves when it watches everywhere, or has failed: what has changed before is not told. */
+  readonly ready: Promise<void>
   readonly #options: WatchOptions
   readonly #watcher: ReturnType<WatchFolder>
   #paths: Set<string> | undefined = new Set()
@@ -51,9 +53,8 @@ export class FolderWatch {
       },
       fail: (error) => this.#fail(error),
     })
-    this.#watcher.then(
-      // What has changed before it watched everywhere was not seen.
-      () => this.#note(undefined),
+    this.ready = this.#watcher.then(
+      () => undefined,
       (error: unknown) => this.#fail(error),
     )
   }
