@@ -141,8 +141,8 @@ export class Reconciler {
   }
 
   /**
-   * What is in the folder; what others can ask for from now on. Unless it is to be the `isWhole` folder only what was noted is looked at, if
-   * it has been looked at before.
+   * What is in the folder; what others can ask for from now on. Unless it is to be the `isWhole` folder, only what was noted is looked at,
+   * if it has been looked at before.
    */
   async look(signal: AbortSignal, { isWhole = true }: { readonly isWhole?: boolean } = {}): Promise<Scan> {
     const { folder, contents, rules } = this.#options

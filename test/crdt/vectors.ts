@@ -67,6 +67,7 @@ export function crdtVectors(): ReadonlyMap<string, Uint8Array> {
       ['A moves f to the top, as g', (files) => files.move(dot(2), undefined, 'g')],
       ['A writes x to it', (files) => files.edit(dot(2), (content) => content.set('x'))],
       ['A removes d', (files) => files.delete(dot(1))],
+      ['A makes h at the top, with y in it', (files) => files.make(undefined, 'h', (content) => content.set('y'))],
     ]),
     ...rows(mailbox(), 'mailbox', [
       ['A creates Inbox', (box) => box.create('Inbox')],

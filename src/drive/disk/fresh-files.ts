@@ -41,7 +41,7 @@ export type Placement =
 
 /** Places many files, each whole or not at all. */
 export interface FilePlacer {
-  /** Placements in the order of the files. `isSynced`: their bytes are on the disk before they get their names. Rejects when it is closed. */
+  /** Placements in the order of the files. `isSynced`: the bytes are on the disk before they get their names. Rejects when closed. */
   place(files: readonly FreshFile[], isSynced: boolean): Promise<readonly Placement[]>
   close(): Promise<void>
 }
