@@ -25,6 +25,7 @@ export const driveMarks = [
   'ended while it rearranged',
   'entries of one content as one',
   'found as it should be, and agreed on',
+  'kept from one who had not seen that',
   'left out here',
   'moved against a deletion, and said once more',
   'not put where something is in the way',
