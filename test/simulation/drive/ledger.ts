@@ -24,6 +24,8 @@ interface Statement {
  */
 export class Ledger {
   readonly #statementsByContent = new Map<string, readonly Statement[]>()
+  /** Since they published last. */
+  readonly #deletedByWriter = new Map<Writer, Set<string>>()
   readonly #wanted = new Set<string>()
   readonly #copied = new Set<string>()
   readonly #contentByRoot = new Map<string, string>()
@@ -37,32 +39,53 @@ export class Ledger {
     this.#copied.add(content)
   }
 
-  /** `number`: of the first operation of those that say so. */
-  published(changes: readonly Change[], writer: Writer, number: number): void {
+  /** What a machine has said, in operations from `number` on. */
+  published(changes: readonly Change[], { site: { writer } }: Machine, number: number): void {
+    const deleted = new Set<string>()
     for (const change of changes) {
+      if (change.kind === 'delete') {
+        // A version beside another one goes alone, and its entry stays where it has been moved to.
+        if (!change.agreed.isCopy) deleted.add(encodeHex(change.agreed.version.root))
+        continue
+      }
       const entry = 'found' in change ? change.found : undefined
-      const content = entry === undefined ? undefined : this.#contentByRoot.get(encodeHex(entry.root))
-      if (content === undefined || entry?.kind !== 'file') continue
-      const kind = change.kind === 'move' ? 'moved' : 'held'
-      const known = this.#statementsByContent.get(content) ?? []
-      this.#statementsByContent.set(content, [...known, { kind, writer, number }])
+      const content = entry?.kind === 'file' ? this.#contentByRoot.get(encodeHex(entry.root)) : undefined
+      if (content === undefined) continue
+      const statement = { kind: change.kind === 'move' ? 'moved' : 'held', writer, number } as const
+      this.#statementsByContent.set(content, [...this.#statementsOf(content), statement])
     }
+    for (const content of this.#deletedByWriter.get(writer) ?? [])
+      // Something else was put in its place before anybody looked: that is an edit.
+      if (!deleted.has(encodeHex(rootOf(content)))) this.#keep(content, this.#statementsOf(content).filter(isHeld))
+    this.#deletedByWriter.delete(writer)
   }
 
   /** True when something that was said of it keeps it, which the user of this machine cannot have seen. */
-  partedWith(content: string, { site, isReceiver }: Machine, parting: Parting): boolean {
+  partedWith(content: string, { site: { writer, clock }, isReceiver }: Machine, parting: Parting): boolean {
     if (content === '' || isReceiver) return false
-    const left = (this.#statementsByContent.get(content) ?? []).filter(
-      ({ kind, writer, number }) =>
-        writer !== site.writer && site.clock.at(writer) < number && (kind === 'held' || parting === 'deleted'),
-    )
-    this.#statementsByContent.set(content, left)
-    const isKept = left.length > 0 && !this.#copied.has(content)
+    const unseen = this.#statementsOf(content).filter((one) => one.writer !== writer && clock.at(one.writer) < one.number)
+    if (parting !== 'deleted') return this.#keep(content, unseen.filter(isHeld))
+    const deleted = this.#deletedByWriter.get(writer) ?? new Set()
+    this.#deletedByWriter.set(writer, deleted.add(content))
+    return this.#keep(content, unseen)
+  }
+
+  #keep(content: string, statements: readonly Statement[]): boolean {
+    this.#statementsByContent.set(content, statements)
+    const isKept = statements.length > 0 && !this.#copied.has(content)
     if (!isKept) this.#wanted.delete(content)
     return isKept
+  }
+
+  #statementsOf(content: string): readonly Statement[] {
+    return this.#statementsByContent.get(content) ?? []
   }
 
   get wanted(): ReadonlySet<string> {
     return this.#wanted
   }
+}
+
+function isHeld({ kind }: Statement): boolean {
+  return kind === 'held'
 }

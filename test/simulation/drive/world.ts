@@ -166,7 +166,7 @@ class Run {
     const { writer, clock } = machine.site
     const number = clock.at(writer) + 1
     const changes = machine.publish(pause, { allowDeletions: true })
-    if (changes !== undefined && !machine.isReceiver) this.#ledger.published(changes.list, writer, number)
+    if (changes !== undefined && !machine.isReceiver) this.#ledger.published(changes.list, machine, number)
     return changes
   }
 
