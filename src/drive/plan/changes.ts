@@ -1,5 +1,6 @@
 import { includesDot, withDot } from '../../crdt/dot-list.ts'
 import { DotMap } from '../../crdt/dot-map.ts'
+import type { DotList } from '../../crdt/dot-list.ts'
 import type { Dot, Writer } from '../../crdt/dot.ts'
 import type { Written } from '../../crdt/mv-register.ts'
 import type { KnownEntry } from '../folder/disk-entry.ts'
@@ -76,7 +77,7 @@ export function* changesSteps(input: ChangesInput): Steps<Changes> {
   // What is not published stays agreed on: it is asked about again each time.
   const gone = new Set(hold === undefined ? match.gone : [])
   if (match.count + gone.size < agreement.size) yield* comparison.keepOthers(gone)
-  for (const agreed of yield* deepestFirst(gone)) comparison.list.push({ kind: 'delete', agreed })
+  yield* comparison.deleteAll(yield* deepestFirst(gone))
   return { list: comparison.list, kept: comparison.kept, hold }
 }
 
@@ -116,6 +117,14 @@ class Comparison {
   *keepOthers(gone: ReadonlySet<Agreed>): Steps<void> {
     for (const agreed of this.#input.agreement.values()) {
       if (!this.#match.has(agreed) && !gone.has(agreed)) this.kept.push(agreed)
+      if (this.#endsStep()) yield
+    }
+  }
+
+  *deleteAll(gone: readonly Agreed[]): Steps<void> {
+    for (const agreed of gone) {
+      if (this.#dots === undefined && !agreed.isCopy && this.#hasForgotten(agreed)) this.#dots = yield* this.#collectDots()
+      this.list.push({ kind: 'delete', agreed: this.#dots === undefined ? agreed : this.#withAllForgotten(agreed) })
       if (this.#endsStep()) yield
     }
   }
@@ -245,6 +254,31 @@ class Comparison {
       versions = withDot(versions, dot)
     }
     return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }
+  }
+
+  /** Whether anything was written here of an entry that was not agreed on. */
+  #hasForgotten({ claims }: Agreed): boolean {
+    return claims.some(({ id, life, versions }) => {
+      const entry = this.#input.view.entry(id)
+      if (entry === undefined) return false
+      if (entry.life.some((dot) => this.#isOwn(dot) && !includesDot(life, dot))) return true
+      return entry.content.written.some(({ dot }) => this.#isOwn(dot) && !includesDot(versions, dot))
+    })
+  }
+
+  /** With the versions and places that were written here and forgotten: all of it goes when it is deleted. */
+  #withAllForgotten(agreed: Agreed): Agreed {
+    if (agreed.isCopy || !this.#hasForgotten(agreed)) return agreed
+    const claims = agreed.claims.map((claim) => {
+      const { life = [], content } = this.#input.view.entry(claim.id) ?? {}
+      const written = dotsOf(content?.written ?? []).filter((dot) => this.#dots?.versions.has(dot) !== true)
+      return { ...claim, life: this.#withOwn(claim.life, life), versions: this.#withOwn(claim.versions, written) }
+    })
+    return { ...agreed, claims }
+  }
+
+  #withOwn(known: DotList, now: readonly Dot[]): DotList {
+    return now.reduce((dots, dot) => (this.#isOwn(dot) && !includesDot(dots, dot) ? withDot(dots, dot) : dots), known)
   }
 
   /** What the tree says already that the folder has come to be. */

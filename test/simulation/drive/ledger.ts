@@ -1,6 +1,7 @@
 import { encodeHex } from '../../../src/base/bytes.ts'
-import type { Writer } from '../../../src/crdt/dot.ts'
+import type { Dot, Writer } from '../../../src/crdt/dot.ts'
 import type { Change } from '../../../src/drive/plan/changes.ts'
+import type { Files } from '../../../src/drive/plan/item.ts'
 import type { Machine } from './machine.ts'
 import { rootOf } from './memory-disk.ts'
 
@@ -9,6 +10,8 @@ export type Parting = 'deleted' | 'replaced' | 'edited'
 
 /** Somebody has said something of a content, in operations from this one on. Who has none of them cannot have seen it. */
 interface Statement {
+  /** The entries that it was said of. */
+  readonly ids: readonly Dot[]
   readonly kind: 'moved' | 'held'
   readonly writer: Writer
   readonly number: number
@@ -26,6 +29,8 @@ export class Ledger {
   readonly #statementsByContent = new Map<string, readonly Statement[]>()
   /** Since they published last. */
   readonly #deletedByWriter = new Map<Writer, Set<string>>()
+  /** By somebody, ever. */
+  readonly #deleted = new Set<string>()
   readonly #wanted = new Set<string>()
   readonly #copied = new Set<string>()
   readonly #contentByRoot = new Map<string, string>()
@@ -51,7 +56,8 @@ export class Ledger {
       const entry = 'found' in change ? change.found : undefined
       const content = entry?.kind === 'file' ? this.#contentByRoot.get(encodeHex(entry.root)) : undefined
       if (content === undefined) continue
-      const statement = { kind: change.kind === 'move' ? 'moved' : 'held', writer, number } as const
+      const ids = 'agreed' in change ? change.agreed.claims.map(({ id }) => id) : []
+      const statement = { ids, kind: change.kind === 'move' ? 'moved' : 'held', writer, number } as const
       this.#statementsByContent.set(content, [...this.#statementsOf(content), statement])
     }
     for (const content of this.#deletedByWriter.get(writer) ?? [])
@@ -64,6 +70,7 @@ export class Ledger {
   partedWith(content: string, { site: { writer, clock }, isReceiver }: Machine, parting: Parting): boolean {
     if (content === '' || isReceiver) return false
     const unseen = this.#statementsOf(content).filter((one) => one.writer !== writer && clock.at(one.writer) < one.number)
+    this.#deleted.add(content)
     if (parting !== 'deleted') return this.#keep(content, unseen.filter(isHeld))
     const deleted = this.#deletedByWriter.get(writer) ?? new Set()
     this.#deletedByWriter.set(writer, deleted.add(content))
@@ -81,8 +88,16 @@ export class Ledger {
     return this.#statementsByContent.get(content) ?? []
   }
 
-  get wanted(): ReadonlySet<string> {
-    return this.#wanted
+  /**
+   * What is wanted and not in `here`. A file that was moved while somebody deleted one of its versions stays with the others.
+   */
+  lost(here: ReadonlySet<string>, view: Files['view']): readonly string[] {
+    const stays = ({ kind, ids }: Statement): boolean =>
+      kind === 'moved' && ids.some((id) => view.content(id)?.isEmpty === false)
+    return [...this.#wanted].filter((content) => {
+      const isDeleted = this.#deleted.has(content)
+      return !here.has(content) && !(isDeleted && this.#statementsOf(content).every(stays))
+    })
   }
 }
 

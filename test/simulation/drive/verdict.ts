@@ -21,7 +21,7 @@ export function pathsOutside({ disk }: Machine): readonly string[] {
  * times, and nothing else, but for these:
  *
  * - What has its place where something is that is no part of the drive waits where it was before, which may be aside, and is told of; so does
- *   what is below it. Only machines that leave something out and those that receive can have that; and what is in the way is looked for.
+ *   what is below it, and a directory that is deleted elsewhere and in which it waits. Only machines that leave something out and those that receive can have that; and what is in the way is looked for.
  * - A directory that is deleted elsewhere stays where something that is left out, or is its user's own, is in it.
  * - In a folder that receives all is allowed that its user has made, and a file may be absent that they have moved, edited or deleted since it
  *   was put there with this very content. Directories come again.
@@ -41,8 +41,6 @@ class Verdict {
     this.#machine = machine
     const disk = machine.disk.scan()
     this.#entries = disk.entries
-    const reasons = machine.obstacles.map(({ path }) => path).filter((path) => !this.#isObstructing(path))
-    for (const path of reasons) this.#say(`nothing is in the way at ${path}`)
     const inPlace = new Set<string>()
     for (const item of machine.layout().items.values()) {
       if (!disk.isSeen(item.path)) continue
@@ -51,6 +49,8 @@ class Verdict {
       else if (this.#isObstructed(item.path)) for (const id of entriesOf(item)) this.#waiting.add(id)
       else if (!machine.isReceiver || !isUsersAffair(item, parted)) this.#say(`${item.path} is not as it should be`)
     }
+    const reasons = machine.obstacles.map(({ path }) => path).filter((path) => !this.#isObstructing(path))
+    for (const path of reasons) this.#say(`nothing is in the way at ${path}`)
     for (const found of this.#entries.values())
       if (!inPlace.has(found.path) && !this.#mayBe(found)) this.#say(`${found.path} should not be there`)
   }
@@ -81,6 +81,7 @@ class Verdict {
   /** Whether something is at a path, or in it, that is no part of the drive. */
   #holdsOther(path: string): boolean {
     const { disk } = this.#machine
+    for (const one of this.#entries.keys()) if (one.startsWith(`${path}/`) && this.#isWaiting(one)) return true
     if (!this.#machine.ignores && !this.#machine.isReceiver) return false
     return disk.allPaths().some((one) => {
       if (one !== path && !one.startsWith(`${path}/`)) return false
@@ -91,7 +92,11 @@ class Verdict {
   #mayBe(found: KnownEntry): boolean {
     const isHolding = found.kind === 'directory' && this.#holdsOther(found.path)
     if (isHolding || (this.#machine.isReceiver && this.#machine.disk.isOwn(found.path))) return true
-    const agreed = this.#machine.agreement.get(found.path)
+    return this.#isWaiting(found.path)
+  }
+
+  #isWaiting(path: string): boolean {
+    const agreed = this.#machine.agreement.get(path)
     return agreed !== undefined && entriesOf(agreed).some((id) => this.#waiting.has(id))
   }
 }

@@ -128,7 +128,8 @@ class Run {
     }
     // The first machine is a plain one: what is wanted is in its folder, and so in the tree, or where its user has it for themselves.
     const here = new Set(this.#machines.flatMap((machine) => this.#contentsOf(machine)))
-    for (const content of this.#ledger.wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
+    const [{ site }] = this.#machines as readonly [Machine]
+    for (const content of this.#ledger.lost(here, site.value.view)) this.violations.push(`lost: ${content}`)
   }
 
   /** Contents that count as being kept: those in the folder that all have, and those that a machine leaves out. */
