@@ -92,6 +92,8 @@ class Comparison {
   readonly list: Change[] = []
   readonly kept: Agreed[] = []
   readonly #strays = new Set<string>()
+  /** What was agreed on by this comparison: entries, and versions beside others. */
+  readonly #adopted = new DotMap<true>()
   readonly #input: ChangesInput
   readonly #match: Match
   #count = 0
@@ -121,8 +123,14 @@ class Comparison {
     }
   }
 
-  *deleteAll(gone: readonly Agreed[]): Steps<void> {
-    for (const agreed of gone) {
+  /**
+   * But not what was found elsewhere as the tree has it: an earlier run has said that it was moved, and could not write that down. Nor what
+   * has been moved to where it is left out here: an earlier run may have taken it away for that.
+   */
+  *deleteAll(all: readonly Agreed[]): Steps<void> {
+    for (const one of all) {
+      const agreed = this.#withoutAdopted(one)
+      if (agreed === undefined || agreed.claims.some(({ id }) => this.#isLeftOut(id))) continue
       if (this.#dots === undefined && !agreed.isCopy && this.#hasForgotten(agreed)) this.#dots = yield* this.#collectDots()
       this.list.push({ kind: 'delete', agreed: this.#dots === undefined ? agreed : this.#withAllForgotten(agreed) })
       if (this.#endsStep()) yield
@@ -170,9 +178,22 @@ class Comparison {
     if (parentPath(found.path) === asideFolder || this.#isBelowStray(found.path)) this.#strays.add(found.path)
     else {
       const item = this.#input.layout.items.get(found.path)
-      if (item !== undefined && this.#isSame(item, found)) this.kept.push(agreedOn(item, found))
+      if (item !== undefined && this.#isSame(item, found)) this.#adopt(item, found)
       else this.list.push({ kind: 'create', found })
     }
+  }
+
+  #adopt(item: Item, found: KnownEntry): void {
+    this.kept.push(agreedOn(item, found))
+    for (const dot of item.isCopy ? versionDots(item) : entryDots(item)) this.#adopted.set(dot, true)
+  }
+
+  #withoutAdopted(agreed: Agreed): Agreed | undefined {
+    if (this.#adopted.isEmpty) return agreed
+    const claims = agreed.claims.filter(
+      ({ id, versions }) => !(agreed.isCopy ? versions : [id]).some((dot) => this.#adopted.has(dot)),
+    )
+    return claims.length === 0 ? undefined : claims.length === agreed.claims.length ? agreed : { ...agreed, claims }
   }
 
   /** Put there by an earlier run that could not say so any more, or by somebody who has done the same. */
@@ -254,6 +275,15 @@ class Comparison {
       versions = withDot(versions, dot)
     }
     return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }
+  }
+
+  #isLeftOut(id: Dot): boolean {
+    const names: string[] = []
+    for (let at = this.#input.view.entry(id); at !== undefined; ) {
+      names.push(at.placement?.name ?? at.name)
+      at = at.parent === undefined ? undefined : this.#input.view.entry(at.parent)
+    }
+    return names.length > 0 && this.#input.disk.isLeftOut(names.reverse().join('/'))
   }
 
   /** Whether anything was written here of an entry that was not agreed on. */

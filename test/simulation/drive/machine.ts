@@ -167,7 +167,9 @@ export class Machine {
         this.#world.count('ended while it rearranged')
         this.agreement = agreements.at(-1 - forget) ?? (agreements[0] as ReadonlyMap<string, Agreed>)
         // What is not known any more to have been put there by plait might be a user's: nothing is deleted on doubt.
-        if (isReceiver) for (const path of this.disk.paths()) if (!this.agreement.has(path)) this.disk.markOwn(path)
+        if (isReceiver)
+          for (const { path, inode } of this.disk.scan().entries.values())
+            if (this.agreement.get(path)?.disk.inode !== inode) this.disk.markOwn(path)
         return undefined
       }
       const isReady = isCurrent(agreement, action)

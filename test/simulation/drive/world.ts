@@ -1,6 +1,7 @@
 import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
 import { encodeHex } from '../../../src/base/bytes.ts'
 import { childPath } from '../../../src/drive/tree-path.ts'
+import type { Action } from '../../../src/drive/plan/action.ts'
 import type { Changes } from '../../../src/drive/plan/changes.ts'
 import { foldCase } from '../../../src/drive/plan/layout.ts'
 import { Ledger } from './ledger.ts'
@@ -105,7 +106,7 @@ class Run {
       for (const machine of this.#machines) {
         machine.site.catchUp(this.#random, this.#world.sent)
         const changes = this.#publish(machine)
-        const actions = machine.apply()
+        const actions = this.#apply(machine)
         const published = machine.isReceiver ? 0 : (changes?.list.length ?? 0)
         if (published > 0 || (actions?.length ?? 0) > 0) isQuiet = false
       }
@@ -153,22 +154,27 @@ class Run {
     }
     this.#log(`${this.#nameOf(machine)} synchronizes`)
     const changes = this.#publish(machine, pause)
-    for (const change of changes?.list ?? [])
-      this.#log(`  publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
     if (changes === undefined) return
     // What others have said may come between the two.
     if (this.#random.chance(0.3)) machine.site.catchUp(this.#random, this.#world.sent)
-    const actions = machine.apply(pause, this.#random.integer(0, 2))
-    for (const action of actions ?? [])
-      this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+    this.#apply(machine, pause, this.#random.integer(0, 2))
   }
 
   #publish(machine: Machine, pause?: Pause): Changes | undefined {
     const { writer, clock } = machine.site
     const number = clock.at(writer) + 1
     const changes = machine.publish(pause, { allowDeletions: true })
+    for (const change of changes?.list ?? [])
+      this.#log(`  ${this.#nameOf(machine)} publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
     if (changes !== undefined && !machine.isReceiver) this.#ledger.published(changes.list, machine, number)
     return changes
+  }
+
+  #apply(machine: Machine, pause?: Pause, forget?: number): readonly Action[] | undefined {
+    const actions = machine.apply(pause, forget)
+    for (const action of actions ?? [])
+      this.#log(`  ${this.#nameOf(machine)} ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+    return actions
   }
 
   #use(machine: Machine): void {
