@@ -287,10 +287,11 @@ function revisionOf(files: Files): Revision {
 
 type Publication = ReturnType<typeof publication>
 
-/** Where nothing may be said, what was agreed on stays what it was. */
+/** Where nothing may be said, what was agreed on stays what it was. But users put nothing aside, and take nothing away from there. */
 function unpublished({ list }: Changes, agreement: Map<string, Agreed>): Agreement {
   for (const change of list)
-    if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
+    if (change.kind !== 'create' && !agreement.has(change.agreed.path) && !isAside(change.agreed.path))
+      agreement.set(change.agreed.path, change.agreed)
   return agreement
 }
 

@@ -75,6 +75,8 @@ export class Machine {
   readonly #world: World
   readonly #options: MachineOptions
   agreement: ReadonlyMap<string, Agreed> = new Map()
+  /** Contents that a process put somewhere, or aside, which ended before it could write that down: the next one takes that for its user's doing. */
+  readonly forgotten: Set<string> = new Set()
   /** What the last plan could not do. */
   obstacles: readonly Obstacle[] = []
 
@@ -118,6 +120,16 @@ export class Machine {
     }
     this.agreement = step.value
     return changes
+  }
+
+  /** What is not known any more to have been put there by plait might be a user's: nothing is deleted on doubt. */
+  #forget(agreement: ReadonlyMap<string, Agreed>): void {
+    for (const [path, agreed] of agreement) {
+      const known = this.agreement.get(path)
+      if (known === agreed) continue
+      this.disk.markOwn(path)
+      for (const one of [agreed, known]) if (one !== undefined) this.forgotten.add(encodeHex(one.version.root))
+    }
   }
 
   get isReceiver(): boolean {
@@ -166,10 +178,7 @@ export class Machine {
       if (pause()) {
         this.#world.count('ended while it rearranged')
         this.agreement = agreements.at(-1 - forget) ?? (agreements[0] as ReadonlyMap<string, Agreed>)
-        // What is not known any more to have been put there by plait might be a user's: nothing is deleted on doubt.
-        if (isReceiver)
-          for (const { path, inode } of this.disk.scan().entries.values())
-            if (this.agreement.get(path)?.disk.inode !== inode) this.disk.markOwn(path)
+        if (isReceiver) this.#forget(agreement)
         return undefined
       }
       const isReady = isCurrent(agreement, action)
@@ -185,10 +194,11 @@ export class Machine {
   }
 }
 
-/** Where nothing may be said, what was agreed on stays what it was. */
+/** Where nothing may be said, what was agreed on stays what it was. But users put nothing aside, and take nothing away from there. */
 function unpublished({ kept, list }: Changes): ReadonlyMap<string, Agreed> {
   const agreement = new Map(kept.map((agreed) => [agreed.path, agreed] as const))
   for (const change of list)
-    if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
+    if (change.kind !== 'create' && !agreement.has(change.agreed.path) && !isAside(change.agreed.path))
+      agreement.set(change.agreed.path, change.agreed)
   return agreement
 }

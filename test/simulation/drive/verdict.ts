@@ -24,7 +24,8 @@ export function pathsOutside({ disk }: Machine): readonly string[] {
  *   what is below it, and a directory that is deleted elsewhere and in which it waits. Only machines that leave something out and those that receive can have that; and what is in the way is looked for.
  * - A directory that is deleted elsewhere stays where something that is left out, or is its user's own, is in it.
  * - In a folder that receives all is allowed that its user has made, and a file may be absent that they have moved, edited or deleted since it
- *   was put there with this very content. Directories come again.
+ *   was put there with this very content. Directories come again. What a process has done last that ended before it could write that down
+ *   counts as its user's doing.
  */
 export function folderProblems(machine: Machine, parted: ReadonlySet<string>): readonly string[] {
   return new Verdict(machine, parted).problems
@@ -47,7 +48,7 @@ class Verdict {
       const found = this.#entries.get(item.path)
       if (found !== undefined && this.#isAs(item, found)) inPlace.add(item.path)
       else if (this.#isObstructed(item.path)) for (const id of entriesOf(item)) this.#waiting.add(id)
-      else if (!machine.isReceiver || !isUsersAffair(item, parted)) this.#say(`${item.path} is not as it should be`)
+      else if (!machine.isReceiver || !this.#isUsersAffair(item, parted)) this.#say(`${item.path} is not as it should be`)
     }
     const reasons = machine.obstacles.map(({ path }) => path).filter((path) => !this.#isObstructing(path))
     for (const path of reasons) this.#say(`nothing is in the way at ${path}`)
@@ -89,6 +90,11 @@ class Verdict {
     })
   }
 
+  #isUsersAffair({ version }: Item, parted: ReadonlySet<string>): boolean {
+    const root = encodeHex(version.root)
+    return version.kind === 'file' && (parted.has(root) || this.#machine.forgotten.has(root))
+  }
+
   #mayBe(found: KnownEntry): boolean {
     const isHolding = found.kind === 'directory' && this.#holdsOther(found.path)
     if (isHolding || (this.#machine.isReceiver && this.#machine.disk.isOwn(found.path))) return true
@@ -107,9 +113,4 @@ function entriesOf({ claims }: Item): readonly string[] {
 
 function contentKey({ kind, root }: Pick<KnownEntry, 'kind' | 'root'>): string {
   return `${kind} ${encodeHex(root)}`
-}
-
-/** Who only receives has parted with it here. */
-function isUsersAffair({ version }: Item, parted: ReadonlySet<string>): boolean {
-  return version.kind === 'file' && parted.has(encodeHex(version.root))
 }
