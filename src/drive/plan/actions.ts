@@ -92,10 +92,11 @@ class Planner {
   }
 
   *plan(): Steps<Actions> {
-    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
+    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time, if they may.
     for (const agreed of this.#leaving) {
       const { isCopy, claims } = agreed
-      if (!isCopy && claims.some((claim) => isToRestate(this.#input.view, claim))) this.#leaving.delete(agreed)
+      if (this.#input.isReceiver !== true && !isCopy && claims.some((claim) => isToRestate(this.#input.view, claim)))
+        this.#leaving.delete(agreed)
       if (this.#endsStep()) yield
     }
     const strays: KnownEntry[] = []

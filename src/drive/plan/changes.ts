@@ -131,7 +131,8 @@ class Comparison {
     for (const one of all) {
       const agreed = this.#withoutAdopted(one)
       if (agreed === undefined || agreed.claims.some(({ id }) => this.#isLeftOut(id))) continue
-      if (this.#dots === undefined && !agreed.isCopy && this.#hasForgotten(agreed)) this.#dots = yield* this.#collectDots()
+      if (this.#dots === undefined && !agreed.isCopy && this.#hasForgotten(agreed))
+        this.#dots = yield* this.#collectDots()
       this.list.push({ kind: 'delete', agreed: this.#dots === undefined ? agreed : this.#withAllForgotten(agreed) })
       if (this.#endsStep()) yield
     }
@@ -279,7 +280,7 @@ class Comparison {
 
   #isLeftOut(id: Dot): boolean {
     const names: string[] = []
-    for (let at = this.#input.view.entry(id); at !== undefined; ) {
+    for (let at = this.#input.view.entry(id); at !== undefined;) {
       names.push(at.placement?.name ?? at.name)
       at = at.parent === undefined ? undefined : this.#input.view.entry(at.parent)
     }

@@ -27,8 +27,11 @@ interface Statement {
  */
 export class Ledger {
   readonly #statementsByContent = new Map<string, readonly Statement[]>()
-  /** Since they published last. */
+  /** What users have deleted since their machines looked last, and before that and since these have published last. */
   readonly #deletedByWriter = new Map<Writer, Set<string>>()
+  readonly #seenDeletedByWriter = new Map<Writer, ReadonlySet<string>>()
+  /** What users have parted with since their machines looked last. */
+  readonly #partedByWriter = new Map<Writer, Set<string>>()
   /** By somebody, ever. */
   readonly #deleted = new Set<string>()
   readonly #wanted = new Set<string>()
@@ -44,7 +47,15 @@ export class Ledger {
     this.#copied.add(content)
   }
 
-  /** What a machine has said, in operations from `number` on. */
+  /** A machine looks at its folder, to say what has changed. */
+  looks({ site: { writer } }: Machine): void {
+    const deleted = this.#deletedByWriter.get(writer) ?? new Set()
+    this.#deletedByWriter.set(writer, new Set())
+    this.#seenDeletedByWriter.set(writer, new Set([...deleted, ...(this.#seenDeletedByWriter.get(writer) ?? [])]))
+    this.#partedByWriter.set(writer, new Set())
+  }
+
+  /** What a machine has said after it looked, in operations from `number` on. */
   published(changes: readonly Change[], { site: { writer } }: Machine, number: number): void {
     const deleted = new Set<string>()
     for (const change of changes) {
@@ -55,21 +66,25 @@ export class Ledger {
       }
       const entry = 'found' in change ? change.found : undefined
       const content = entry?.kind === 'file' ? this.#contentByRoot.get(encodeHex(entry.root)) : undefined
-      if (content === undefined) continue
+      // Perhaps its user has parted with it while that was said.
+      if (content === undefined || this.#partedByWriter.get(writer)?.has(content) === true) continue
       const ids = 'agreed' in change ? change.agreed.claims.map(({ id }) => id) : []
       const statement = { ids, kind: change.kind === 'move' ? 'moved' : 'held', writer, number } as const
       this.#statementsByContent.set(content, [...this.#statementsOf(content), statement])
     }
-    for (const content of this.#deletedByWriter.get(writer) ?? [])
+    for (const content of this.#seenDeletedByWriter.get(writer) ?? [])
       // Something else was put in its place before anybody looked: that is an edit.
       if (!deleted.has(encodeHex(rootOf(content)))) this.#keep(content, this.#statementsOf(content).filter(isHeld))
-    this.#deletedByWriter.delete(writer)
+    this.#seenDeletedByWriter.delete(writer)
   }
 
   /** True when something that was said of it keeps it, which the user of this machine cannot have seen. */
   partedWith(content: string, { site: { writer, clock }, isReceiver }: Machine, parting: Parting): boolean {
     if (content === '' || isReceiver) return false
-    const unseen = this.#statementsOf(content).filter((one) => one.writer !== writer && clock.at(one.writer) < one.number)
+    const unseen = this.#statementsOf(content).filter(
+      (one) => one.writer !== writer && clock.at(one.writer) < one.number,
+    )
+    this.#partedByWriter.get(writer)?.add(content)
     this.#deleted.add(content)
     if (parting !== 'deleted') return this.#keep(content, unseen.filter(isHeld))
     const deleted = this.#deletedByWriter.get(writer) ?? new Set()

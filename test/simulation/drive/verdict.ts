@@ -48,7 +48,8 @@ class Verdict {
       const found = this.#entries.get(item.path)
       if (found !== undefined && this.#isAs(item, found)) inPlace.add(item.path)
       else if (this.#isObstructed(item.path)) for (const id of entriesOf(item)) this.#waiting.add(id)
-      else if (!machine.isReceiver || !this.#isUsersAffair(item, parted)) this.#say(`${item.path} is not as it should be`)
+      else if (!machine.isReceiver || !this.#isUsersAffair(item, parted))
+        this.#say(`${item.path} is not as it should be`)
     }
     const reasons = machine.obstacles.map(({ path }) => path).filter((path) => !this.#isObstructing(path))
     for (const path of reasons) this.#say(`nothing is in the way at ${path}`)

@@ -136,8 +136,9 @@ class Run {
   /** Contents that count as being kept: those in the folder that all have, and those that a machine leaves out. */
   #contentsOf(machine: Machine): readonly string[] {
     const { disk } = machine
-    const files = disk.paths('file')
-    const counting = machine === this.#machines[0] ? files : files.filter((path) => disk.isLeftOut(path))
+    // What is left out goes aside with the directory that it is in, and stays there, where that is told of, when it is deleted elsewhere.
+    const counting =
+      machine === this.#machines[0] ? disk.paths('file') : disk.allPaths().filter((path) => disk.isLeftOut(path))
     return counting.map((path) => disk.content(path))
   }
 
@@ -163,9 +164,12 @@ class Run {
   #publish(machine: Machine, pause?: Pause): Changes | undefined {
     const { writer, clock } = machine.site
     const number = clock.at(writer) + 1
+    this.#ledger.looks(machine)
     const changes = machine.publish(pause, { allowDeletions: true })
     for (const change of changes?.list ?? [])
-      this.#log(`  ${this.#nameOf(machine)} publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
+      this.#log(
+        `  ${this.#nameOf(machine)} publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`,
+      )
     if (changes !== undefined && !machine.isReceiver) this.#ledger.published(changes.list, machine, number)
     return changes
   }
