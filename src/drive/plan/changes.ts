@@ -1,12 +1,12 @@
-import { includesDot, withDot } from '../../crdt/dot-list.ts'
+import { includesDot } from '../../crdt/dot-list.ts'
 import { DotMap } from '../../crdt/dot-map.ts'
-import type { DotList } from '../../crdt/dot-list.ts'
 import type { Dot, Writer } from '../../crdt/dot.ts'
 import type { Written } from '../../crdt/mv-register.ts'
 import type { KnownEntry } from '../folder/disk-entry.ts'
 import { baseName, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { deepestFirst } from './deepest-first.ts'
+import { Forgotten } from './forgotten.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
 import { asideFolder, entryDots, isAside, isToRestate, nearTime, sameContent, versionDots } from './item.ts'
@@ -96,6 +96,7 @@ class Comparison {
   readonly #adopted = new DotMap<true>()
   readonly #input: ChangesInput
   readonly #match: Match
+  readonly #forgotten: Forgotten
   #count = 0
   /** Of what was agreed on: made when it is asked for, which is seldom. */
   #dots: AgreedDots | undefined
@@ -105,6 +106,7 @@ class Comparison {
   constructor(input: ChangesInput, match: Match) {
     this.#input = input
     this.#match = match
+    this.#forgotten = new Forgotten(input.view, input.writer)
   }
 
   *lookAtAll(): Steps<void> {
@@ -131,9 +133,12 @@ class Comparison {
     for (const one of all) {
       const agreed = this.#withoutAdopted(one)
       if (agreed === undefined || agreed.claims.some(({ id }) => this.#isLeftOut(id))) continue
-      if (this.#dots === undefined && !agreed.isCopy && this.#hasForgotten(agreed))
+      if (this.#dots === undefined && !agreed.isCopy && this.#forgotten.has(agreed))
         this.#dots = yield* this.#collectDots()
-      this.list.push({ kind: 'delete', agreed: this.#dots === undefined ? agreed : this.#withAllForgotten(agreed) })
+      this.list.push({
+        kind: 'delete',
+        agreed: this.#dots === undefined ? agreed : this.#forgotten.withAll(agreed, this.#dots.versions),
+      })
       if (this.#endsStep()) yield
     }
   }
@@ -158,10 +163,6 @@ class Comparison {
       if (this.#endsStep()) yield
     }
     return dots
-  }
-
-  #isOwn({ writer }: Dot): boolean {
-    return writer === this.#input.writer
   }
 
   #endsStep(): boolean {
@@ -213,7 +214,7 @@ class Comparison {
     const isOther = found.kind !== 'directory' && !sameContent(found, agreed.version)
     if (agreed.isCopy && (name !== undefined || isOther)) return this.#detach(agreed, found)
     if (name !== undefined) this.list.push({ kind: 'move', agreed, found, name })
-    const seen = this.#withForgotten(agreed)
+    const seen = this.#forgotten.withVersions(agreed, this.#dots?.versions)
     const isChanged = isOther || seen !== agreed || factsChanged(agreed, found)
     const version = isChanged ? versionOf(found, agreed) : undefined
     const known = version === undefined ? undefined : this.#knownAs(agreed, version)
@@ -266,18 +267,6 @@ class Comparison {
     return this.#match.agreedOf(directory) !== this.#input.agreement.get(before)
   }
 
-  /** With the versions that were written here and forgotten. */
-  #withForgotten(agreed: Agreed): Agreed {
-    const [claim, ...others] = agreed.claims as readonly [Claim, ...Claim[]]
-    if (agreed.isCopy) return agreed
-    let { versions } = claim
-    for (const { dot } of this.#input.view.content(claim.id)?.written ?? []) {
-      if (!this.#isOwn(dot) || includesDot(versions, dot) || this.#dots?.versions.has(dot) === true) continue
-      versions = withDot(versions, dot)
-    }
-    return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }
-  }
-
   #isLeftOut(id: Dot): boolean {
     const names: string[] = []
     for (let at = this.#input.view.entry(id); at !== undefined;) {
@@ -285,31 +274,6 @@ class Comparison {
       at = at.parent === undefined ? undefined : this.#input.view.entry(at.parent)
     }
     return names.length > 0 && this.#input.disk.isLeftOut(names.reverse().join('/'))
-  }
-
-  /** Whether anything was written here of an entry that was not agreed on. */
-  #hasForgotten({ claims }: Agreed): boolean {
-    return claims.some(({ id, life, versions }) => {
-      const entry = this.#input.view.entry(id)
-      if (entry === undefined) return false
-      if (entry.life.some((dot) => this.#isOwn(dot) && !includesDot(life, dot))) return true
-      return entry.content.written.some(({ dot }) => this.#isOwn(dot) && !includesDot(versions, dot))
-    })
-  }
-
-  /** With the versions and places that were written here and forgotten: all of it goes when it is deleted. */
-  #withAllForgotten(agreed: Agreed): Agreed {
-    if (agreed.isCopy || !this.#hasForgotten(agreed)) return agreed
-    const claims = agreed.claims.map((claim) => {
-      const { life = [], content } = this.#input.view.entry(claim.id) ?? {}
-      const written = dotsOf(content?.written ?? []).filter((dot) => this.#dots?.versions.has(dot) !== true)
-      return { ...claim, life: this.#withOwn(claim.life, life), versions: this.#withOwn(claim.versions, written) }
-    })
-    return { ...agreed, claims }
-  }
-
-  #withOwn(known: DotList, now: readonly Dot[]): DotList {
-    return now.reduce((dots, dot) => (this.#isOwn(dot) && !includesDot(dots, dot) ? withDot(dots, dot) : dots), known)
   }
 
   /** What the tree says already that the folder has come to be. */

@@ -32,6 +32,7 @@ export const driveMarks = [
   'only the spelling changed',
   'own change of a receiver overwritten',
   'put aside',
+  'refused: a name or link that leads out',
   'spelled otherwise here',
   'version beside another one made an entry',
 ] as const

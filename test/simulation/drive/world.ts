@@ -4,6 +4,7 @@ import { childPath } from '../../../src/drive/tree-path.ts'
 import type { Action } from '../../../src/drive/plan/action.ts'
 import type { Changes } from '../../../src/drive/plan/changes.ts'
 import { foldCase } from '../../../src/drive/plan/layout.ts'
+import { heckle } from './heckling.ts'
 import { Ledger } from './ledger.ts'
 import type { Parting } from './ledger.ts'
 import { Machine, World } from './machine.ts'
@@ -70,6 +71,8 @@ class Run {
   /** The contents that users have moved, edited or deleted in folders that receive. */
   readonly #partedByMachine = new Map<Machine, Set<string>>()
   readonly #names: readonly string[]
+  /** In some worlds a member is hostile. */
+  readonly #hostility: SeededRandom | undefined
   #contents = 0
 
   constructor(random: SeededRandom, log: (line: string) => void, kinds: readonly MachineKind[]) {
@@ -82,6 +85,8 @@ class Run {
       this.#log(`machine ${index + 1}: ${kind}`)
       return new Machine(this.#world, index + 1, machineOptions[kind])
     })
+    const hostility = random.fork('hostility')
+    this.#hostility = hostility.chance(0.2) ? hostility : undefined
     this.#names = this.#machines.some(({ folds }) => folds) ? [...names, ...spellings] : names
   }
 
@@ -94,9 +99,15 @@ class Run {
 
   step(): void {
     const machine = this.#random.pick(this.#machines)
+    if (this.#hostility?.chance(0.05) === true && !machine.isReceiver) this.#heckle(this.#hostility, machine)
     if (this.#random.chance(0.5)) this.#use(machine)
     else if (this.#random.chance(0.4)) machine.site.catchUp(this.#random, this.#world.sent)
     else this.#synchronize(machine)
+  }
+
+  #heckle(random: SeededRandom, machine: Machine): void {
+    this.#log(`${this.#nameOf(machine)} says what nobody should take`)
+    heckle(random, this.#world, machine)
   }
 
   finish(): void {
@@ -122,6 +133,7 @@ class Run {
       if (other.join('\n') !== first?.join('\n'))
         this.violations.push(`folders differ:\n${first?.join('\n')}\n---\n${other.join('\n')}`)
     if (first?.some((line) => line.includes('(conflict of')) === true) this.#world.count('conflict at the end')
+    if (this.#machines[0]?.layout().refused.length !== 0) this.#world.count('refused: a name or link that leads out')
     for (const machine of this.#machines) {
       for (const problem of folderProblems(machine, this.#partedOf(machine)))
         this.violations.push(`in the folder of ${this.#nameOf(machine)} ${problem}`)
