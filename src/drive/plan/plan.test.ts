@@ -59,6 +59,16 @@ describe('deletions', () => {
     expect(changesAt(ann, { allowDeletions: true }).list).toHaveLength(12)
   })
 
+  it('are asked about when they come in portions', () => {
+    const { ann } = worldWith(20)
+    for (let count = 0; count < 7; count += 1) ann.disk.remove(`d/${count}`)
+    expect(changesAt(ann, { recentDeletions: 6 })).toMatchObject({ hold: undefined })
+    expect(changesAt(ann, { recentDeletions: 7 })).toMatchObject({
+      list: [],
+      hold: { reason: 'many-deletions', deleted: 14, files: 27 },
+    })
+  })
+
   it('that are asked about bring nothing back meanwhile', () => {
     const { world, ann, bob } = worldWith(20)
     for (let count = 0; count < 12; count += 1) ann.disk.remove(`d/${count}`)
@@ -151,12 +161,26 @@ describe('a process that ends, and what was deleted or moved after that', () => 
     exchange(world, ann, bob)
     expect(bob.disk.paths('file')).toEqual(['d/1'])
     bob.agreement = before
-    exchange(world, bob, ann)
+    expect(bob.publish()?.list).toEqual([])
+    expect(bob.agreement.has('d/0')).toBe(false)
     expect(ann.disk.content('out')).toBe('content 0')
   })
 })
 
 describe('a folder that only receives', () => {
+  it('has again what a process has put aside that ended then', () => {
+    const { world, ann } = worldWith(1)
+    const bob = new Machine(world, 3, { isReceiver: true })
+    exchange(world, ann, bob)
+    const agreed = bob.agreement.get('d/0')
+    if (agreed === undefined) throw new Error('there is no file')
+    const aside = { ...agreed, path: '.plait/aside/1' }
+    bob.agreement = new Map([...bob.agreement, [aside.path, aside] as const].filter(([path]) => path !== 'd/0'))
+    bob.disk.remove('d/0')
+    exchange(world, ann, bob)
+    expect(bob.disk.content('d/0')).toBe('content 0')
+  })
+
   it('comes to rest when something waits in a directory that is deleted elsewhere', () => {
     const { world, ann } = worldWith(1)
     const bob = new Machine(world, 3, { isReceiver: true })

@@ -9,8 +9,9 @@ import type { Agreed, Files, FilesOperation } from '../../../src/drive/plan/item
 import { layoutOf } from '../../../src/drive/plan/layout.ts'
 import type { Layout, LayoutOptions } from '../../../src/drive/plan/layout.ts'
 import type { Disk } from '../../../src/drive/plan/match.ts'
-import { publication } from '../../../src/drive/plan/publication.ts'
+import { keptSteps, publication, unpublished } from '../../../src/drive/plan/publication.ts'
 import { isCurrent, settle } from '../../../src/drive/plan/settle.ts'
+import { allAtOnce } from '../../../src/drive/plan/steps.ts'
 import { Site } from '../../crdt/history.ts'
 import type { Sent } from '../../crdt/history.ts'
 import { MemoryDisk, rootOf } from './memory-disk.ts'
@@ -105,7 +106,7 @@ export class Machine {
       if (isAdopted) this.#world.count('found as it should be, and agreed on')
     }
     if (this.isReceiver) {
-      this.agreement = unpublished(changes)
+      this.agreement = unpublished(changes, allAtOnce(keptSteps(changes)))
       return changes
     }
     const steps = publication(changes, this.site.value)
@@ -193,13 +194,4 @@ export class Machine {
     this.agreement = agreement
     return list
   }
-}
-
-/** Where nothing may be said, what was agreed on stays what it was. But users put nothing aside, and take nothing away from there. */
-function unpublished({ kept, list }: Changes): ReadonlyMap<string, Agreed> {
-  const agreement = new Map(kept.map((agreed) => [agreed.path, agreed] as const))
-  for (const change of list)
-    if (change.kind !== 'create' && !agreement.has(change.agreed.path) && !isAside(change.agreed.path))
-      agreement.set(change.agreed.path, change.agreed)
-  return agreement
 }
