@@ -5,8 +5,8 @@ import type { Dot, Writer } from '../../crdt/dot.ts'
 import type { Agreed, Claim, Files } from './item.ts'
 
 /**
- * What was written here by a process that ended before it could write down that this is agreed on. What the folder has now came later, so it
- * takes the place of that: otherwise it would be concurrent to it, and a file that is deleted would come again.
+ * What was written here by a process that ended before it could write down that this is agreed on. What the folder has now came later, so
+ * it takes the place of that: otherwise it would be concurrent to it, and a file that is deleted would come again.
  */
 export class Forgotten {
   readonly #view: Files['view']

@@ -26,7 +26,10 @@ const targets: readonly string[] = ['/etc', `${'../'.repeat(64)}x`, 'a/../../x',
 
 const content = 'hostile'
 
-/** A member says something that the folders of the others must not take: an entry with such a name, perhaps with something in it, or such a link. */
+/**
+ * A member says something that the folders of the others must not take: an entry with such a name, perhaps with something in it, or such a
+ * link.
+ */
 export function heckle(random: SeededRandom, world: World, machine: Machine): void {
   world.add(content)
   const directories = [...machine.agreement.values()].filter(({ version }) => version.kind === 'directory')

@@ -18,10 +18,10 @@ interface Statement {
 }
 
 /**
- * What must not be lost: contents that users have written and that nobody has parted with who had seen all that was said of them. Who moves a file
- * keeps it from being deleted by somebody who does not know of that; who says something of its version (its mode, or that it is an entry
- * of its own) keeps it from being edited, too. What has been said and not been published yet is not counted on: it may come to nothing, as a
- * file does that is moved back.
+ * What must not be lost: contents that users have written and that nobody has parted with who had seen all that was said of them. Who
+ * moves a file keeps it from being deleted by somebody who does not know of that; who says something of its version (its mode, or that it
+ * is an entry of its own) keeps it from being edited, too. What has been said and not been published yet is not counted on: it may come to
+ * nothing, as a file does that is moved back.
  *
  * Of a content that was copied anybody may part with any copy: which of them is which the folders do not say. So one parting is enough.
  */

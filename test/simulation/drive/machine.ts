@@ -77,7 +77,10 @@ export class Machine {
   readonly #world: World
   readonly #options: MachineOptions
   agreement: ReadonlyMap<string, Agreed> = new Map()
-  /** Contents that a process put somewhere, or aside, which ended before it could write that down: the next one takes that for its user's doing. */
+  /**
+   * Contents that a process put somewhere, or aside, which ended before it could write that down: the next one takes that for its user's
+   * doing.
+   */
   readonly forgotten: Set<string> = new Set()
   /** What the last plan could not do. */
   obstacles: readonly Obstacle[] = []

@@ -17,15 +17,16 @@ export function pathsOutside({ disk }: Machine): readonly string[] {
 }
 
 /**
- * What is wrong in a folder of a machine that has heard everything and has nothing left to do. It has to have all that the tree says, with modes and
- * times, and nothing else, but for these:
+ * What is wrong in a folder of a machine that has heard everything and has nothing left to do. It has to have all that the tree says, with
+ * modes and times, and nothing else, but for these:
  *
- * - What has its place where something is that is no part of the drive waits where it was before, which may be aside, and is told of; so does
- *   what is below it, and a directory that is deleted elsewhere and in which it waits. Only machines that leave something out and those that receive can have that; and what is in the way is looked for.
+ * - What has its place where something is that is no part of the drive waits where it was before, which may be aside, and is told of; so
+ *   does what is below it, and a directory that is deleted elsewhere and in which it waits. Only machines that leave something out and
+ *   those that receive can have that; and what is in the way is looked for.
  * - A directory that is deleted elsewhere stays where something that is left out, or is its user's own, is in it.
- * - In a folder that receives all is allowed that its user has made, and a file may be absent that they have moved, edited or deleted since it
- *   was put there with this very content. Directories come again. What a process has done last that ended before it could write that down
- *   counts as its user's doing.
+ * - In a folder that receives all is allowed that its user has made, and a file may be absent that they have moved, edited or deleted
+ *   since it was put there with this very content. Directories come again. What a process has done last that ended before it could write
+ *   that down counts as its user's doing.
  */
 export function folderProblems(machine: Machine, parted: ReadonlySet<string>): readonly string[] {
   return new Verdict(machine, parted).problems
