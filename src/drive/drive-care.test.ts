@@ -1,49 +1,16 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
 import { bringTogether, Member } from '../../test/drive/member.ts'
-import { MemoryNetwork } from '../link/memory/memory-transport.ts'
+import { useParty } from '../../test/drive/party.ts'
 import { SeededRandom } from '../runtime/simulated/random.ts'
-import { systemRuntime } from '../runtime/system/system-runtime.ts'
 import type { DriveOptions } from './drive-api.ts'
 
 const random = new SeededRandom('care')
-let base: string
-let network: MemoryNetwork
-let members: Member[]
-
-beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), 'plait-care-'))
-  network = new MemoryNetwork(systemRuntime())
-  members = []
-})
-
-afterEach(async () => {
-  for (const member of members.reverse()) await member.close()
-  rmSync(base, { recursive: true, force: true })
-})
-
-async function open(name: string): Promise<Member> {
-  const member = await Member.open({ base, network }, name)
-  members.push(member)
-  return member
-}
+const party = useParty()
+const { open, leave } = party
 
 async function restart(member: Member, name: string, options: Partial<DriveOptions>): Promise<Member> {
-  await member.close()
-  members = members.filter((one) => one !== member)
-  return (await open(name)).reopen(options)
+  return (await party.restart(member, name)).reopen(options)
 }
 
 /** Ann's folder, and Bob's copy of it. */
@@ -129,8 +96,7 @@ it('stops reading when it is told to, and when the drive is closed', async () =>
 
 it('says what it could not bring back, and tries again another time', async () => {
   const [ann, first] = await pair()
-  await ann.close()
-  members = members.filter((member) => member !== ann)
+  await leave(ann)
   const bob = await restart(first, 'bob', { isPassive: true })
   spoil(bob, 'a')
   const alone = await bob.drive.repair()
@@ -177,9 +143,8 @@ it('ends a conflict of two that made a file of one name, by keeping the one that
 })
 
 it('chooses nothing where there is nothing to choose', async () => {
-  const [, bob] = await pair('read')
+  const [ann, bob] = await pair('read')
   await expect(bob.drive.resolve('a')).rejects.toMatchObject({ code: 'FORBIDDEN' })
-  const [ann] = members as [Member]
   for (const path of ['a', 'nowhere'])
     await expect(ann.drive.resolve(path)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
 })
@@ -255,12 +220,10 @@ it('leaves alone what is left out later, and deletes it nowhere', async () => {
     ])
   }
   // Also when nobody has looked in between.
-  await bob.close()
-  members = members.filter((member) => member !== bob)
+  await leave(bob)
   bob = await (await open('bob')).reopen({ ignore: ['a'] })
   await bob.sync()
-  await bob.close()
-  members = members.filter((member) => member !== bob)
+  await leave(bob)
   rmSync(bob.path('a'))
   bob = await (await open('bob')).reopen()
   await bringTogether(bob, ann)

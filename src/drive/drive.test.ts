@@ -4,7 +4,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,44 +13,16 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { bringTogether, Member } from '../../test/drive/member.ts'
-import { MemoryNetwork } from '../link/memory/memory-transport.ts'
+import { useParty } from '../../test/drive/party.ts'
 import { SeededRandom } from '../runtime/simulated/random.ts'
-import { systemRuntime } from '../runtime/system/system-runtime.ts'
 import { nearTime } from './plan/item.ts'
 
 const MiB = 1024 * 1024
 const random = new SeededRandom('drive')
-let base: string
-let network: MemoryNetwork
-let members: Member[]
-
-beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), 'plait-drive-'))
-  network = new MemoryNetwork(systemRuntime())
-  members = []
-})
-
-afterEach(async () => {
-  for (const member of members.reverse()) await member.close()
-  rmSync(base, { recursive: true, force: true })
-})
-
-async function open(name: string): Promise<Member> {
-  const member = await Member.open({ base, network }, name)
-  members.push(member)
-  return member
-}
-
-/** Closes the store of a member, as at the end of a process, and opens it again. */
-async function restart(member: Member, name: string): Promise<Member> {
-  await member.close()
-  members = members.filter((one) => one !== member)
-  return open(name)
-}
+const { open, leave, restart } = useParty()
 
 interface Shown {
   readonly text: string
@@ -282,8 +253,7 @@ it('gives its members what the others have, whoever wrote it, and lets contents 
   const cat = await open('cat')
   await cat.join(link)
   await cat.drive.caughtUp()
-  await bob.close()
-  members = members.filter((member) => member !== bob)
+  await leave(bob)
   await cat.sync()
   expectSame(ann, cat)
   const parts: Uint8Array[] = []

@@ -19,13 +19,12 @@ import type { Action } from './plan/action.ts'
 import { actionsSteps } from './plan/actions.ts'
 import type { Actions } from './plan/actions.ts'
 import { changesSteps } from './plan/changes.ts'
-import type { Changes } from './plan/changes.ts'
 import type { Hold } from './plan/guard.ts'
 import { isAside, nearTime } from './plan/item.ts'
 import type { Agreed, Agreement, Files, FilesOperation } from './plan/item.ts'
 import { foldCase, layoutSteps } from './plan/layout.ts'
 import type { Layout } from './plan/layout.ts'
-import { keptSteps, publication } from './plan/publication.ts'
+import { keptSteps, publication, unpublished } from './plan/publication.ts'
 import { allAtOnce, inTurns, paced } from './plan/steps.ts'
 import type { Steps, TurnsOptions } from './plan/steps.ts'
 
@@ -311,13 +310,6 @@ function revisionOf(files: Files): Revision {
 }
 
 type Publication = ReturnType<typeof publication>
-
-/** Where nothing may be said, what was agreed on stays what it was. */
-function unpublished({ list }: Changes, agreement: Map<string, Agreed>): Agreement {
-  for (const change of list)
-    if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
-  return agreement
-}
 
 /** Should this process be killed on the way, the next one is to know that these directories are yet to get their times. */
 function noteTimesToSet(actions: readonly Action[], agreement: Map<string, Agreed>): boolean {

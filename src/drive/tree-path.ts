@@ -43,7 +43,8 @@ export function pathProblem(path: string, limits: PathLimits = defaultLimits): s
 export function childPathProblem(path: string, name: string, depth: number): string | undefined {
   const { pathBytes, pathComponentBytes, pathDepth } = defaultLimits
   const isShort = name.length * 3 <= pathComponentBytes && path.length * 3 <= pathBytes && depth <= pathDepth
-  return isShort && plainName.test(name) ? undefined : pathProblem(path)
+  if (isShort && plainName.test(name)) return undefined
+  return name.includes('/') ? 'has a slash in a name' : pathProblem(path)
 }
 
 /** Neither a path nor reserved, nor one that begins with a full stop. */

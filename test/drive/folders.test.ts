@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PlaitError } from '../../src/base/error.ts'
 import { restoreFile } from '../../src/drive/folder/restore.ts'
+import { SourceFile } from '../../src/drive/disk/source-file.ts'
 import { nearTime } from '../../src/drive/plan/item.ts'
 import { Common, Side } from './side.ts'
 
@@ -160,6 +161,26 @@ describe('a plan', () => {
     const contents = outline(ann).map((line) => line.split(' ').slice(-2).join(' '))
     for (const content of ['new a', 'meanwhile b']) expect(contents).toContain(content)
     expect(outline(ann).some((line) => line.endsWith(' meanwhile'))).toBe(true)
+  })
+
+  it('keeps beside a file what is written to the old one in the moment in which it comes', async () => {
+    await begin()
+    writeFileSync(ann.path('a'), 'new a')
+    await ann.synchronize()
+    bob.catchUp()
+    bob.folder.history.onHeld = () => writeFileSync(bob.path('a'), 'content a, and more')
+    await bob.apply(await bob.plan())
+    bob.folder.history.onHeld = () => undefined
+    expect(readFileSync(bob.path('a'), 'utf8')).toBe('new a')
+    expect(readFileSync(bob.path('a (edited meanwhile)'), 'utf8')).toBe('content a, and more')
+  })
+
+  it('reads through no link that was put in the place of a file', async () => {
+    await begin()
+    writeFileSync(join(base, 'outside'), 'outside')
+    rmSync(ann.path('a'))
+    symlinkSync('../outside', ann.path('a'))
+    expect(() => SourceFile.open(ann.folder.root, 'a')).toThrow(expect.objectContaining({ code: 'ELOOP' }) as Error)
   })
 
   it('goes through no link that was put in the place of a directory', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -9,7 +9,7 @@ import { run } from '../program.ts'
 import { Rate } from '../rate.ts'
 import { Terminal } from '../terminal.ts'
 import { parseByteRate } from './byte-rate.ts'
-import type { Copy } from './copy-state.ts'
+import { newCopyId, writeCopy, type Copy } from './copy-state.ts'
 import { driveLine } from './drive-line.ts'
 import { picked, pickOptions } from './picking.ts'
 import { reportPreview } from './preview-report.ts'
@@ -92,6 +92,21 @@ it('says what to do with a folder that is none of plait, or none at all, in word
       expect.objectContaining({ event: 'error', code: 'FILE_FAILED', message: expect.stringContaining('name a') }),
     ])
   }
+})
+
+it('says that a folder is one of plait whose marker is gone, as where nothing is mounted, or that it is gone', async () => {
+  const folder = join(base, 'folder')
+  mkdirSync(folder)
+  writeCopy({ copyId: newCopyId(), folder: realpathSync(folder), origin: 'clone', driveId: 'a drive' })
+  const said: string[] = []
+  for (const step of [() => undefined, () => rmSync(folder, { recursive: true })]) {
+    step()
+    terminal.noted = ''
+    expect(await run(['sync', folder], terminal)).toBe(1)
+    said.push(terminal.noted)
+  }
+  expect(said[0]).toContain('its marker in .plait/ is gone: perhaps its disk is not mounted; mount it, or clone')
+  expect(said[1]).toContain('does not exist now; name a folder that is there, or mount its disk')
 })
 
 it('says what would be shared, and makes nothing', async () => {

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { PlaitError } from '../../base/error.ts'
 import { fileError, systemCode } from '../../drive/disk/file-error.ts'
@@ -7,7 +8,7 @@ import { programResumeMs } from '../connection-report.ts'
 import { metricsFlag, metricsHelp } from '../running-program.ts'
 import { StopSignals } from '../stop-signals.ts'
 import type { Terminal } from '../terminal.ts'
-import { copyAt, writeCopy, type Copy } from './copy-state.ts'
+import { copyAt, listCopies, writeCopy, type Copy } from './copy-state.ts'
 import { DriveHost, type HostFlags } from './drive-host.ts'
 import { addPickFlags, addReadOnlyFlags, picked, type PickFlags } from './picking.ts'
 import { reportPreview } from './preview-report.ts'
@@ -75,12 +76,23 @@ async function previewSync(
   return 0
 }
 
+/** Whether this machine keeps a copy whose folder was there. */
+function isRemembered(folder: string): boolean {
+  return listCopies().some((copy) => copy.folder === folder && copy.origin !== 'visit' && copy.driveId !== undefined)
+}
+
 /** The copy that a folder is. Throws `INVALID_ARGUMENT`, in words that say what to do. */
 export function knownCopy(path: string): Copy & { readonly driveId: string } {
   let folder: string
   try {
     folder = realpathSync(path)
   } catch (error) {
+    if (systemCode(error) === 'ENOENT' && isRemembered(resolve(path)))
+      throw new PlaitError(
+        'FILE_FAILED',
+        `${path} was shared or cloned here, and does not exist now; name a folder that is there, or mount its disk`,
+        { facts: { path } },
+      )
     if (systemCode(error) === 'ENOENT')
       throw new PlaitError('FILE_FAILED', `${path} does not exist; name a folder that was shared or cloned here`, {
         facts: { path },
@@ -89,6 +101,12 @@ export function knownCopy(path: string): Copy & { readonly driveId: string } {
   }
   const copy = copyAt(folder)
   if (copy?.driveId !== undefined) return { ...copy, driveId: copy.driveId }
+  if (isRemembered(folder))
+    throw new PlaitError(
+      'FILE_FAILED',
+      `${path} was shared or cloned here, but its marker in .plait/ is gone: perhaps its disk is not mounted; mount it, or clone into a new folder with \`plait clone\``,
+      { facts: { path } },
+    )
   throw new PlaitError(
     'INVALID_ARGUMENT',
     `${path} is neither shared nor cloned here; begin with \`plait share\` or \`plait clone\``,

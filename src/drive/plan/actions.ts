@@ -72,6 +72,8 @@ class Planner {
   readonly #leaving: Set<Agreed>
   /** Directories with something in them that is here only, by their paths on the disk. */
   readonly #holding = new Set<string>()
+  /** Those in which something waits that cannot be put in its place. */
+  readonly #waitedIn = new Set<string>()
   readonly #list: Action[] = []
   readonly #lastFacts: Action[] = []
   readonly #obstacles: Obstacle[] = []
@@ -90,10 +92,11 @@ class Planner {
   }
 
   *plan(): Steps<Actions> {
-    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time.
+    // Until it is said once more what they hold: whoever has it says so when they look at their folder the next time, if they may.
     for (const agreed of this.#leaving) {
       const { isCopy, claims } = agreed
-      if (!isCopy && claims.some((claim) => isToRestate(this.#input.view, claim))) this.#leaving.delete(agreed)
+      if (this.#input.isReceiver !== true && !isCopy && claims.some((claim) => isToRestate(this.#input.view, claim)))
+        this.#leaving.delete(agreed)
       if (this.#endsStep()) yield
     }
     const strays: KnownEntry[] = []
@@ -174,11 +177,11 @@ class Planner {
     const place = agreed === undefined || found === undefined ? undefined : this.#places.ofFound(agreed.path)
     const parent = this.#places.at(parentPath(item.path))
     if (parent === undefined || (parent !== this.#places.top && parent.value?.found.kind !== 'directory'))
-      return this.#refuse(item.path, 'cannot be put there: the directory that it is in is not here')
+      return this.#refuse(item.path, 'cannot be put there: the directory that it is in is not here', place)
     const occupant = this.#places.at(item.path)
     if (occupant !== undefined && occupant !== place && this.#isToAdopt(occupant, item))
       return this.#adopt(occupant, item, agreed)
-    if (occupant !== undefined && occupant !== place && !this.#clear(occupant, item)) return
+    if (occupant !== undefined && occupant !== place && !this.#clear(occupant, item, place)) return
     if (agreed === undefined || place === undefined) return this.#make(item)
     const before = this.#places.pathOf(place)
     if (before !== item.path) this.#move(place, before, item.path)
@@ -245,7 +248,7 @@ class Planner {
   }
 
   /** Makes room at a path. False when that cannot be. */
-  #clear(occupant: Place<Occupant>, item: Item): boolean {
+  #clear(occupant: Place<Occupant>, item: Item, place: Place<Occupant> | undefined): boolean {
     const { agreed, found } = occupant.value as Occupant
     const path = this.#places.pathOf(occupant)
     const isFolder = found.kind === 'directory'
@@ -256,13 +259,14 @@ class Planner {
       return true
     }
     if (agreed === undefined && !(this.#input.isReceiver === true && this.#input.disk.isSeen(path) && !isFolder)) {
-      this.#refuse(item.path, 'cannot be put there: something is in the way that is not part of the drive')
+      this.#refuse(item.path, 'cannot be put there: something is in the way that is not part of the drive', place)
       return false
     }
     if (agreed !== undefined && this.#leaving.has(agreed) && this.#holding.has(agreed.path)) {
       this.#refuse(
         item.path,
         'cannot be put there: a directory is in the way, with something in it that is not part of the drive',
+        place,
       )
       return false
     }
@@ -302,10 +306,10 @@ class Planner {
       const found = this.#foundOf(agreed)
       if (this.#endsStep()) yield
       if (found !== undefined && this.#holding.has(agreed.path)) {
-        this.#refuse(
-          agreed.path,
-          'is deleted elsewhere, and stays here because of what is in it and is not part of the drive',
-        )
+        const why = this.#waitedIn.has(agreed.path)
+          ? 'until what is in it can be put in its place'
+          : 'because of what is in it and is not part of the drive'
+        this.#refuse(agreed.path, `is deleted elsewhere, and stays here ${why}`)
         continue
       }
       const place = this.#isRearranged && found !== undefined ? this.#places.ofFound(agreed.path) : undefined
@@ -331,8 +335,15 @@ class Planner {
     return path
   }
 
-  #refuse(path: string, reason: string): void {
+  /** `waiting`: where that is which cannot be put at the path. The directories in which it waits stay with it. */
+  #refuse(path: string, reason: string, waiting?: Place<Occupant>): void {
     this.#obstacles.push({ path, reason })
+    for (let place = waiting?.parent; place !== undefined; place = place.parent) {
+      const directory = place.value?.agreed
+      if (directory === undefined || this.#holding.has(directory.path)) continue
+      this.#holding.add(directory.path)
+      this.#waitedIn.add(directory.path)
+    }
   }
 }
 

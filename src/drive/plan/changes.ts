@@ -1,4 +1,4 @@
-import { includesDot, withDot } from '../../crdt/dot-list.ts'
+import { includesDot } from '../../crdt/dot-list.ts'
 import { DotMap } from '../../crdt/dot-map.ts'
 import type { Dot, Writer } from '../../crdt/dot.ts'
 import type { Written } from '../../crdt/mv-register.ts'
@@ -6,6 +6,7 @@ import type { KnownEntry } from '../folder/disk-entry.ts'
 import { baseName, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { deepestFirst } from './deepest-first.ts'
+import { Forgotten } from './forgotten.ts'
 import { deletionsHold, folderHold } from './guard.ts'
 import type { Hold } from './guard.ts'
 import { asideFolder, entryDots, isAside, isToRestate, nearTime, sameContent, versionDots } from './item.ts'
@@ -76,7 +77,7 @@ export function* changesSteps(input: ChangesInput): Steps<Changes> {
   // What is not published stays agreed on: it is asked about again each time.
   const gone = new Set(hold === undefined ? match.gone : [])
   if (match.count + gone.size < agreement.size) yield* comparison.keepOthers(gone)
-  for (const agreed of yield* deepestFirst(gone)) comparison.list.push({ kind: 'delete', agreed })
+  yield* comparison.deleteAll(yield* deepestFirst(gone))
   return { list: comparison.list, kept: comparison.kept, hold }
 }
 
@@ -91,8 +92,11 @@ class Comparison {
   readonly list: Change[] = []
   readonly kept: Agreed[] = []
   readonly #strays = new Set<string>()
+  /** What was agreed on by this comparison: entries, and versions beside others. */
+  readonly #adopted = new DotMap<true>()
   readonly #input: ChangesInput
   readonly #match: Match
+  readonly #forgotten: Forgotten
   #count = 0
   /** Of what was agreed on: made when it is asked for, which is seldom. */
   #dots: AgreedDots | undefined
@@ -102,6 +106,7 @@ class Comparison {
   constructor(input: ChangesInput, match: Match) {
     this.#input = input
     this.#match = match
+    this.#forgotten = new Forgotten(input.view, input.writer)
   }
 
   *lookAtAll(): Steps<void> {
@@ -116,6 +121,24 @@ class Comparison {
   *keepOthers(gone: ReadonlySet<Agreed>): Steps<void> {
     for (const agreed of this.#input.agreement.values()) {
       if (!this.#match.has(agreed) && !gone.has(agreed)) this.kept.push(agreed)
+      if (this.#endsStep()) yield
+    }
+  }
+
+  /**
+   * But not what was found elsewhere as the tree has it: an earlier run has said that it was moved, and could not write that down. Nor what
+   * has been moved to where it is left out here: an earlier run may have taken it away for that.
+   */
+  *deleteAll(all: readonly Agreed[]): Steps<void> {
+    for (const one of all) {
+      const agreed = this.#withoutAdopted(one)
+      if (agreed === undefined || agreed.claims.some(({ id }) => this.#isLeftOut(id))) continue
+      if (this.#dots === undefined && !agreed.isCopy && this.#forgotten.has(agreed))
+        this.#dots = yield* this.#collectDots()
+      this.list.push({
+        kind: 'delete',
+        agreed: this.#dots === undefined ? agreed : this.#forgotten.withAll(agreed, this.#dots.versions),
+      })
       if (this.#endsStep()) yield
     }
   }
@@ -142,10 +165,6 @@ class Comparison {
     return dots
   }
 
-  #isOwn({ writer }: Dot): boolean {
-    return writer === this.#input.writer
-  }
-
   #endsStep(): boolean {
     this.#count += 1
     return endsStep(this.#count)
@@ -161,9 +180,22 @@ class Comparison {
     if (parentPath(found.path) === asideFolder || this.#isBelowStray(found.path)) this.#strays.add(found.path)
     else {
       const item = this.#input.layout.items.get(found.path)
-      if (item !== undefined && this.#isSame(item, found)) this.kept.push(agreedOn(item, found))
+      if (item !== undefined && this.#isSame(item, found)) this.#adopt(item, found)
       else this.list.push({ kind: 'create', found })
     }
+  }
+
+  #adopt(item: Item, found: KnownEntry): void {
+    this.kept.push(agreedOn(item, found))
+    for (const dot of item.isCopy ? versionDots(item) : entryDots(item)) this.#adopted.set(dot, true)
+  }
+
+  #withoutAdopted(agreed: Agreed): Agreed | undefined {
+    if (this.#adopted.isEmpty) return agreed
+    const claims = agreed.claims.filter(
+      ({ id, versions }) => !(agreed.isCopy ? versions : [id]).some((dot) => this.#adopted.has(dot)),
+    )
+    return claims.length === 0 ? undefined : claims.length === agreed.claims.length ? agreed : { ...agreed, claims }
   }
 
   /** Put there by an earlier run that could not say so any more, or by somebody who has done the same. */
@@ -182,7 +214,7 @@ class Comparison {
     const isOther = found.kind !== 'directory' && !sameContent(found, agreed.version)
     if (agreed.isCopy && (name !== undefined || isOther)) return this.#detach(agreed, found)
     if (name !== undefined) this.list.push({ kind: 'move', agreed, found, name })
-    const seen = this.#withForgotten(agreed)
+    const seen = this.#forgotten.withVersions(agreed, this.#dots?.versions)
     const isChanged = isOther || seen !== agreed || factsChanged(agreed, found)
     const version = isChanged ? versionOf(found, agreed) : undefined
     const known = version === undefined ? undefined : this.#knownAs(agreed, version)
@@ -235,16 +267,13 @@ class Comparison {
     return this.#match.agreedOf(directory) !== this.#input.agreement.get(before)
   }
 
-  /** With the versions that were written here and forgotten. */
-  #withForgotten(agreed: Agreed): Agreed {
-    const [claim, ...others] = agreed.claims as readonly [Claim, ...Claim[]]
-    if (agreed.isCopy) return agreed
-    let { versions } = claim
-    for (const { dot } of this.#input.view.content(claim.id)?.written ?? []) {
-      if (!this.#isOwn(dot) || includesDot(versions, dot) || this.#dots?.versions.has(dot) === true) continue
-      versions = withDot(versions, dot)
+  #isLeftOut(id: Dot): boolean {
+    const names: string[] = []
+    for (let at = this.#input.view.entry(id); at !== undefined;) {
+      names.push(at.placement?.name ?? at.name)
+      at = at.parent === undefined ? undefined : this.#input.view.entry(at.parent)
     }
-    return versions === claim.versions ? agreed : { ...agreed, claims: [{ ...claim, versions }, ...others] }
+    return names.length > 0 && this.#input.disk.isLeftOut(names.reverse().join('/'))
   }
 
   /** What the tree says already that the folder has come to be. */

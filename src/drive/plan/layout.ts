@@ -1,7 +1,7 @@
 import { compareDots } from '../../crdt/dot.ts'
 import type { Dot, Writer } from '../../crdt/dot.ts'
 import { defaultLimits } from '../../base/limits.ts'
-import { childPath, childPathProblem, linkTargetProblem } from '../tree-path.ts'
+import { childPath, childPathProblem, linkTargetProblem, parentPath } from '../tree-path.ts'
 import { conflictName, spellingName } from './conflict-name.ts'
 import { sameClaims } from './item.ts'
 import type { Files, Item } from './item.ts'
@@ -83,6 +83,8 @@ class Walk implements Layout {
     const { name: given, version, claims, isCopy } = slot
     const reason =
       childPathProblem(path, name, depth) ??
+      // A name that no file can have is refused whatever it would be called here.
+      (given === name ? undefined : childPathProblem(childPath(parentPath(path), given), given, depth)) ??
       (version.kind === 'link' ? linkTargetProblem(path, version.target) : undefined)
     if (reason !== undefined) this.refused.push({ path, reason })
     else {

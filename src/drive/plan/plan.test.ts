@@ -4,7 +4,7 @@ import { actionsOf } from './actions.ts'
 import { changesOf } from './changes.ts'
 import type { Changes, ChangesInput } from './changes.ts'
 import { conflictName } from './conflict-name.ts'
-import { layoutOf } from './layout.ts'
+import { foldCase, layoutOf } from './layout.ts'
 
 function worldWith(files: number): { readonly world: World; readonly ann: Machine; readonly bob: Machine } {
   const world = new World()
@@ -57,6 +57,16 @@ describe('deletions', () => {
     expect(list.map(({ kind }) => kind)).toEqual(['create'])
     expect(hold).toEqual({ reason: 'many-deletions', deleted: 11, files: 20 })
     expect(changesAt(ann, { allowDeletions: true }).list).toHaveLength(12)
+  })
+
+  it('are asked about when they come in portions', () => {
+    const { ann } = worldWith(20)
+    for (let count = 0; count < 7; count += 1) ann.disk.remove(`d/${count}`)
+    expect(changesAt(ann, { recentDeletions: 6 })).toMatchObject({ hold: undefined })
+    expect(changesAt(ann, { recentDeletions: 7 })).toMatchObject({
+      list: [],
+      hold: { reason: 'many-deletions', deleted: 14, files: 27 },
+    })
   })
 
   it('that are asked about bring nothing back meanwhile', () => {
@@ -112,7 +122,88 @@ describe('a process that ends after it has published', () => {
   })
 })
 
+describe('a process that ends, and what was deleted or moved after that', () => {
+  it('does not come again when an edit was published and forgotten', () => {
+    const { world, ann, bob } = worldWith(2)
+    write(world, ann, 'd/0', 'published and forgotten')
+    expect(ann.publish(() => true)).toBeUndefined()
+    ann.disk.remove('d/0')
+    exchange(world, ann, bob)
+    for (const { disk } of [ann, bob]) expect(disk.paths('file')).toEqual(['d/1'])
+  })
+
+  it('does not come again when a move was published and forgotten', () => {
+    const { world, ann, bob } = worldWith(2)
+    ann.disk.move('d/0', 'moved')
+    expect(ann.publish(() => true)).toBeUndefined()
+    ann.disk.remove('moved')
+    exchange(world, ann, bob)
+    for (const { disk } of [ann, bob]) expect(disk.paths('file')).toEqual(['d/1'])
+    expect(ann.layout().items.has('moved')).toBe(false)
+  })
+
+  it('stays when it was edited in a directory of which only the move was written down', () => {
+    const { world, ann, bob } = worldWith(1)
+    write(world, ann, 'd/0', 'edited')
+    expect(ann.publish(() => true)).toBeUndefined()
+    ann.disk.move('d', 'e')
+    expect(ann.publish(() => true)).toBeUndefined()
+    exchange(world, ann, bob)
+    for (const { disk } of [ann, bob]) expect([disk.paths(), disk.content('e/0')]).toEqual([['e', 'e/0'], 'edited'])
+  })
+
+  it('is not deleted elsewhere when it was taken away here because it is left out where it has been moved to', () => {
+    const { world, ann } = worldWith(2)
+    const bob = new Machine(world, 3, { disk: { isIgnored: (path) => path.startsWith('out') } })
+    exchange(world, ann, bob)
+    const before = bob.agreement
+    ann.disk.move('d/0', 'out')
+    exchange(world, ann, bob)
+    expect(bob.disk.paths('file')).toEqual(['d/1'])
+    bob.agreement = before
+    expect(bob.publish()?.list).toEqual([])
+    expect(bob.agreement.has('d/0')).toBe(false)
+    expect(ann.disk.content('out')).toBe('content 0')
+  })
+})
+
 describe('a folder that only receives', () => {
+  it('has again what a process has put aside that ended then', () => {
+    const { world, ann } = worldWith(1)
+    const bob = new Machine(world, 3, { isReceiver: true })
+    exchange(world, ann, bob)
+    const agreed = bob.agreement.get('d/0')
+    if (agreed === undefined) throw new Error('there is no file')
+    const aside = { ...agreed, path: '.plait/aside/1' }
+    bob.agreement = new Map([...bob.agreement, [aside.path, aside] as const].filter(([path]) => path !== 'd/0'))
+    bob.disk.remove('d/0')
+    exchange(world, ann, bob)
+    expect(bob.disk.content('d/0')).toBe('content 0')
+  })
+
+  it('comes to rest when something waits in a directory that is deleted elsewhere', () => {
+    const { world, ann } = worldWith(1)
+    const bob = new Machine(world, 3, { isReceiver: true })
+    exchange(world, ann, bob)
+    bob.disk.makeDirectory('x')
+    write(world, bob, 'x/own', 'of bob')
+    ann.disk.move('d/0', 'x')
+    ann.disk.remove('d')
+    exchange(world, ann, bob)
+    const reasons = bob.obstacles.map(({ path, reason }) => `${path} ${reason}`)
+    expect([reasons, bob.apply(), bob.disk.content('d/0')]).toEqual([
+      [
+        'x cannot be put there: something is in the way that is not part of the drive',
+        'd is deleted elsewhere, and stays here until what is in it can be put in its place',
+      ],
+      [],
+      'content 0',
+    ])
+    bob.disk.remove('x')
+    exchange(world, ann, bob)
+    expect([bob.disk.paths(), bob.obstacles]).toEqual([['x'], []])
+  })
+
   function receive(world: World, bob: Machine): readonly string[] {
     for (const sent of world.sent) if (bob.site.canTake(sent)) bob.site.deliver(sent)
     const { view } = bob.site.value
@@ -155,6 +246,31 @@ describe('a directory that is deleted elsewhere', () => {
     exchange(world, ann, bob)
     expect([bob.disk.paths(), bob.obstacles]).toEqual([['d', 'd/x.o', 'd/new', 'e'], []])
     expect([bob.publish()?.list, bob.apply()]).toEqual([[], []])
+  })
+})
+
+describe('names that no file can have', () => {
+  it('are shown nowhere, by whatever name, with nothing that is in them', () => {
+    const { world, ann } = worldWith(1)
+    for (const name of ['d/x', '..', '..', '.plait', '.PLAIT', '']) {
+      const { dot: id } = ann.site.write({ kind: 'create', parent: undefined, name, time: 9 })
+      const version = {
+        kind: 'directory',
+        mode: 0o755,
+        mtimeNs: 1n,
+        size: 0,
+        root: new Uint8Array(0),
+        target: '',
+      } as const
+      ann.site.write({ kind: 'edit', id, operation: { kind: 'write', value: version, time: 1, dots: [] } })
+      const { dot: below } = ann.site.write({ kind: 'create', parent: id, name: 'below', time: 10 })
+      ann.site.write({ kind: 'edit', id: below, operation: { kind: 'write', value: version, time: 1, dots: [] } })
+    }
+    for (const fold of [undefined, foldCase]) {
+      const { items, refused } = layoutOf(ann.site.value.view, fold === undefined ? {} : { fold })
+      expect([[...items.keys()], refused.length]).toEqual([['d', 'd/0'], 5])
+    }
+    expect(world.sent).toHaveLength(4)
   })
 })
 

@@ -8,6 +8,7 @@ import { baseName, parentPath } from '../tree-path.ts'
 import type { Version } from '../version.ts'
 import { versionOf } from './changes.ts'
 import type { Change, Changes } from './changes.ts'
+import { isAside } from './item.ts'
 import type { Agreed, Agreement, Claim, Files, FilesOperation } from './item.ts'
 import { allAtOnce, endsStep } from './steps.ts'
 import type { Steps } from './steps.ts'
@@ -36,6 +37,19 @@ export function* keptSteps({ kept }: Changes): Steps<Map<string, Agreed>> {
     if (endsStep(agreement.size)) yield
   }
   return agreement
+}
+
+/**
+ * What stays agreed on where nothing may be said: `next` is what `keptSteps` gives. Of what was changed that is what it was. But users put
+ * nothing aside, and take nothing away from there: that a process has done that ended before it could write it down.
+ */
+export function unpublished({ list }: Changes, next: Map<string, Agreed>): Agreement {
+  for (const change of list) {
+    if (change.kind === 'create') continue
+    const { agreed } = change
+    if (!next.has(agreed.path) && !isAside(agreed.path)) next.set(agreed.path, agreed)
+  }
+  return next
 }
 
 type Operations = Generator<FilesOperation, void, Dot>

@@ -9,8 +9,9 @@ import type { Agreed, Files, FilesOperation } from '../../../src/drive/plan/item
 import { layoutOf } from '../../../src/drive/plan/layout.ts'
 import type { Layout, LayoutOptions } from '../../../src/drive/plan/layout.ts'
 import type { Disk } from '../../../src/drive/plan/match.ts'
-import { publication } from '../../../src/drive/plan/publication.ts'
+import { keptSteps, publication, unpublished } from '../../../src/drive/plan/publication.ts'
 import { isCurrent, settle } from '../../../src/drive/plan/settle.ts'
+import { allAtOnce } from '../../../src/drive/plan/steps.ts'
 import { Site } from '../../crdt/history.ts'
 import type { Sent } from '../../crdt/history.ts'
 import { MemoryDisk, rootOf } from './memory-disk.ts'
@@ -25,12 +26,14 @@ export const driveMarks = [
   'ended while it rearranged',
   'entries of one content as one',
   'found as it should be, and agreed on',
+  'kept from one who had not seen that',
   'left out here',
   'moved against a deletion, and said once more',
   'not put where something is in the way',
   'only the spelling changed',
   'own change of a receiver overwritten',
   'put aside',
+  'refused: a name or link that leads out',
   'spelled otherwise here',
   'version beside another one made an entry',
 ] as const
@@ -74,6 +77,11 @@ export class Machine {
   readonly #world: World
   readonly #options: MachineOptions
   agreement: ReadonlyMap<string, Agreed> = new Map()
+  /**
+   * Contents that a process put somewhere, or aside, which ended before it could write that down: the next one takes that for its user's
+   * doing.
+   */
+  readonly forgotten: Set<string> = new Set()
   /** What the last plan could not do. */
   obstacles: readonly Obstacle[] = []
 
@@ -101,7 +109,7 @@ export class Machine {
       if (isAdopted) this.#world.count('found as it should be, and agreed on')
     }
     if (this.isReceiver) {
-      this.agreement = unpublished(changes)
+      this.agreement = unpublished(changes, allAtOnce(keptSteps(changes)))
       return changes
     }
     const steps = publication(changes, this.site.value)
@@ -117,6 +125,16 @@ export class Machine {
     }
     this.agreement = step.value
     return changes
+  }
+
+  /** What is not known any more to have been put there by plait might be a user's: nothing is deleted on doubt. */
+  #forget(agreement: ReadonlyMap<string, Agreed>): void {
+    for (const [path, agreed] of agreement) {
+      const known = this.agreement.get(path)
+      if (known === agreed) continue
+      this.disk.markOwn(path)
+      for (const one of [agreed, known]) if (one !== undefined) this.forgotten.add(encodeHex(one.version.root))
+    }
   }
 
   get isReceiver(): boolean {
@@ -165,6 +183,7 @@ export class Machine {
       if (pause()) {
         this.#world.count('ended while it rearranged')
         this.agreement = agreements.at(-1 - forget) ?? (agreements[0] as ReadonlyMap<string, Agreed>)
+        if (isReceiver) this.#forget(agreement)
         return undefined
       }
       const isReady = isCurrent(agreement, action)
@@ -178,12 +197,4 @@ export class Machine {
     this.agreement = agreement
     return list
   }
-}
-
-/** Where nothing may be said, what was agreed on stays what it was. */
-function unpublished({ kept, list }: Changes): ReadonlyMap<string, Agreed> {
-  const agreement = new Map(kept.map((agreed) => [agreed.path, agreed] as const))
-  for (const change of list)
-    if (change.kind !== 'create' && !agreement.has(change.agreed.path)) agreement.set(change.agreed.path, change.agreed)
-  return agreement
 }

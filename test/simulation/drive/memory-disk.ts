@@ -31,6 +31,7 @@ export class MemoryDisk {
   #nowNs: bigint
   /** What was replaced or removed by plait. */
   readonly history: string[] = []
+  readonly #own = new WeakSet<Node>()
 
   readonly #fold: ((name: string) => string) | undefined
   readonly #isIgnored: (path: string) => boolean
@@ -46,6 +47,28 @@ export class MemoryDisk {
     return [...this.#walk('', this.#top)]
       .filter(([, node]) => kind === undefined || node.kind === kind)
       .map(([path]) => path)
+  }
+
+  /** With the folder of plait. */
+  allPaths(): readonly string[] {
+    return Array.from(this.#walk('', this.#top, true), ([path]) => path)
+  }
+
+  isLeftOut(path: string): boolean {
+    return this.#isIgnored(path)
+  }
+
+  /** What is at a path, and all that is in it, is there because its user wants it so. */
+  markOwn(path: string): void {
+    const node = this.#at(path)
+    if (node === undefined) return
+    this.#own.add(node)
+    for (const [, below] of this.#walk(path, node)) this.#own.add(below)
+  }
+
+  isOwn(path: string): boolean {
+    const node = this.#at(path)
+    return node !== undefined && this.#own.has(node)
   }
 
   content(path: string): string {
@@ -152,7 +175,7 @@ export class MemoryDisk {
           target: '',
           root: node.kind === 'file' ? rootOf(node.content) : emptyBytes,
         })
-    const isLeftOut = (path: string): boolean => this.#isIgnored(path)
+    const isLeftOut = (path: string): boolean => this.isLeftOut(path)
     const holdsUnseen = (path: string): boolean =>
       [...this.#walk(path, this.#at(path) ?? this.#top)].some(([below]) => this.#isIgnored(below))
     return { entries, isSeen: (path) => !isLeftOut(path), isLeftOut, holdsUnseen }
@@ -191,7 +214,8 @@ export class MemoryDisk {
         break
       case 'agree':
       case 'adopt':
-        if (!isExpected(node, action.expected)) return false
+        if (node === undefined || !isExpected(node, action.expected)) return false
+        if (action.kind === 'adopt') this.#own.delete(node)
         break
       case 'delete':
         if (node === undefined || !isExpected(node, action.expected) || node.children.size > 0) return false

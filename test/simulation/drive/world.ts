@@ -1,9 +1,16 @@
 import { SeededRandom } from '../../../src/runtime/simulated/random.ts'
-import { childPath } from '../../../src/drive/tree-path.ts'
 import { encodeHex } from '../../../src/base/bytes.ts'
+import { childPath } from '../../../src/drive/tree-path.ts'
+import type { Action } from '../../../src/drive/plan/action.ts'
+import type { Changes } from '../../../src/drive/plan/changes.ts'
 import { foldCase } from '../../../src/drive/plan/layout.ts'
+import { heckle } from './heckling.ts'
+import { Ledger } from './ledger.ts'
+import type { Parting } from './ledger.ts'
 import { Machine, World } from './machine.ts'
-import type { DriveMark, MachineOptions } from './machine.ts'
+import type { DriveMark, MachineOptions, Pause } from './machine.ts'
+import { rootOf } from './memory-disk.ts'
+import { folderProblems, pathsOutside } from './verdict.ts'
 
 const names: readonly string[] = ['a', 'b', 'c.txt', 'd']
 /** Beside them in a world with a disk that folds names: two spellings of each. */
@@ -60,9 +67,12 @@ class Run {
   readonly #log: (line: string) => void
   readonly #world = new World()
   readonly #machines: readonly Machine[]
-  /** Contents that somebody wrote and nobody has given up. */
-  readonly #wanted = new Set<string>()
+  readonly #ledger = new Ledger()
+  /** The contents that users have moved, edited or deleted in folders that receive. */
+  readonly #partedByMachine = new Map<Machine, Set<string>>()
   readonly #names: readonly string[]
+  /** In some worlds a member is hostile. */
+  readonly #hostility: SeededRandom | undefined
   #contents = 0
 
   constructor(random: SeededRandom, log: (line: string) => void, kinds: readonly MachineKind[]) {
@@ -75,6 +85,8 @@ class Run {
       this.#log(`machine ${index + 1}: ${kind}`)
       return new Machine(this.#world, index + 1, machineOptions[kind])
     })
+    const hostility = random.fork('hostility')
+    this.#hostility = hostility.chance(0.2) ? hostility : undefined
     this.#names = this.#machines.some(({ folds }) => folds) ? [...names, ...spellings] : names
   }
 
@@ -87,9 +99,15 @@ class Run {
 
   step(): void {
     const machine = this.#random.pick(this.#machines)
+    if (this.#hostility?.chance(0.05) === true && !machine.isReceiver) this.#heckle(this.#hostility, machine)
     if (this.#random.chance(0.5)) this.#use(machine)
     else if (this.#random.chance(0.4)) machine.site.catchUp(this.#random, this.#world.sent)
     else this.#synchronize(machine)
+  }
+
+  #heckle(random: SeededRandom, machine: Machine): void {
+    this.#log(`${this.#nameOf(machine)} says what nobody should take`)
+    heckle(random, this.#world, machine)
   }
 
   finish(): void {
@@ -98,8 +116,8 @@ class Run {
       isQuiet = true
       for (const machine of this.#machines) {
         machine.site.catchUp(this.#random, this.#world.sent)
-        const changes = machine.publish(undefined, { allowDeletions: true })
-        const actions = machine.apply()
+        const changes = this.#publish(machine)
+        const actions = this.#apply(machine)
         const published = machine.isReceiver ? 0 : (changes?.list.length ?? 0)
         if (published > 0 || (actions?.length ?? 0) > 0) isQuiet = false
       }
@@ -111,36 +129,29 @@ class Run {
   #check(): void {
     const alike = this.#machines.filter((machine) => !machine.isReceiver && !machine.folds && !machine.ignores)
     const [first, ...others] = alike.map(({ disk }) => disk.outline())
-    for (const machine of this.#machines) if (!machine.isReceiver) this.#compare(machine)
     for (const other of others)
       if (other.join('\n') !== first?.join('\n'))
         this.violations.push(`folders differ:\n${first?.join('\n')}\n---\n${other.join('\n')}`)
     if (first?.some((line) => line.includes('(conflict of')) === true) this.#world.count('conflict at the end')
-    const here = new Set(this.#machines.flatMap(({ disk }) => disk.paths('file').map((path) => disk.content(path))))
-    for (const content of this.#wanted) if (!here.has(content)) this.violations.push(`lost: ${content}`)
-    // What cannot be put in its place, because of something that is not part of the drive, waits for that.
-    for (const machine of this.#machines.filter(({ obstacles }) => obstacles.length === 0))
-      if (machine.disk.has('.plait/aside') && machine.disk.scan().entries.size > machine.disk.paths().length)
-        this.violations.push('something still waits aside')
+    if (this.#machines[0]?.layout().refused.length !== 0) this.#world.count('refused: a name or link that leads out')
+    for (const machine of this.#machines) {
+      for (const problem of folderProblems(machine, this.#partedOf(machine)))
+        this.violations.push(`in the folder of ${this.#nameOf(machine)} ${problem}`)
+      this.violations.push(...pathsOutside(machine))
+    }
+    // The first machine is a plain one: what is wanted is in its folder, and so in the tree, or where its user has it for themselves.
+    const here = new Set(this.#machines.flatMap((machine) => this.#contentsOf(machine)))
+    const [{ site }] = this.#machines as readonly [Machine]
+    for (const content of this.#ledger.lost(here, site.value.view)) this.violations.push(`lost: ${content}`)
   }
 
-  /** A folder has what the tree says, and besides only what its machine leaves out. */
-  #compare(machine: Machine): void {
-    const disk = machine.disk.scan()
-    // What is in the way of something has a reason, which its user is told.
-    const isObstructed = (path: string): boolean =>
-      machine.ignores && machine.obstacles.some((one) => path === one.path || path.startsWith(`${one.path}/`))
-    const shown = [...machine.layout().items.values()].filter(({ path }) => disk.isSeen(path) && !isObstructed(path))
-    const expected = shown.map(({ path, version }) => `${path} ${version.kind} ${encodeHex(version.root)}`).sort()
-    // And what should be there is where it was before.
-    const isBehind = machine.ignores && machine.obstacles.length > 0
-    const found = Array.from(disk.entries.values(), ({ path, kind, root }) => `${path} ${kind} ${encodeHex(root)}`)
-      .filter((line) => !isBehind || expected.includes(line))
-      .sort()
-    if (expected.join('\n') !== found.join('\n'))
-      this.violations.push(
-        `the folder of ${this.#nameOf(machine)} is not as it should be:\n${expected.join('\n')}\n---\n${found.join('\n')}`,
-      )
+  /** Contents that count as being kept: those in the folder that all have, and those that a machine leaves out. */
+  #contentsOf(machine: Machine): readonly string[] {
+    const { disk } = machine
+    // What is left out goes aside with the directory that it is in, and stays there, where that is told of, when it is deleted elsewhere.
+    const counting =
+      machine === this.#machines[0] ? disk.paths('file') : disk.allPaths().filter((path) => disk.isLeftOut(path))
+    return counting.map((path) => disk.content(path))
   }
 
   /** Looks, says, and carries out; the process may end between any two steps, and the user goes on meanwhile. */
@@ -155,15 +166,31 @@ class Run {
       return ends
     }
     this.#log(`${this.#nameOf(machine)} synchronizes`)
-    const changes = machine.publish(pause, { allowDeletions: true })
-    for (const change of changes?.list ?? [])
-      this.#log(`  publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`)
+    const changes = this.#publish(machine, pause)
     if (changes === undefined) return
     // What others have said may come between the two.
     if (this.#random.chance(0.3)) machine.site.catchUp(this.#random, this.#world.sent)
-    const actions = machine.apply(pause, this.#random.integer(0, 2))
+    this.#apply(machine, pause, this.#random.integer(0, 2))
+  }
+
+  #publish(machine: Machine, pause?: Pause): Changes | undefined {
+    const { writer, clock } = machine.site
+    const number = clock.at(writer) + 1
+    this.#ledger.looks(machine)
+    const changes = machine.publish(pause, { allowDeletions: true })
+    for (const change of changes?.list ?? [])
+      this.#log(
+        `  ${this.#nameOf(machine)} publishes ${change.kind} ${'found' in change ? change.found.path : change.agreed.path}`,
+      )
+    if (changes !== undefined && !machine.isReceiver) this.#ledger.published(changes.list, machine, number)
+    return changes
+  }
+
+  #apply(machine: Machine, pause?: Pause, forget?: number): readonly Action[] | undefined {
+    const actions = machine.apply(pause, forget)
     for (const action of actions ?? [])
-      this.#log(`  ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+      this.#log(`  ${this.#nameOf(machine)} ${action.kind} ${'from' in action ? `${action.from} ` : ''}${action.path}`)
+    return actions
   }
 
   #use(machine: Machine): void {
@@ -188,7 +215,7 @@ class Run {
     ] as const)
     this.#log(`${this.#nameOf(machine)} ${kind} ${target}`)
     if (kind === 'write') return this.#write(machine, target)
-    if (kind === 'directory') return disk.makeDirectory(target)
+    if (kind === 'directory') return this.#makeDirectory(machine, target)
     if (all.length === 0) return
     const path = random.pick(all)
     if (kind === 'move') return this.#move(machine, path, target)
@@ -197,8 +224,10 @@ class Run {
     if (files.length === 0) return
     const file = random.pick(files)
     if (kind === 'edit') return this.#write(machine, file)
-    if (kind === 'copy' && !disk.has(target)) return disk.write(target, disk.content(file))
-    if (kind === 'mode') disk.changeMode(file, random.pick([0o600, 0o644, 0o755]))
+    if (kind === 'copy' && !disk.has(target)) return this.#copy(machine, file, target)
+    if (kind !== 'mode') return
+    disk.changeMode(file, random.pick([0o600, 0o644, 0o755]))
+    this.#made(machine, file)
   }
 
   #write(machine: Machine, path: string): void {
@@ -209,39 +238,82 @@ class Run {
     this.#world.add(content)
     disk.write(path, content, { afresh: this.#random.chance(0.5) })
     if (!disk.has(path) || disk.content(path) !== content) return
-    if (machine.isReceiver) return
-    this.#wanted.add(content)
-    this.#wanted.delete(before)
+    this.#made(machine, path)
+    if (!machine.isReceiver) this.#ledger.written(content)
+    this.#partWith(machine, before, 'edited')
     this.#log(`  ${path}: ${before} -> ${content}`)
+  }
+
+  #copy(machine: Machine, from: string, path: string): void {
+    const content = machine.disk.content(from)
+    machine.disk.write(path, content)
+    this.#made(machine, path)
+    this.#ledger.copied(content)
+  }
+
+  #makeDirectory(machine: Machine, path: string): void {
+    if (machine.disk.has(path)) return
+    machine.disk.makeDirectory(path)
+    this.#made(machine, path)
   }
 
   #move(machine: Machine, path: string, target: string): void {
     const { disk } = machine
     const replaced = disk.content(target)
     const moved = disk.content(path)
+    this.#take(machine, path)
     disk.move(path, target)
+    this.#made(machine, disk.has(path) ? path : target)
     this.#log(`  ${path} -> ${target}`)
-    if (machine.isReceiver) return
     if (path !== target && replaced !== '' && disk.content(target) === moved && !disk.has(path) && replaced !== moved)
-      this.#wanted.delete(replaced)
+      this.#partWith(machine, replaced, 'replaced')
   }
 
   #swap(machine: Machine, left: string, right: string): void {
     const { disk } = machine
     if (left === right || `${left}/`.startsWith(`${right}/`) || `${right}/`.startsWith(`${left}/`)) return
     this.#log(`  ${left} <-> ${right}`)
+    this.#take(machine, left)
+    this.#take(machine, right)
     disk.move(left, 'swap')
-    if (disk.has(left)) return
-    disk.move(right, left)
-    disk.move('swap', right)
+    if (!disk.has(left)) {
+      disk.move(right, left)
+      disk.move('swap', right)
+    }
+    for (const path of [left, right, 'swap']) this.#made(machine, path)
   }
 
   #remove(machine: Machine, path: string): void {
     const { disk } = machine
     this.#log(`  delete ${path}`)
-    for (const one of machine.isReceiver ? [] : disk.paths('file'))
-      if (one === path || one.startsWith(`${path}/`)) this.#wanted.delete(disk.content(one))
+    this.#take(machine, path)
+    for (const one of disk.paths('file'))
+      if (one === path || one.startsWith(`${path}/`)) this.#partWith(machine, disk.content(one), 'deleted')
     disk.remove(path)
+  }
+
+  #partWith(machine: Machine, content: string, parting: Parting): void {
+    if (content !== '') this.#partedOf(machine).add(encodeHex(rootOf(content)))
+    if (this.#ledger.partedWith(content, machine, parting)) this.#world.count('kept from one who had not seen that')
+  }
+
+  /** Something is there because a user wants it so: of interest where nobody else hears of that. */
+  #made(machine: Machine, path: string): void {
+    if (machine.isReceiver) machine.disk.markOwn(path)
+  }
+
+  /** It is moved or removed, with all that is in it. */
+  #take(machine: Machine, path: string): void {
+    if (!machine.isReceiver) return
+    for (const one of machine.disk.paths('file'))
+      if (one === path || one.startsWith(`${path}/`))
+        this.#partedOf(machine).add(encodeHex(rootOf(machine.disk.content(one))))
+  }
+
+  #partedOf(machine: Machine): Set<string> {
+    const known = this.#partedByMachine.get(machine) ?? new Set()
+    this.#partedByMachine.set(machine, known)
+    return known
   }
 
   #somePath(machine: Machine): string {
