@@ -89,7 +89,7 @@ export type {
   ReadOptions,
   WritableFeed,
 } from './feed/feed-api.ts'
-export type { Chunk, ChunkName, ChunkSource } from './feed/chunk-api.ts'
+export type { Chunk, ChunkName, ChunkOptions, ChunkSource } from './feed/chunk-api.ts'
 export { formatFeedId, parseFeedId } from './feed/feed-id.ts'
 export type { FeedId, FeedName } from './feed/feed-id.ts'
 export type { TreeHash } from './feed/hash.ts'

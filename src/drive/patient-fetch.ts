@@ -41,7 +41,7 @@ export class PatientFetch {
     try {
       if (signal.aborted) throw signal.reason
       if (this.#feed.status().peers.length === 0) throw unreachable(true)
-      for await (const chunk of this.#feed.chunks(wanted, { signal: ending.signal })) {
+      for await (const chunk of this.#feed.chunks(wanted, { signal: ending.signal, keepsTogether: true })) {
         cameAt = this.#cameAt = clock.now()
         // Whoever takes its time with a chunk does not wait for the next one.
         isTaking = true

@@ -1,3 +1,5 @@
+import type { WaitOptions } from '../circuit/circuit-api.ts'
+
 /** What a chunk is known by: the SHA-256 of its bytes, 32 bytes; and their number, if that is known: another one is not taken. */
 export interface ChunkName {
   readonly hash: Uint8Array
@@ -9,6 +11,14 @@ export interface Chunk {
   readonly hash: Uint8Array
   /** The caller's. */
   readonly bytes: Uint8Array
+}
+
+export interface ChunkOptions extends WaitOptions {
+  /**
+   * What came in one message stays in memory for as long as any of it is kept: for who takes all of it, and soon. Each chunk has bytes of its
+   * own when absent.
+   */
+  readonly keepsTogether?: boolean
 }
 
 /** Where the chunks are that a node gives to those who share one of its feeds. */

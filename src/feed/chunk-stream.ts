@@ -11,14 +11,21 @@ export class ChunkStream implements AsyncIterator<Chunk, undefined> {
   readonly #host: ChunkHost
   readonly #fetch: ChunkFetch
   readonly #changes = new Waiters()
+  readonly #keepsTogether: boolean
   readonly #ended: () => void
   #signal: AbortSignal | undefined
   #failure: { readonly reason: unknown } | undefined
   #isDone = false
 
-  constructor(replica: Replica, host: ChunkHost, names: readonly ChunkName[], ended: () => void) {
+  constructor(
+    replica: Replica,
+    host: ChunkHost,
+    names: readonly ChunkName[],
+    { keepsTogether, ended }: { readonly keepsTogether: boolean; readonly ended: () => void },
+  ) {
     this.#host = host
     this.#fetch = new ChunkFetch(replica, names, () => this.#changes.wake())
+    this.#keepsTogether = keepsTogether
     this.#ended = ended
   }
 
@@ -37,8 +44,9 @@ export class ChunkStream implements AsyncIterator<Chunk, undefined> {
       const chunk = this.#isDone ? undefined : this.#fetch.shift()
       if (chunk !== undefined) {
         this.#host.synchronizer.chunks.taken(this.#fetch, this.#host.clock.now())
-        // What came with others in one message does not keep them.
-        return { done: false, value: { hash: chunk.hash, bytes: chunk.bytes.slice() } }
+        // What came with others in one message does not keep them, unless that is all right.
+        const bytes = this.#keepsTogether ? chunk.bytes : chunk.bytes.slice()
+        return { done: false, value: { hash: chunk.hash, bytes } }
       }
       if (this.#fetch.isDone) this.#end()
       if (this.#isDone) return { done: true, value: undefined }

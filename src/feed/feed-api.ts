@@ -8,7 +8,7 @@ import type { CompactionReport } from '../store/compaction.ts'
 import type { Store } from '../store/open-store.ts'
 import type { OpenReport } from '../store/recovery.ts'
 import type { StoreLimits } from '../store/store-limits.ts'
-import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
+import type { Chunk, ChunkName, ChunkOptions, ChunkSource } from './chunk-api.ts'
 import type { FeedId } from './feed-id.ts'
 import type { TreeHash } from './hash.ts'
 import type { PeerSnapshot } from './sync/snapshot.ts'
@@ -151,7 +151,7 @@ export interface Feed extends FeedEvents {
    * `INVALID_ARGUMENT` for what is no hash of 32 bytes, or a length beyond 1 MiB. Who takes no more of them has to end the iterator, as
    * leaving `for await` does.
    */
-  chunks(wanted: Iterable<Uint8Array | ChunkName>, options?: WaitOptions): AsyncIterable<Chunk>
+  chunks(wanted: Iterable<Uint8Array | ChunkName>, options?: ChunkOptions): AsyncIterable<Chunk>
   /** From now on those who share the feed may have the chunks of `source`, until the feed is closed; of another one instead, or of none. */
   serveChunks(source: ChunkSource | undefined): void
   /** Sends `payload` (64 KiB at most), by name, to every peer that shares the feed and is connected; see the event `extension`. */

@@ -1,8 +1,7 @@
 import { PlaitError } from '../base/error.ts'
 import { defaultLimits } from '../base/limits.ts'
-import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
+import type { Chunk, ChunkName, ChunkOptions, ChunkSource } from './chunk-api.ts'
 import { ChunkStream } from './chunk-stream.ts'
 import { hashBytes } from './hash.ts'
 import { SourceReader } from './source-reader.ts'
@@ -32,11 +31,15 @@ export class FeedChunks {
     this.#replica.chunkReader = source && new SourceReader(source, this.#host)
   }
 
-  fetch(wanted: Iterable<Uint8Array | ChunkName>, { signal }: WaitOptions): AsyncIterable<Chunk> {
+  fetch(
+    wanted: Iterable<Uint8Array | ChunkName>,
+    { signal, keepsTogether = false }: ChunkOptions,
+  ): AsyncIterable<Chunk> {
     const names = Array.from(wanted, nameOf)
     return {
       [Symbol.asyncIterator]: () => {
-        const stream = new ChunkStream(this.#replica, this.#host, names, () => this.#streams.delete(stream))
+        const ended = (): void => void this.#streams.delete(stream)
+        const stream = new ChunkStream(this.#replica, this.#host, names, { keepsTogether, ended })
         this.#streams.add(stream)
         if (this.#ended !== undefined) stream.fail(this.#ended)
         stream.begin(signal)

@@ -4,7 +4,7 @@ import { Waiters } from '../base/waiters.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import { BatchStream, BlockStream } from './block-stream.ts'
-import type { Chunk, ChunkName, ChunkSource } from './chunk-api.ts'
+import type { Chunk, ChunkName, ChunkOptions, ChunkSource } from './chunk-api.ts'
 import type {
   DownloadRange,
   FeedEventDetails,
@@ -212,7 +212,7 @@ export class OpenFeed extends FeedEventTarget implements WritableFeed {
     this.#host.synchronizer.extend(this.replica, undefined, name, payload)
   }
 
-  chunks(wanted: Iterable<Uint8Array | ChunkName>, options: WaitOptions = {}): AsyncIterable<Chunk> {
+  chunks(wanted: Iterable<Uint8Array | ChunkName>, options: ChunkOptions = {}): AsyncIterable<Chunk> {
     return this.#chunks.fetch(wanted, options)
   }
 

@@ -5,9 +5,10 @@ import type { ChunkOrigin, ContentOptions, ContentSources } from './content-read
 import type { Digest } from './manifest-builder.ts'
 import type { ChunkPlace, ContentName } from './manifest-walk.ts'
 import { SequentialWriter } from './sequential-writer.ts'
+import type { PieceFile } from './sequential-writer.ts'
 
 /** The file that is being put together, under a name that is not its own yet. */
-export type AssemblySink = Pick<DiskFile, 'size' | 'read' | 'write' | 'truncate'>
+export type AssemblySink = Pick<DiskFile, 'size' | 'truncate'> & PieceFile
 
 /** Bytes of the file by where they came from: they were in the sink before, were on this disk elsewhere, or others sent them. */
 export interface AssemblyProgress {

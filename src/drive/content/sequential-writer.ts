@@ -1,28 +1,35 @@
+import { concatBytes } from '../../base/bytes.ts'
 import type { DiskFile } from '../../runtime/disk.ts'
 
 /** What is written in one call: each call costs a thread its way here and back. */
 const batchBytes = 1024 * 1024
+const batchPieces = 256
+
+/** The file, which may be able to write some pieces in one call without their being put together first. */
+export interface PieceFile extends Pick<DiskFile, 'read' | 'write'> {
+  writeAll?(offset: number, pieces: readonly Uint8Array[]): Promise<void>
+}
 
 /** Writes pieces of a file that mostly follow one another in few calls, one of them under way while the next pieces come. */
 export class SequentialWriter {
-  readonly #file: Pick<DiskFile, 'read' | 'write'>
+  readonly #file: PieceFile
   #offset = 0
   #length = 0
-  #place = new Uint8Array(0)
+  #pieces: Uint8Array[] = []
   #writing: Promise<void> = Promise.resolve()
   #failure: { readonly reason: unknown } | undefined
 
-  constructor(file: Pick<DiskFile, 'read' | 'write'>) {
+  constructor(file: PieceFile) {
     this.#file = file
   }
 
-  /** Takes a piece, whose bytes stay the caller's; resolves when there is room for the next. Rejects with why nothing can be written. */
+  /** Takes a piece, whose bytes must not change any more; resolves when there is room for the next. Rejects with why nothing can be written. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     const isNext = offset === this.#offset + this.#length
-    if (this.#length > 0 && (!isNext || this.#length + bytes.length > batchBytes)) await this.#begin()
+    const isFull = this.#length + bytes.length > batchBytes || this.#pieces.length >= batchPieces
+    if (this.#length > 0 && (!isNext || isFull)) await this.#begin()
     if (this.#length === 0) this.#offset = offset
-    if (this.#place.length === 0) this.#place = new Uint8Array(Math.max(batchBytes, bytes.length))
-    this.#place.set(bytes, this.#length)
+    this.#pieces.push(bytes)
     this.#length += bytes.length
   }
 
@@ -43,18 +50,20 @@ export class SequentialWriter {
   async #begin(): Promise<void> {
     await this.#settled()
     if (this.#length === 0) return
-    const bytes = this.#place.subarray(0, this.#length)
-    this.#writing = this.#file.write(this.#offset, bytes).catch((reason: unknown) => {
+    this.#writing = writeAll(this.#file, this.#offset, this.#pieces).catch((reason: unknown) => {
       this.#failure = { reason }
     })
     this.#offset += this.#length
     this.#length = 0
-    // It is being read while the next pieces come.
-    this.#place = new Uint8Array(0)
+    this.#pieces = []
   }
 
   async #settled(): Promise<void> {
     await this.#writing
     if (this.#failure !== undefined) throw this.#failure.reason
   }
+}
+
+function writeAll(file: PieceFile, offset: number, pieces: readonly Uint8Array[]): Promise<void> {
+  return file.writeAll?.(offset, pieces) ?? file.write(offset, concatBytes(pieces))
 }

@@ -11,7 +11,6 @@ import {
   read,
   renameSync,
   unlinkSync,
-  write,
   writeSync,
   writev,
 } from 'node:fs'
@@ -22,6 +21,11 @@ import { systemCode } from './file-error.ts'
 import { setFileTime } from './file-times.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
+
+/** A file of which any part may be written, and any number of pieces in one call. */
+export interface PartFile extends Pick<DiskFile, 'size' | 'read' | 'write' | 'truncate'> {
+  writeAll(offset: number, pieces: readonly Uint8Array[]): Promise<void>
+}
 
 interface Chunk {
   readonly bytes: Uint8Array
@@ -82,12 +86,13 @@ export class TempFile {
   }
 
   /** The bytes of one that was resumed, at any offset. */
-  get part(): Pick<DiskFile, 'size' | 'read' | 'write' | 'truncate'> {
+  get part(): PartFile {
     const fd = this.#fd
     return {
       size: () => Promise.resolve(fstatSync(fd).size),
       read: (offset, length) => readPart(fd, offset, length),
-      write: (offset, bytes) => writePart(fd, offset, bytes),
+      write: (offset, bytes) => writePieces(fd, offset, [bytes]),
+      writeAll: (offset, pieces) => writePieces(fd, offset, pieces),
       truncate: (length) => Promise.resolve(ftruncateSync(fd, length)),
     }
   }
@@ -205,14 +210,18 @@ function readPart(fd: number, offset: number, length: number): Promise<Uint8Arra
   })
 }
 
-async function writePart(fd: number, offset: number, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;)
-    written += await new Promise<number>((resolve, reject) => {
-      write(fd, bytes, written, bytes.length - written, offset + written, (error, count) => {
+async function writePieces(fd: number, offset: number, pieces: readonly Uint8Array[]): Promise<void> {
+  let [left, at] = [pieces, offset]
+  while (left.length > 0) {
+    const written = await new Promise<number>((resolve, reject) => {
+      writev(fd, left, at, (error, count) => {
         if (error) reject(error)
         else resolve(count)
       })
     })
+    left = behind(left, written)
+    at += written
+  }
 }
 
 function release(chunks: readonly Chunk[]): void {
