@@ -15,8 +15,8 @@ export interface Chunk {
 
 export interface ChunkOptions extends WaitOptions {
   /**
-   * What came in one message stays in memory for as long as any of it is kept: for who takes all of it, and soon. Each chunk has bytes of its
-   * own when absent.
+   * What came in one message stays in memory for as long as any of it is kept: for who takes all of it, and soon. Each chunk has bytes of
+   * its own when absent.
    */
   readonly keepsTogether?: boolean
 }

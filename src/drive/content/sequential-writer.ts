@@ -23,7 +23,7 @@ export class SequentialWriter {
     this.#file = file
   }
 
-  /** Takes a piece, whose bytes must not change any more; resolves when there is room for the next. Rejects with why nothing can be written. */
+  /** Takes a piece, whose bytes must not change any more; resolves when there is room for the next. Rejects with why that cannot be. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     const isNext = offset === this.#offset + this.#length
     const isFull = this.#length + bytes.length > batchBytes || this.#pieces.length >= batchPieces

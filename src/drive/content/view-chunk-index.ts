@@ -1,15 +1,18 @@
+import { encodeHex } from '../../base/bytes.ts'
 import { prefixEnd } from '../../store/view.ts'
 import type { View, ViewChange, ViewEntry } from '../../store/view.ts'
 import { chunksOf, chunksOfPage, placesMax } from './chunk-index.ts'
 import type { ChunkIndex, FilePlace, IndexedContent } from './chunk-index.ts'
 import { deadRow, fileRows, idKey, keyOfPage, nextKey, pageRemoval, pageRows, pathKey, placeRow } from './chunk-rows.ts'
 import { readFileRow, readId, readPageRow, readPath, readPlaceRow, tables } from './chunk-rows.ts'
-import type { FileRow } from './chunk-rows.ts'
+import type { FileRow, PageRow } from './chunk-rows.ts'
 import { isOneChunk } from './chunker.ts'
 import type { ContentName } from './manifest-walk.ts'
 
 /** Rows of one transaction: what a large file needs does not hold everything else up. */
 const batchRows = 4_096
+/** Chunks of about a hundred megabytes. */
+const nearMax = 2_048
 /** Pages that are removed in one transaction. */
 const batchPages = 8
 /** Numbers of files are taken in blocks, so that few transactions have to say so. */
@@ -19,6 +22,8 @@ const blockIds = 1_000
 export class ViewChunkIndex implements ChunkIndex {
   readonly #view: View
   #turn: Promise<unknown> = Promise.resolve()
+  /** Chunks of pages that were given lately, until anything changes. */
+  readonly #nearByHash = new Map<string, FilePlace>()
   #nextId = 0
   #idsEnd = 0
   /** No file was ever in it: most folders of small files have none. */
@@ -39,6 +44,8 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 
   async places(hash: Uint8Array): Promise<readonly FilePlace[]> {
+    const near = this.#nearByHash.get(encodeHex(hash))
+    if (near !== undefined) return [near]
     const places: FilePlace[] = []
     for (const { key, value } of await this.#below(tables.place, hash, placesMax)) {
       const { id, offset, length } = readPlaceRow(key, value)
@@ -51,7 +58,10 @@ export class ViewChunkIndex implements ChunkIndex {
   async page(hash: Uint8Array): Promise<Uint8Array | undefined> {
     for (const { key } of await this.#below(tables.pagePlace, hash, 1)) {
       const row = await this.#view.read(tables.page, keyOfPage(key))
-      if (row !== undefined) return readPageRow(row).bytes
+      if (row === undefined) continue
+      const page = readPageRow(row)
+      await this.#approach(readId(keyOfPage(key)), page)
+      return page.bytes
     }
     return undefined
   }
@@ -83,6 +93,7 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 
   forgetPlace(hash: Uint8Array, { path, offset }: FilePlace): Promise<void> {
+    this.#nearByHash.clear()
     return this.#inTurn(async () => {
       const file = await this.#file(path)
       if (file !== undefined) await this.#commit([placeRow(hash, file.id, offset, undefined)])
@@ -144,6 +155,18 @@ export class ViewChunkIndex implements ChunkIndex {
     return [...changes, isOneChunk(file.size) ? placeRow(file.root, file.id, 0, undefined) : deadRow(file.id, true)]
   }
 
+  /** Who asks for a page asks for its chunks next. */
+  async #approach(id: number, { bytes, offset: start }: PageRow): Promise<void> {
+    const path = bytes[0] === 0 ? await this.#view.read(tables.path, idKey(id)) : undefined
+    if (path === undefined) return
+    if (this.#nearByHash.size > nearMax) this.#nearByHash.clear()
+    let offset = start
+    for (const { hash, length } of chunksOfPage(bytes)) {
+      this.#nearByHash.set(encodeHex(hash), { path: readPath(path), offset, length })
+      offset += length
+    }
+  }
+
   /** Removes what belongs to dead files, some pages with their chunks at a time. */
   async #sweep(): Promise<void> {
     for (const { key } of await this.#view.entries(tables.dead)) {
@@ -179,6 +202,7 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 
   async #commit(changes: readonly ViewChange[]): Promise<void> {
+    this.#nearByHash.clear()
     if (changes.length > 0) await this.#view.transact(this.#view.cursor, changes)
   }
 
