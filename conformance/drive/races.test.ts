@@ -113,5 +113,5 @@ it.each([
     }
     expect(versions.size).toBeGreaterThan(1)
   },
-  240_000,
+  1_200_000,
 )

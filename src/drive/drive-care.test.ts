@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { bringTogether, Member } from '../../test/drive/member.ts'
+import { bringTogether } from '../../test/drive/member.ts'
+import type { Member } from '../../test/drive/member.ts'
 import { useParty } from '../../test/drive/party.ts'
 import { SeededRandom } from '../runtime/simulated/random.ts'
 import type { DriveOptions } from './drive-api.ts'

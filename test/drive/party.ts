@@ -8,11 +8,11 @@ import { Member } from './member.ts'
 
 /** The members of a drive in a test, in a place of their own that is there while the test runs. */
 export interface Party {
-  open(name: string): Promise<Member>
+  readonly open: (name: string) => Promise<Member>
   /** Closes the store of a member, which does not come back. */
-  leave(member: Member): Promise<void>
+  readonly leave: (member: Member) => Promise<void>
   /** Closes the store of a member, as at the end of a process, and opens it again. */
-  restart(member: Member, name: string): Promise<Member>
+  readonly restart: (member: Member, name: string) => Promise<Member>
 }
 
 /** For the tests of one file: each begins with nobody. */
