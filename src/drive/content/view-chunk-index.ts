@@ -22,6 +22,8 @@ const blockIds = 1_000
 export class ViewChunkIndex implements ChunkIndex {
   readonly #view: View
   #turn: Promise<unknown> = Promise.resolve()
+  /** Until the last file that was moved is known by its new name. */
+  #moving: Promise<unknown> | undefined
   /** Chunks of pages that were given lately, until anything changes. */
   readonly #nearByHash = new Map<string, FilePlace>()
   #nextId = 0
@@ -44,6 +46,8 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 
   async places(hash: Uint8Array): Promise<readonly FilePlace[]> {
+    // What has another name on the disk already is looked for under that.
+    await this.#moving
     const near = this.#nearByHash.get(encodeHex(hash))
     if (near !== undefined) return [near]
     const places: FilePlace[] = []
@@ -76,13 +80,15 @@ export class ViewChunkIndex implements ChunkIndex {
   }
 
   move(from: string, to: string): Promise<void> {
-    return this.#inTurn(async () => {
+    const moved = this.#inTurn(async () => {
       const file = await this.#file(from)
       if (file === undefined || from === to) return
       const changes = [...(await this.#removal(to)), { table: tables.file, key: pathKey(from), value: undefined }]
       await this.#commit([...changes, ...fileRows(to, file)])
       await this.#sweep()
     })
+    this.#moving = moved.catch(() => undefined)
+    return moved
   }
 
   forget(path: string): Promise<void> {
