@@ -57,6 +57,8 @@ export class DriveLoop {
   readonly #toldProblems = new Set<string>()
   readonly #toldConflicts = new Set<string>()
   #toldHold: string | undefined
+  /** Something was done, and not said to be settled yet. */
+  #isUntold = false
   #deletions: { readonly at: number; readonly count: number }[] = []
   #isDirty = true
   #allowsDeletions = false
@@ -224,11 +226,13 @@ export class DriveLoop {
     else if (applied.problems.some(({ error }) => error?.code === 'UNREACHABLE') || isUnsettled(disk))
       this.#lookAgain(retryMs)
     else if (this.#rescanMs !== undefined) this.#lookAgain(this.#rescanMs)
-    const isDone = actions.length > 0 || published.changes > 0
+    // What was done in a turn that others follow is told at the end of the last one.
+    this.#isUntold ||= actions.length > 0 || published.changes > 0
     if (this.#isDirty) return
     this.#enter('idle')
     this.#failure = undefined
-    if (isDone || this.#answered < asked) this.#options.host.settled(this.#report())
+    if (this.#isUntold || this.#answered < asked) this.#options.host.settled(this.#report())
+    this.#isUntold = false
     this.#answer(asked)
   }
 
