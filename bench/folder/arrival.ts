@@ -16,7 +16,7 @@ export async function arrival(change: Change, { copying, near, far, tool }: Copy
   change.apply(near.folder)
   const signs = change.signs(near.folder)
   for (let seen = 0; ;) {
-    while (seen < signs.length && signs[seen]?.(far.folder) === true) seen += 1
+    while (seen < signs.length && signs[seen]?.(far.folder, tool.timesWithinNs) === true) seen += 1
     if (seen === signs.length) return secondsSince(began)
     if (secondsSince(began) > arrivalSecondsMost)
       throw new Error(`${seen} of ${signs.length} changes have come in ${arrivalSecondsMost} s`)

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
+import { isSameTime } from './tree-digest.ts'
 import { largeFileIn } from './tree.ts'
 
 /** Something that a user does to the near tree, and how one sees that it has come to the far one. */
@@ -25,8 +26,8 @@ export interface Change {
   signs(near: string): readonly Sign[]
 }
 
-/** `seen` of a far folder. */
-export type Sign = (far: string) => boolean
+/** Whether it is seen in a far folder, of a tool that carries times as exactly as that. */
+export type Sign = (far: string, timesWithinNs: bigint) => boolean
 
 /** One file in a hundred gets other contents of the same length, at its place. */
 export function onePercent(): Change {
@@ -91,12 +92,12 @@ export const renaming: Change = {
   ],
 }
 
-/** Same length and time; a tool that knows only seconds has carried those. */
+/** Same length and time. */
 function sameAs(near: string, path: string): Sign {
   const wanted = lstatSync(join(near, path), { bigint: true })
-  return (far) => {
+  return (far, timesWithinNs) => {
     const stat = lstatSync(join(far, path), { bigint: true, throwIfNoEntry: false })
-    return stat?.size === wanted.size && stat.mtimeNs === wanted.mtimeNs
+    return stat?.size === wanted.size && isSameTime(stat.mtimeNs, wanted.mtimeNs, timesWithinNs)
   }
 }
 

@@ -5,7 +5,7 @@ import { Cable } from './cable.ts'
 import { End } from './end.ts'
 import { profileLines } from './profile-files.ts'
 import type { Copying, FolderTool } from './tool.ts'
-import { hashTree } from './tree-hash.ts'
+import { digestTree, isSameTree } from './tree-digest.ts'
 import type { TreeName } from './tree.ts'
 import type { Conditions, FolderResult } from './workload.ts'
 
@@ -44,7 +44,7 @@ export async function withCopy(
     const copying = await tool.open({ near, far, profileFolder })
     const readySeconds = secondsSince(began)
     const compare = (step: string): void => {
-      if (hashTree(near.folder, tool.times) !== hashTree(far.folder, tool.times))
+      if (!isSameTree(digestTree(near.folder), digestTree(far.folder), tool.timesWithinNs))
         throw new Error(`${step}: the copy is not the original`)
     }
     const result = await work({ tool, near, far, cable, copying, readySeconds, compare })

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { measured, secondsOf, withCopy } from './copy.ts'
 import { allTools } from './tool-names.ts'
-import { pathsIn } from './tree-hash.ts'
+import { pathsIn } from './tree-digest.ts'
 import { treeKinds, type TreeName } from './tree.ts'
 import type { FolderWorkload } from './workload.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Copy, secondsOf, withCopy } from './copy.ts'
 import { allTools } from './tool-names.ts'
-import { pathsIn } from './tree-hash.ts'
+import { pathsIn } from './tree-digest.ts'
 import { largeFileIn } from './tree.ts'
 import type { FolderWorkload } from './workload.ts'
 

@@ -14,7 +14,7 @@ const emptyFolder = '/run/sshd'
 export const rsyncOverSsh: FolderTool = {
   name: 'rsync-ssh',
   settings: '--archive --delete over ssh, default ciphers',
-  times: 'nanoseconds',
+  timesWithinNs: 0n,
   isLive: false,
   version: () => {
     const [server, program] = [programPath('sshd'), programVersion('rsync', ['--version'])]

@@ -10,7 +10,7 @@ const port = 7_003
 export const rsync: FolderTool = {
   name: 'rsync',
   settings: '--archive --delete from a daemon, without encryption',
-  times: 'nanoseconds',
+  timesWithinNs: 0n,
   isLive: false,
   version: () => programVersion('rsync', ['--version']),
   open: async ({ near, far }) => {

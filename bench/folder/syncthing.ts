@@ -11,7 +11,7 @@ function syncthingWith(name: string, delaySeconds: number): FolderTool {
   return {
     name,
     settings: `fsWatcherDelayS ${delaySeconds}; discovery, relays, NAT, reports and upgrades off; TLS`,
-    times: 'nanoseconds',
+    timesWithinNs: 0n,
     isLive: true,
     version: () => programVersion('syncthing', ['--version']),
     open: async (ends) => {

@@ -7,8 +7,8 @@ export interface FolderTool {
   version(): string | undefined
   /** What it was told that is not its default. */
   readonly settings: string
-  /** How exactly it carries times. */
-  readonly times: 'nanoseconds' | 'seconds'
+  /** How exactly it carries times: a copy may be off by so much. */
+  readonly timesWithinNs: bigint
   /** Whether it can go on by itself when something changes. */
   readonly isLive: boolean
   /** The near end has the tree, and is ready to be asked for it when this resolves; the far end has nothing yet. */

@@ -8,7 +8,7 @@ const port = 7_004
 export const unison: FolderTool = {
   name: 'unison',
   settings: '-batch -times -perms -1 -fastcheck true over a socket, without encryption',
-  times: 'seconds',
+  timesWithinNs: 999_999_999n,
   isLive: false,
   version: () => programVersion('unison', ['-version']),
   open: async ({ near, far }) => {
