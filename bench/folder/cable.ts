@@ -48,8 +48,27 @@ export class Cable {
     return Number(fields[0]) + Number(fields[8])
   }
 
-  cut(): void {
+  /** Nothing passes, and nobody is told. */
+  unplug(): void {
+    this.#run('near', 'ip', 'link', 'set', names.near, 'down')
+  }
+
+  plug(): void {
+    this.#run('near', 'ip', 'link', 'set', names.near, 'up')
+  }
+
+  /** Ends all connections at both ends. */
+  reset(): void {
+    for (const side of sides) this.#run(side, 'ss', '--kill', '--tcp', 'state', 'established', 'dst', addresses[otherOf(side)])
+  }
+
+  close(): void {
     for (const side of sides) this.#holders[side].kill('SIGKILL')
+  }
+
+  #run(side: Side, ...command: readonly string[]): void {
+    const [file = '', ...args] = this.command(side, command)
+    execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   }
 
   #join(): void {
@@ -71,6 +90,10 @@ export class Cable {
       run('neigh', 'replace', addresses[other], 'lladdr', linkAddresses[other], 'dev', name, 'nud', 'permanent')
     }
   }
+}
+
+function otherOf(side: Side): Side {
+  return side === 'near' ? 'far' : 'near'
 }
 
 function hold(): ChildProcess {

@@ -39,7 +39,7 @@ function change(name: string, about: string, tree: TreeName, changeOf: () => Cha
         copy.compare(about)
         return { measures: [...measures, { metric: 'ofFull', unit: 'of the first sync', value: seconds / full }] }
       }
-      return await withCopy(tool, tree, conditions, work, made.arrange)
+      return await withCopy(tool, tree, conditions, work, (folder) => made.arrange?.(folder))
     },
   }
 }

@@ -52,7 +52,7 @@ export async function withCopy(
     return { ...result, version: tool.version() ?? '', profiles: profileLines(profileFolder) }
   } finally {
     await Promise.all([near.close(), far.close()])
-    cable.cut()
+    cable.close()
     store.remove(room)
   }
 }

@@ -30,6 +30,11 @@ export class End {
     return this.#cable.addresses[this.#side]
   }
 
+  /** What goes on here now. */
+  get servers(): readonly Server[] {
+    return [...this.#servers]
+  }
+
   /** Runs a command to its end. Rejects, with what it has written to standard error, when it fails. */
   async run(command: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
     // The shell is there for its account of CPU time: it has that of a process that was killed, too.
