@@ -59,7 +59,8 @@ export class Cable {
 
   /** Ends all connections at both ends. */
   reset(): void {
-    for (const side of sides) this.#run(side, 'ss', '--kill', '--tcp', 'state', 'established', 'dst', addresses[otherOf(side)])
+    for (const side of sides)
+      this.#run(side, 'ss', '--kill', '--tcp', 'state', 'established', 'dst', addresses[otherOf(side)])
   }
 
   close(): void {

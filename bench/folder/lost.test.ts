@@ -17,7 +17,11 @@ test('what is there under its name, or was seen by who replaced it, is not lost'
 })
 
 test.for<[string, Record<string, string | undefined>, string]>([
-  ['an older version', { 'near/a': 'near-0', 'both/b': 'far-0', 'both/c': 'near-1' }, 'near/a is near-0 instead of near-1'],
+  [
+    'an older version',
+    { 'near/a': 'near-0', 'both/b': 'far-0', 'both/c': 'near-1' },
+    'near/a is near-0 instead of near-1',
+  ],
   ['a file that is gone', { 'both/b': 'far-0', 'both/c': 'near-1' }, 'near/a is not there instead of near-1'],
   ['a version that nobody has replaced', { 'near/a': 'near-1' }, 'far-0 is nowhere, and nobody has replaced it'],
   ['a torn file', { 'near/a': 'near-1', 'both/b': 'far-0', 'both/c': undefined }, 'both/c is torn'],

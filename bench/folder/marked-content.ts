@@ -1,4 +1,4 @@
-/** What a writer has written: it says of itself who wrote it and as the how manieth, and the rest follows from that. */
+/** What a writer has written: it says of itself who wrote it and as which of theirs, and the rest follows from that. */
 export function markedContent(mark: string, bytes: number): Uint8Array {
   const head = new TextEncoder().encode(`${mark} ${bytes}\n`)
   const content = new Uint8Array(Math.max(bytes, head.length))
@@ -15,9 +15,10 @@ export function markedContent(mark: string, bytes: number): Uint8Array {
 /** Whose it is; undefined when it is torn or of nobody. */
 export function markOf(content: Uint8Array): string | undefined {
   const head = new TextDecoder('latin1').decode(content.subarray(0, headBytesMost)).split('\n')[0] ?? ''
-  const [mark, bytes] = head.split(' ')
-  if (mark === undefined || bytes === undefined) return undefined
-  return Buffer.compare(markedContent(mark, Number(bytes)), content) === 0 ? mark : undefined
+  const [mark, text] = head.split(' ')
+  const bytes = Number(text)
+  if (mark === undefined || !Number.isSafeInteger(bytes) || bytes < 0 || bytes > content.length) return undefined
+  return Buffer.compare(markedContent(mark, bytes), content) === 0 ? mark : undefined
 }
 
 const headBytesMost = 64

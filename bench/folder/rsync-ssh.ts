@@ -28,7 +28,13 @@ export const rsyncOverSsh: FolderTool = {
     copyFileSync(`${userKey}.pub`, allowed)
     const configuration = join(near.scratch, 'sshd_config')
     // By the first one, a shell that would read the user's files first takes itself for one within another.
-    const lines = ['SetEnv SHLVL=2', 'UsePAM no', 'StrictModes no', 'PermitRootLogin yes', `AuthorizedKeysFile ${allowed}`]
+    const lines = [
+      'SetEnv SHLVL=2',
+      'UsePAM no',
+      'StrictModes no',
+      'PermitRootLogin yes',
+      `AuthorizedKeysFile ${allowed}`,
+    ]
     writeFileSync(configuration, [`HostKey ${serverKey}`, 'PidFile none', ...lines, ''].join('\n'))
     if (process.getuid?.() === 0) mkdirSync(emptyFolder, { recursive: true })
     const where = ['-p', String(port), '-o', `ListenAddress=${near.address}`]

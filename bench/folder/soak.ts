@@ -107,7 +107,7 @@ export class FolderSoak {
   }
 
   async #while(ms: number): Promise<void> {
-    for (const endsAt = performance.now() + ms; performance.now() < endsAt && !this.#isOver; ) await sleep(100)
+    for (const endsAt = performance.now() + ms; performance.now() < endsAt && !this.#isOver;) await sleep(100)
   }
 
   async #look(ends: Readonly<Record<string, End>>): Promise<void> {
