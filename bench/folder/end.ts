@@ -6,6 +6,9 @@ import { EndMeter } from './end-meter.ts'
 import { processTree } from './process-tree.ts'
 import { Server } from './server.ts'
 
+/** How a command comes to run at one side. */
+type Way = Pick<Cable, 'addresses' | 'command'>
+
 /** One side of a copy: its folder, and the programs that run there, seen from outside. */
 export class End {
   readonly meter: EndMeter = new EndMeter()
@@ -13,12 +16,12 @@ export class End {
   readonly folder: string
   /** An empty folder for what the tool keeps. */
   readonly scratch: string
-  readonly #cable: Cable
+  readonly #cable: Way
   readonly #side: Side
   readonly #servers = new Set<Server>()
   readonly #commands = new Set<ChildProcess>()
 
-  constructor(cable: Cable, side: Side, parent: string) {
+  constructor(cable: Way, side: Side, parent: string) {
     this.#cable = cable
     this.#side = side
     this.folder = join(parent, side, 'tree')
