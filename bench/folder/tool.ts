@@ -23,7 +23,7 @@ export interface Ends {
 }
 
 export interface Copying {
-  /** Brings what the near end has to the far one, by what a user does for that, until it is there. Again after `end.kill` at the far end. */
+  /** Brings what the near end has to the far one, by what a user does for that. Also once more, when the far end was killed. */
   once(): Promise<void>
   /** From now on it goes on by itself; resolves when it is ready for that. */
   live?(): Promise<void>
