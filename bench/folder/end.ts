@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cable, Side } from './cable.ts'
 import { EndMeter } from './end-meter.ts'
-import { processTree } from './process-tree.ts'
+import { processTree, treeCpuSeconds } from './process-tree.ts'
 import { Server } from './server.ts'
 
 /** How a command comes to run at one side. */
@@ -19,7 +19,8 @@ export class End {
   readonly #cable: Way
   readonly #side: Side
   readonly #servers = new Set<Server>()
-  readonly #commands = new Set<ChildProcess>()
+  /** With what each had used when it was killed: who was killed has not waited for what it has started. */
+  readonly #commands = new Map<ChildProcess, number>()
 
   constructor(cable: Way, side: Side, parent: string) {
     this.#cable = cable
@@ -48,7 +49,7 @@ export class End {
     })
     const { pid } = child
     if (pid !== undefined) this.meter.watch(pid, true)
-    this.#commands.add(child)
+    this.#commands.set(child, 0)
     let complaint = ''
     let times = ''
     child.stderr?.on('data', (chunk) => (complaint += String(chunk)))
@@ -57,8 +58,9 @@ export class End {
       child.once('error', reject)
       child.once('close', resolve)
     })
+    const killedSeconds = this.#commands.get(child) ?? 0
     this.#commands.delete(child)
-    if (pid !== undefined) this.meter.unwatch(pid, childSeconds(times))
+    if (pid !== undefined) this.meter.unwatch(pid, Math.max(killedSeconds, childSeconds(times)))
     if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}\n${complaint}`)
   }
 
@@ -78,9 +80,11 @@ export class End {
 
   /** Ends all that runs here, without a chance to say anything. */
   async kill(): Promise<void> {
-    for (const { pid } of this.#commands) {
-      const [, ...descendants] = pid === undefined ? [] : processTree(pid)
-      killAll(descendants)
+    for (const command of this.#commands.keys()) {
+      const { pid } = command
+      if (pid === undefined) continue
+      this.#commands.set(command, treeCpuSeconds(pid))
+      killAll(processTree(pid).slice(1))
     }
     for (const server of this.#servers) {
       this.meter.unwatch(server.pid)
