@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Copy, secondsOf, withCopy } from './copy.ts'
 import { allTools } from './tool-names.ts'
-import { pathsIn } from './tree-digest.ts'
+import { hashContent, pathsIn } from './tree-digest.ts'
 import { largeFileIn } from './tree.ts'
 import type { FolderWorkload } from './workload.ts'
 
@@ -20,7 +20,7 @@ export const killedWorkload: FolderWorkload = {
       const began = cable.bytes
       await killUnderWay(copy, began + size * killedAt)
       const before = cable.bytes - began
-      const partials = visible(far.folder, size)
+      const partials = partialsIn(far.folder, largeFileIn(near.folder))
       const wallSeconds = await secondsOf(() => copying.once())
       const all = cable.bytes - began
       copy.compare('after the kill')
@@ -53,10 +53,14 @@ async function killUnderWay({ cable, copying, far }: Copy, bytes: number): Promi
   await first
 }
 
-/** Files that a user would take for what was to come, and that are not whole. */
-function visible(folder: string, bytes: number): number {
+/** Files that a user sees and that are not one that is whole and right under its name. */
+function partialsIn(folder: string, original: string): number {
   if (!existsSync(folder)) return 0
-  return pathsIn(folder).filter((path) => lstatSync(join(folder, path)).size < bytes).length
+  const isWhole = (path: string): boolean =>
+    path === basename(original) &&
+    lstatSync(join(folder, path)).size === lstatSync(original).size &&
+    hashContent(join(folder, path)) === hashContent(original)
+  return pathsIn(folder).filter((path) => !isWhole(path)).length
 }
 
 /** What the tool has left in its own part of the folder that nobody will want. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const readyMs = 300_000
 const stopMs = 10_000
+const lastCharacters = 3_000
 
 /** A program that goes on until it is stopped, and what it has printed. */
 export class Server {
@@ -27,6 +28,12 @@ export class Server {
     return this.pid === 0 || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
+  /** Throws, with what it said last, when it has ended. */
+  check(): void {
+    if (this.isOver)
+      throw new Error(`${this.#command.join(' ')} ended with ${this.#ending}\n${this.#printed.slice(-lastCharacters)}`)
+  }
+
   /** Until `find` has made something of what was printed so far; rejects when the program ends before. */
   async says<Found>(find: (printed: string) => Found | undefined): Promise<Found> {
     return await this.until('has not said what was waited for', () => find(this.#printed))
@@ -37,9 +44,13 @@ export class Server {
     for (const endsAt = performance.now() + readyMs; performance.now() < endsAt; await sleep(5)) {
       const found = await look()
       if (found !== undefined) return found
-      if (this.isOver) throw new Error(`${this.#command.join(' ')} ended\n${this.#printed}`)
+      this.check()
     }
     throw new Error(`${this.#command.join(' ')} ${what}\n${this.#printed}`)
+  }
+
+  get #ending(): string {
+    return String(this.#child.signalCode ?? this.#child.exitCode)
   }
 
   /** Sends a signal, kills what does not end in time, and resolves when the process is gone. */

@@ -67,9 +67,10 @@ export class FolderSoak {
         this.#noted(this.#look({ near, far })),
         this.#noted(this.#pull(cable)),
       ]
-      await sleep(this.#options.seconds * 1_000)
+      await this.#while(this.#options.seconds * 1_000)
       this.#isOver = true
       await Promise.all(working)
+      if (this.#failures.length > 0) throw new Error(this.#failures.join('\n'))
       const levelSeconds = await this.#level(near.folder, far.folder)
       const marks = marksIn(far.folder)
       this.#failures.push(...lossesIn(marks, users))
@@ -84,9 +85,12 @@ export class FolderSoak {
     }
   }
 
-  /** What fails is told with what was seen until then. */
+  /** What fails ends it, and is told with what was seen until then. */
   async #noted(work: Promise<void>): Promise<void> {
-    await work.catch((error: unknown) => this.#failures.push(error instanceof Error ? error.message : String(error)))
+    await work.catch((error: unknown) => {
+      this.#failures.push(error instanceof Error ? error.message : String(error))
+      this.#isOver = true
+    })
   }
 
   async #pull(cable: Cable): Promise<void> {
@@ -116,6 +120,7 @@ export class FolderSoak {
       await sleep(Math.min(1_000, this.#options.seconds * 20))
       const seconds = (performance.now() - began) / 1_000
       for (const [name, end] of Object.entries(ends)) {
+        for (const server of end.servers) server.check()
         const note = (quantity: string, of: (pid: number) => number): void => {
           const key = `${name} ${quantity}`
           const value = end.servers.flatMap(({ pid }) => processTree(pid)).reduce((sum, pid) => sum + of(pid), 0)

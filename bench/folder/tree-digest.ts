@@ -49,6 +49,13 @@ export function pathsIn(folder: string): string[] {
     .toSorted()
 }
 
+/** SHA-256 over the content of one file. */
+export function hashContent(path: string): string {
+  const hash = createHash('sha256')
+  hashFile(path, new Uint8Array(blockBytes), (bytes) => hash.update(bytes))
+  return hash.digest('hex')
+}
+
 function hashFile(path: string, block: Uint8Array, update: (bytes: Uint8Array) => void): void {
   const file = openSync(path, 'r')
   try {
