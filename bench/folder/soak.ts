@@ -3,11 +3,12 @@ import { type CourseVerdict, judgeCourse, type Look } from '../groups/course.ts'
 import { anonymousBytes, descriptors } from '../groups/process-use.ts'
 import { Cable } from './cable.ts'
 import { End } from './end.ts'
+import { leastOfEach } from './least.ts'
 import { lossesIn, marksIn } from './lost.ts'
 import { plait } from './plait.ts'
 import { processTree } from './process-tree.ts'
 import { digestTree, isSameTree } from './tree-digest.ts'
-import { Writer } from './writer.ts'
+import { shared, Writer } from './writer.ts'
 
 export interface SoakOptions {
   readonly folder: string
@@ -33,6 +34,8 @@ const perSecond = 5
 const levelSecondsMost = 120
 /** So long equal means that nothing is under way. */
 const stableSeconds = 5
+/** Files are open for moments, and a descriptor that stays is in each look. */
+const looksOfWindow = 10
 /** How long nothing passes: too short to be noticed, and long enough for both to give the connection up. */
 const silencesMs = [300, 5_000]
 
@@ -56,10 +59,12 @@ export class FolderSoak {
     const chance = (): number => this.#chance()
     try {
       const nearUser = new Writer({ side: 'near', folder: near.folder, scratch: near.scratch, chance })
+      for (const part of ['near', shared]) nearUser.fill(part)
       const copying = await plait.open({ near, far, profileFolder: undefined })
       await copying.once()
       await copying.live?.()
       const farUser = new Writer({ side: 'far', folder: far.folder, scratch: far.scratch, chance })
+      farUser.fill('far')
       const users = [nearUser, farUser]
       const isOver = (): boolean => this.#isOver
       const working = [
@@ -152,7 +157,8 @@ export class FolderSoak {
   #verdicts(): FolderSoakReport['courses'] {
     return [...this.#courseByName].map(([key, course]) => {
       const [end = '', quantity = ''] = key.split(' ')
-      return { end, quantity, ...judgeCourse(course, this.#options.seconds) }
+      const judged = quantity === 'descriptors' ? leastOfEach(course, looksOfWindow) : course
+      return { end, quantity, ...judgeCourse(judged, this.#options.seconds) }
     })
   }
 

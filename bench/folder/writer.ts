@@ -12,7 +12,8 @@ export interface WriterOptions {
   readonly chance: () => number
 }
 
-const shared = 'both'
+/** The part of both. */
+export const shared = 'both'
 const filesMost = 150
 const smallBytes = 16 * 1024
 const largeBytes = 2 * 1024 * 1024
@@ -36,6 +37,11 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options
     for (const part of [options.side, shared]) mkdirSync(join(options.folder, part), { recursive: true })
+  }
+
+  /** As many files in a part as there will be. */
+  fill(part: string): void {
+    while (this.#filesIn(part).length < filesMost) this.#write(this.#newPath(part))
   }
 
   async work(isOver: () => boolean, perSecond: number): Promise<void> {
