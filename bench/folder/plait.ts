@@ -76,9 +76,9 @@ class Sharing implements Copying {
   }
 
   #command(end: 'near' | 'far', ...args: readonly string[]): string[] {
-    const { profileFolder } = this.#ends
+    const { profileFolder, nodeArguments = [] } = this.#ends
     const profiled = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}/${end}`]
-    return [process.execPath, ...profiled, program, ...args]
+    return [process.execPath, ...nodeArguments, ...profiled, program, ...args]
   }
 }
 

@@ -30,6 +30,8 @@ export interface FolderSoakReport {
   readonly failures: readonly string[]
 }
 
+/** Collections are forced every few seconds: the slope is of what stays. */
+const collecting = ['--expose-gc', `--import=${new URL('collecting.ts', import.meta.url).href}`]
 const perSecond = 5
 const levelSecondsMost = 120
 /** So long equal means that nothing is under way. */
@@ -60,7 +62,7 @@ export class FolderSoak {
     try {
       const nearUser = new Writer({ side: 'near', folder: near.folder, scratch: near.scratch, chance })
       for (const part of ['near', shared]) nearUser.fill(part)
-      const copying = await plait.open({ near, far, profileFolder: undefined })
+      const copying = await plait.open({ near, far, profileFolder: undefined, nodeArguments: collecting })
       await copying.once()
       await copying.live?.()
       const farUser = new Writer({ side: 'far', folder: far.folder, scratch: far.scratch, chance })

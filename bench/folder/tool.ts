@@ -20,6 +20,8 @@ export interface Ends {
   readonly far: End
   /** Where profiles of both ends are to go, if anywhere: only plait makes some. */
   readonly profileFolder: string | undefined
+  /** For Node.js, where a tool runs by it. */
+  readonly nodeArguments?: readonly string[]
 }
 
 export interface Copying {
