@@ -1,130 +1,116 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { plait } from './folder/plait.ts'
-import { rsync } from './folder/rsync.ts'
-import { cpuSecondsOf, runTimed } from './folder/timed.ts'
-import type { Tool } from './folder/tool.ts'
-import { hashTree, treeKinds } from './folder/tree.ts'
-import { type Figure, ratioBetween, spreadOf, valueOf } from './harness/rows.ts'
-import type { Measure } from './workloads/workload.ts'
+import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { folderAimsTable, folderVerdictsOf } from './folder/folder-aims.ts'
+import { type FolderBenchOptions, folderUsage, parseFolderOptions } from './folder/folder-options.ts'
+import { folderRowsOf, type FolderSample } from './folder/folder-sample.ts'
+import { folderTableOf } from './folder/folder-table.ts'
+import { folderReasonsVoid } from './folder/folder-validity.ts'
+import { missingTool, toolNamed } from './folder/tools.ts'
+import { TreeStore } from './folder/tree-store.ts'
+import type { Conditions, FolderWorkload } from './folder/workload.ts'
 
-// npm run bench:folder: see README.md. Exit code 1: a copy failed or is not the original; 2: a tool is not installed.
-
-const usage = 'npm run bench:folder -- [--only D1,D2] [--repeat 5] [--scale 1] [--json out.json] [--allow-missing]'
-const tools: readonly Tool[] = [rsync, plait]
-/** Memory, not a disk: what is measured is the tools. */
-const memoryFolder = '/dev/shm'
+// npm run bench:folder: see README.md. Exit code 1: a copy failed or is not the original; 2: a tool is not installed; 3: the run is void.
 
 try {
-  process.exitCode = await bench(process.argv.slice(2))
+  process.exitCode = await bench(parseFolderOptions(process.argv.slice(2)))
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  console.error(`${textOf(error)}\n\n${folderUsage}`)
   process.exitCode = 1
 }
 
-async function bench(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: 'string', default: Object.keys(treeKinds).join(',') },
-      repeat: { type: 'string', default: '5' },
-      scale: { type: 'string', default: '1' },
-      json: { type: 'string' },
-      'allow-missing': { type: 'boolean', default: false },
-    },
-  })
-  const installed = tools.filter((tool) => tool.version() !== undefined)
-  const missing = tools.filter((tool) => !installed.includes(tool)).map(({ name }) => `not installed: ${name}`)
-  const rows: object[] = missing.map((about) => ({ peer: about }))
-  for (const kind of values.only.split(',')) {
-    const figures = await measure(kind, installed, Number(values.repeat), Number(values.scale))
-    rows.push(...rowsOf(kind, figures, installed))
+async function bench(options: FolderBenchOptions): Promise<number> {
+  const missing = options.tools.flatMap((tool) => missingTool(tool) ?? [])
+  const tools = options.tools.filter((tool) => missingTool(tool) === undefined)
+  const store = new TreeStore(options.folder)
+  try {
+    console.log(
+      `Node.js ${process.version}, ${options.repeat} repeats, scale ${options.scale}; medians, and plait/rsync of the same repeat: median (minimum-maximum)`,
+    )
+    for (const tool of tools) console.log(`${tool}: ${toolNamed(tool).version()}; ${toolNamed(tool).settings}`)
+    const samples: FolderSample[] = []
+    const failures: string[] = []
+    for (const workload of options.workloads) {
+      const conditions = { store, scale: options.scale, profiled: false }
+      const own = await measure(workload, tools, options.repeat, conditions, failures)
+      samples.push(...own)
+      const load = loadavg()[0]?.toFixed(1)
+      console.log(
+        `\n${workload.name}: ${workload.about} (load ${load})\n${folderTableOf(folderRowsOf(own, options.scale))}`,
+      )
+      if (options.profile) await printProfiles(workload, tools, { ...conditions, profiled: true })
+      store.forget()
+    }
+    return conclude(samples, { missing, failures, isInMemory: store.isInMemory }, options)
+  } finally {
+    store.close()
   }
-  for (const line of missing) console.log(line)
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`)
-  return missing.length > 0 && !values['allow-missing'] ? 2 : 0
 }
 
-/** All tools once, then all again. */
-async function measure(kind: string, installed: readonly Tool[], repeats: number, scale: number): Promise<Figure[]> {
-  const tree = treeKinds[kind]
-  if (tree === undefined)
-    throw new Error(`--only: there is no ${kind}; choose from ${Object.keys(treeKinds).join(', ')}`)
-  console.log(`${kind}: ${tree.about}${scale === 1 ? '' : `, scale ${scale}`}; ${repeats} repeats, on ${memoryFolder}`)
-  const folder = mkdtempSync(join(memoryFolder, 'plait-bench-'))
-  try {
-    const source = join(folder, 'source')
-    mkdirSync(source)
-    tree.make(source, scale)
-    const figures: Figure[] = []
-    for (let repeat = 0; repeat < repeats; repeat += 1) {
-      for (const tool of installed) {
-        figures.push({ workload: kind, peer: tool.name, repeat, measures: await copyOnce(tool, folder, source) })
+interface Outcome {
+  readonly missing: readonly string[]
+  readonly failures: readonly string[]
+  readonly isInMemory: boolean
+}
+
+function conclude(
+  samples: readonly FolderSample[],
+  { missing, failures, isInMemory }: Outcome,
+  { scale, json, allowMissing }: FolderBenchOptions,
+): number {
+  console.log()
+  for (const line of missing) console.log(line)
+  for (const failure of failures) console.log(`FAILED: ${failure}`)
+  const reasons = folderReasonsVoid(samples, { isInMemory })
+  for (const reason of reasons) console.log(`VOID: ${reason}`)
+  if (reasons.length > 0) return 3
+  const verdicts = folderVerdictsOf(samples)
+  if (verdicts.length > 0) console.log(`Aims, at scale ${scale}:\n${folderAimsTable(verdicts)}`)
+  if (json !== undefined) {
+    const facts = { rows: folderRowsOf(samples, scale), aims: verdicts, missing, failures }
+    writeFileSync(json, `${JSON.stringify(facts, undefined, 2)}\n`)
+  }
+  if (failures.length > 0) return 1
+  return missing.length > 0 && !allowMissing ? 2 : 0
+}
+
+/** All tools once, then all again. Who fails is not tried again, and the others go on. */
+async function measure(
+  workload: FolderWorkload,
+  tools: readonly string[],
+  repeats: number,
+  conditions: Conditions,
+  failures: string[],
+): Promise<FolderSample[]> {
+  const samples: FolderSample[] = []
+  const failed = new Set<string>()
+  for (let repeat = 0; repeat < repeats; repeat += 1) {
+    for (const name of tools.filter((tool) => workload.tools.includes(tool) && !failed.has(tool))) {
+      const tool = toolNamed(name)
+      try {
+        const result = await workload.measure(tool, conditions)
+        samples.push({ workload: workload.name, peer: name, repeat, settings: tool.settings, ...result })
+      } catch (error) {
+        failed.add(name)
+        failures.push(`${workload.name} by ${name}: ${textOf(error)}`)
       }
     }
-    return figures
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+  }
+  return samples
+}
+
+/** Runs of their own, because sampling slows them: their figures are not used. */
+async function printProfiles(
+  workload: FolderWorkload,
+  tools: readonly string[],
+  conditions: Conditions,
+): Promise<void> {
+  for (const name of tools.filter((tool) => workload.tools.includes(tool))) {
+    const { profiles } = await workload.measure(toolNamed(name), conditions)
+    for (const [thread, lines] of Object.entries(profiles))
+      console.log(`  ${name}, ${thread}, self time\n    ${lines.join('\n    ')}`)
   }
 }
 
-/** One copy, between a server and a client of its own. Both trees are read again afterwards. */
-async function copyOnce(tool: Tool, folder: string, source: string): Promise<Measure[]> {
-  const scratch = mkdtempSync(join(folder, 'scratch-'))
-  const target = join(folder, 'target')
-  try {
-    const began = performance.now()
-    const server = await tool.serve(source, scratch)
-    const readySeconds = (performance.now() - began) / 1_000
-    try {
-      const { command, env } = server.fetch(target)
-      const { wallSeconds, cpuSeconds } = await runTimed(command, env)
-      if (hashTree(target) !== hashTree(source)) throw new Error(`${tool.name}: the copy is not the original`)
-      // Only now: the daemon's account has what its children used when it has waited for them.
-      const serverSeconds = cpuSecondsOf(server.pid)
-      return [
-        { metric: 'wall', unit: 's', value: wallSeconds },
-        { metric: 'cpu', unit: 's', value: cpuSeconds + serverSeconds },
-        { metric: 'cpuClone', unit: 's', value: cpuSeconds },
-        { metric: 'cpuShare', unit: 's', value: serverSeconds },
-        { metric: 'ready', unit: 's', value: readySeconds },
-      ]
-    } finally {
-      await server.stop()
-    }
-  } finally {
-    rmSync(target, { recursive: true, force: true })
-    rmSync(scratch, { recursive: true, force: true })
-  }
-}
-
-function rowsOf(kind: string, figures: readonly Figure[], installed: readonly Tool[]): object[] {
-  const rows: object[] = []
-  for (const tool of installed) {
-    const own = figures.filter(({ peer }) => peer === tool.name)
-    const texts: string[] = []
-    for (const { metric, unit } of own[0]?.measures ?? []) {
-      const { median, min, max } = spreadOf(own.map((figure) => valueOf(figure, metric)))
-      const ratio = ratioBetween(figures, kind, metric, tool.name, rsync.name)
-      rows.push({
-        workload: kind,
-        peer: tool.name,
-        metric,
-        unit,
-        median,
-        min,
-        max,
-        ratioToRsync: ratio?.median ?? null,
-        version: tool.version(),
-      })
-      const spread =
-        ratio === undefined || tool === rsync
-          ? ''
-          : ` (${ratio.median.toFixed(2)}; ${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)})`
-      texts.push(`${metric} ${median.toFixed(3)} ${unit}${spread}`)
-    }
-    console.log(`  ${tool.name.padEnd(7)}${texts.join('   ')}   [${tool.version()}]`)
-  }
-  return rows
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -20,7 +20,7 @@ export class Profile {
   }
 }
 
-function topSelfTime({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): string[] {
+export function topSelfTime({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): string[] {
   const namesById = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
   const microsecondsByName = new Map<string, number>()
   let total = 0

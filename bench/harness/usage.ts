@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { cpuSecondsOf } from '../folder/timed.ts'
+import { cpuSecondsOf } from '../folder/process-tree.ts'
 
 /** CPU seconds of this process, user and system, all threads, and of others that belong to it. */
 export function cpuSeconds(otherPids: readonly number[] = []): number {

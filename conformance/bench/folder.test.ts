@@ -1,55 +1,77 @@
-import { mkdtemp, mkdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { cpuSecondsOf, runTimed } from '../../bench/folder/timed.ts'
-import { hashTree, treeKinds } from '../../bench/folder/tree.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { End } from '../../bench/folder/end.ts'
+import { cpuSecondsOf } from '../../bench/folder/process-tree.ts'
 
-let folder: string
+/** Without a cable: commands run where the test does. */
+const way = {
+  addresses: { near: '127.0.0.1', far: '127.0.0.1' },
+  command: (_side: unknown, command: readonly string[]) => [...command],
+}
+const busy = 'while (process.cpuUsage().user < 200_000);'
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'plait-bench-test-'))
-})
+function makeEnd(): End {
+  const folder = mkdtempSync(join(tmpdir(), 'plait-bench-test-'))
+  const end = new End(way, 'far', folder)
+  onTestFinished(async () => {
+    await end.close()
+    rmSync(folder, { recursive: true })
+  })
+  return end
+}
 
-afterEach(() => rm(folder, { recursive: true }))
-
-test('two trees hash alike only when names, sizes, contents, modes and times are alike', async () => {
-  const path = join(folder, 'directory', 'file')
-  const write = async (content: string, mode = 0o644, seconds = 1_700_000_000): Promise<string> => {
-    await rm(join(folder, 'directory'), { recursive: true, force: true })
-    await mkdir(join(folder, 'directory'))
-    await writeFile(path, content, { mode })
-    await utimes(path, seconds, seconds)
-    return hashTree(folder)
-  }
-  const hashes = [await write('a'), await write('b'), await write('a', 0o600), await write('a', 0o644, 1_700_000_001)]
-  expect(new Set(hashes).size).toBe(4)
-  expect(await write('a')).toBe(hashes[0])
-  await mkdir(join(folder, 'empty'))
-  expect(hashTree(folder)).not.toBe(hashes[0])
-})
-
-test('the small tree is made at scale, and a copy that ends early is not the same tree', async () => {
-  treeKinds['D1']?.make(folder, 0.002)
-  const whole = hashTree(folder)
-  await truncate(join(folder, 'directory-0', 'file-0'), 10)
-  expect(hashTree(folder)).not.toBe(whole)
-})
-
-test('a timed command reports its own CPU time and not that of its idle wait', async () => {
-  const busy = 'const until = performance.now() + 300; while (performance.now() < until); setTimeout(() => {}, 300)'
-  const { wallSeconds, cpuSeconds } = await runTimed([process.execPath, '-e', busy], {})
-  expect(wallSeconds).toBeGreaterThan(0.6)
-  expect(cpuSeconds).toBeGreaterThan(0.05)
-  expect(cpuSeconds).toBeLessThan(wallSeconds)
-})
-
-test('a command that fails rejects with what it complained of', async () => {
-  await expect(runTimed(['sh', '-c', 'echo too bad >&2; exit 3'], {})).rejects.toThrow(/ended with 3\n.*too bad/)
-})
-
-test('the CPU time of a running process is that which it reports itself', () => {
+test('the CPU time of a running process is that which it reports itself, before it has waited for others', () => {
   const { user, system } = process.cpuUsage()
   const own = cpuSecondsOf(process.pid)
   expect(Math.abs(own - (user + system) / 1e6)).toBeLessThan(0.5)
 })
+
+test('a command counts with its own CPU time, with that of what it starts, and not with that of its idle wait', async () => {
+  const end = makeEnd()
+  const child = `require('node:child_process').execFileSync(process.execPath, ['-e', ${JSON.stringify(busy)}])`
+  const began = performance.now()
+  await end.run([process.execPath, '-e', `${child}; setTimeout(() => {}, 600)`], {})
+  expect(performance.now() - began).toBeGreaterThan(800)
+  expect(end.meter.cpuSeconds).toBeGreaterThan(0.2)
+  expect(end.meter.cpuSeconds).toBeLessThan(0.8)
+})
+
+test('the peak is that of what has run, also when it has ended', async () => {
+  const end = makeEnd()
+  await end.run([process.execPath, '-e', 'const held = Buffer.alloc(3e8, 1); setTimeout(() => held, 300)'], {})
+  expect(end.meter.peakBytes).toBeGreaterThan(3e8)
+  expect(end.meter.peakBytes).toBeLessThan(6e8)
+})
+
+test('a command that fails rejects with what it complained of', async () => {
+  const complaint = makeEnd().run(['sh', '-c', 'echo too bad >&2; exit 3'], {})
+  await expect(complaint).rejects.toThrow(/ended with 3\n.*too bad/)
+})
+
+test('who is killed is gone with all that it has started, and what it used is counted', async () => {
+  const end = makeEnd()
+  const note = join(end.scratch, 'pid')
+  const script = `${busy} require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid)); setInterval(() => {}, 1000)`
+  const run = end.run(['sh', '-c', '"$0" -e "$1"; true', process.execPath, script], {}).catch((error: Error) => error)
+  const server = end.start([process.execPath, '-e', `${busy} console.log('ready'); setInterval(() => {}, 1000)`], {})
+  await server.says((printed) => /ready/.exec(printed) ?? undefined)
+  while (!existsSync(note)) await sleep(20)
+  const pid = Number(readFileSync(note, 'utf8'))
+  await end.kill()
+  expect(await run).toBeInstanceOf(Error)
+  expect(server.isOver).toBe(true)
+  await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false)
+  expect(end.meter.cpuSeconds).toBeGreaterThan(0.38)
+})
+
+/** What has ended may stand in the table until somebody has waited for it. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}

@@ -7,6 +7,7 @@ import type { DrivePhase, DriveProblem, DriveReport } from './drive-api.ts'
 import type { ContentCounts } from './contents.ts'
 import type { Action } from './plan/action.ts'
 import type { Hold } from './plan/guard.ts'
+import { Interruption } from './interruption.ts'
 import { startProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
 import type { Applied, Planned, Published, Reconciler } from './reconciler.ts'
@@ -33,8 +34,6 @@ export interface DriveLoopHost {
   settled(report: DriveReport): void
 }
 
-/** What others have changed meanwhile breaks off a plan that takes longer. */
-const interruptMs = 5_000
 /** What is deleted within so long is judged together. */
 const recentMs = 60_000
 /** Operations that come one after the other are carried out together; one that comes alone hardly waits. */
@@ -60,6 +59,8 @@ export class DriveLoop {
   readonly #toldProblems = new Set<string>()
   readonly #toldConflicts = new Set<string>()
   #toldHold: string | undefined
+  /** Something was done, and not said to be settled yet. */
+  #isUntold = false
   #deletions: { readonly at: number; readonly count: number }[] = []
   #isDirty = true
   /** Whether the last turn said nothing of what has changed here. */
@@ -259,12 +260,14 @@ export class DriveLoop {
     else if (applied.problems.some(({ error }) => error?.code === 'UNREACHABLE') || isUnsettled(disk))
       this.#lookAgain(retryMs)
     else if (this.#rescanMs !== undefined) this.#lookAgain(this.#rescanMs)
-    const isDone = actions.length > 0 || published.changes > 0
+    // What was done in a turn that others follow is told at the end of the last one.
+    this.#isUntold ||= actions.length > 0 || published.changes > 0
     if (isPostponed) this.#wake()
     if (this.#isDirty) return
     this.#enter('idle')
     this.#failure = undefined
-    if (isDone || this.#answered < asked) this.#options.host.settled(this.#report())
+    if (this.#isUntold || this.#answered < asked) this.#options.host.settled(this.#report())
+    this.#isUntold = false
     this.#answer(asked)
   }
 
@@ -295,23 +298,20 @@ export class DriveLoop {
     progress.filesTotal = progress.filesDone + writes.length
     progress.bytesTotal = progress.bytesDone + writes.reduce((sum, size) => sum + size, 0)
     if (actions.length === 0) return { problems: [], isOutdated: false }
-    const interrupted = new AbortController()
-    const begunAt = runtime.clock.now()
-    let timer: Timer | undefined
+    let tried = 0
+    const interruption = new Interruption(runtime, () => tried + sumOf(counts()))
     this.#interrupt = () => {
-      if (this.#ending.signal.aborted) return interrupted.abort(closed())
-      const leftMs = Math.max(0, interruptMs - (runtime.clock.now() - begunAt))
-      timer ??= runtime.timers.after(leftMs, () => interrupted.abort(new PlaitError('CANCELLED', 'the plan is old')))
+      if (this.#ending.signal.aborted) interruption.abort(closed())
+      else interruption.overtake()
     }
     if (this.#isDirty) this.#interrupt()
-    let tried = 0
     progress.path = actions[0]?.path ?? ''
     this.#measure = () => {
       progress.bytesDone = Math.min(progress.bytesTotal, bytesBefore + sumOf(counts()) - countsBefore)
     }
     try {
       return await reconciler.apply(actions, {
-        signal: interrupted.signal,
+        signal: interruption.signal,
         onDone: (action, isDone) => {
           if (isDone && action.kind === 'delete' && action.expected.kind === 'file' && !allowDeletions)
             this.#noteDeletions(1)
@@ -325,12 +325,12 @@ export class DriveLoop {
         },
       })
     } finally {
-      timer?.cancel()
+      interruption.close()
       this.#interrupt = undefined
       this.#measure = undefined
       progress.path = ''
       progress.bytesDone = bytesBefore + bytesPlaced
-      if (interrupted.signal.aborted) this.#isDirty = true
+      if (interruption.signal.aborted) this.#isDirty = true
     }
   }
 

@@ -83,6 +83,15 @@ function sample(ann: Member): void {
   chmodSync(ann.path('empty'), 0o555)
 }
 
+it('says that it has settled when all that was in the folder is told, though nobody has asked', async () => {
+  const ann = await open('ann')
+  writeFileSync(ann.path('file'), 'text')
+  const { drive } = await ann.create()
+  await new Promise<void>((resolve) => drive.addEventListener('settled', () => resolve(), { once: true }))
+  expect(drive.entries().map(({ path }) => path)).toEqual(['file'])
+  expect(drive.status().phase).toBe('idle')
+})
+
 it('comes over whole: contents, modes, times, links and empty directories; and again costs nothing', async () => {
   const [ann, bob] = await pair(sample)
   expectSame(ann, bob)

@@ -68,12 +68,15 @@ async function share(path: string, flags: ShareFlags, terminal: Terminal): Promi
     const link = await linkTo(drive, host, flags.write === true ? 'write' : 'read')
     if (json) announceJson(link, drive, terminal)
     else announce(link, drive, terminal)
-    drive.addEventListener('settled', () => {
+    const tellSettled = (): void => {
       const files = drive.entries().filter(({ version }) => version.kind === 'file')
       const bytes = files.reduce((sum, { version }) => sum + version.size, 0)
       if (json) terminal.print(jsonLine({ event: 'settled', files: files.length, bytes }))
       else if (terminal.interactive) terminal.live(`${countOf(files.length, 'file')}, ${formatBytes(bytes)}`)
-    })
+    }
+    drive.addEventListener('settled', tellSettled)
+    // A small folder is done with before there is a link.
+    if (drive.status().phase === 'idle') tellSettled()
     if (flags.once !== true) await stop.stopped()
     else await untilCopied(drive, stop, terminal, json)
     return 0
