@@ -11,8 +11,8 @@ import type { ContentName } from './manifest-walk.ts'
 
 /** Rows of one transaction: what a large file needs does not hold everything else up. */
 const batchRows = 4_096
-/** Chunks of about a hundred megabytes. */
-const nearMax = 2_048
+/** Chunks of about two gigabytes. */
+const nearMax = 32_768
 /** Pages that are removed in one transaction. */
 const batchPages = 8
 /** Numbers of files are taken in blocks, so that few transactions have to say so. */

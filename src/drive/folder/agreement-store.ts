@@ -147,7 +147,7 @@ function storedSchema(writers: WriterTable): Schema<Stored> {
     mode: u16,
     size: varint,
     times: bytes({ max: factsBytes }),
-  }) as Schema<Stored>
+  })
 }
 
 /** Four bytes, most significant first: in the order of the places. */
