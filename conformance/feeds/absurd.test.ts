@@ -74,7 +74,7 @@ const manyChunks = 'a request for many chunks, again and again, of which it take
 claims[manyChunks] = async (circuit) => {
   const chunks = { hashes: new Uint8Array(1_024 * 32), lengths: Array.from({ length: 1_024 }, () => undefined) }
   for (let request = 1; request <= count(10_000, 500) && circuit.state === 'open'; request += 1) {
-    const payload = encodeFeedMessage('fetch', { feed: 0, request, bytes: huge, chunks })
+    const payload = encodeFeedMessage('fetch', { feed: 0, request, bytes: huge, packings: 0, chunks })
     if (!circuit.send({ op: feedOps.fetch, payload })) await circuit.ready().catch(() => {})
   }
   circuit.pause()

@@ -78,7 +78,11 @@ export const limitEffects: Readonly<Record<keyof Limits, { readonly what: string
   servedRequests: { what: 'REQUESTs and FETCHes of one peer that wait to be answered', beyond: 'request, REFUSE' },
   requestBlocks: { what: 'blocks that one REQUEST is answered with', beyond: 'the rest has to be asked for again' },
   answerBytes: { what: 'bytes of blocks, but for the last, in the same', beyond: 'the rest has to be asked for again' },
-  requestChunks: { what: 'chunks in FETCH and CHUNKS', beyond: 'circuit of feeds, LIMIT' },
+  requestChunks: { what: 'chunks in FETCH, CHUNKS and PACKED', beyond: 'circuit of feeds, LIMIT' },
+  packedChunksBytes: {
+    what: 'bytes of the chunks of one PACKED, unpacked and packed',
+    beyond: 'circuit of feeds, LIMIT',
+  },
   pushBytes: { what: 'bytes of blocks, but for the last, that are sent unasked', beyond: 'circuit of feeds, LIMIT' },
   uselessBytes: {
     what: 'bytes that nobody has asked for, beyond those that somebody has, with 64 for each message',

@@ -139,6 +139,7 @@ export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
     feed: feedNumber,
     request: "counts on with the sender's REQUESTs for this feed",
     bytes: 'how many bytes of chunks it takes; one chunk is answered at least',
+    packings: '1: the answer may be PACKED',
     chunks: 'those that it asks for: SHA-256 of their bytes, and their lengths, as far as it knows them',
   },
   chunks: {
@@ -146,6 +147,13 @@ export const feedMeanings: { readonly [Name in FeedMessageName]: Meanings } = {
     request: 'the request that it answers',
     last: 'nothing more is answered to the request',
     chunks: 'the next ones of those that were asked for, in their order; absent ones among them',
+  },
+  packed: {
+    feed: feedNumber,
+    request: 'the request that it answers',
+    last: 'nothing more is answered to the request',
+    lengths: 'of the next ones of those that were asked for, in their order, unpacked; absent ones among them',
+    packed: 'the bytes of all of them, one after the other, in one frame of Zstandard (RFC 8878)',
   },
   extension: { feed: feedNumber, name: 'of the extension; who does not know it drops the message', payload: '' },
 }

@@ -80,6 +80,8 @@ export interface Limits {
   readonly answerBytes: number
   /** Chunks of one request for chunks. */
   readonly requestChunks: number
+  /** Bytes of chunks that come packed together, as they are when they are unpacked. */
+  readonly packedChunksBytes: number
   /** What is sent at once to who follows a feed, without being asked for. */
   readonly pushBytes: number
   /** What one peer may send that is of no use, beyond what it has sent that was. */
@@ -155,6 +157,7 @@ export const defaultLimits: Limits = Object.freeze({
   requestBlocks: 65_536,
   answerBytes: 8 * MiB,
   requestChunks: 1_024,
+  packedChunksBytes: 256 * 1_024,
   pushBytes: 256 * KiB,
   uselessBytes: 32 * MiB,
   extensionsPerSecond: 1_000,

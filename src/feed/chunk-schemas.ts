@@ -6,7 +6,7 @@ import type { Reader } from '../wire/reader.ts'
 import type { Schema } from '../wire/schema.ts'
 import { copyHash, hashBytes } from './hash.ts'
 
-const { feedBlockBytes: bytesMax, requestChunks: max } = defaultLimits
+const { feedBlockBytes: bytesMax, packedChunksBytes, requestChunks: max } = defaultLimits
 
 /** Chunks that are asked for: 32 bytes of hash for each, and their lengths, undefined where any will do. Flat, for many of them wait. */
 export interface ChunkList {
@@ -89,6 +89,40 @@ export const chunkBodies: Schema<readonly (Uint8Array | undefined)[]> = {
     type: 'LEB128 count; for each the LEB128 of its length and 1, or 0 when it is absent; their bytes',
     bound: `1 to ${max} chunks, each at most ${bytesMax} bytes`,
   }),
+}
+
+/**
+ * The lengths of chunks that are packed: the LEB128 count, then for each the LEB128 of its length and 1, or 0 for one that is absent. No
+ * more together than is unpacked at once.
+ */
+export const chunkLengths: Schema<readonly (number | undefined)[]> = {
+  bytesMin: 1,
+  openEnded: false,
+  measure(lengths) {
+    checkCount(lengths.length)
+    if (sumOf(lengths) > packedChunksBytes) throw invalid(`more than ${packedChunksBytes} bytes to be unpacked`)
+    return lengths.reduce<number>((sum, length) => sum + varintLength(codeOf(length)), varintLength(lengths.length))
+  },
+  write(lengths, out, offset) {
+    let at = writeVarint(out, offset, lengths.length)
+    for (const length of lengths) at = writeVarint(out, at, codeOf(length))
+    return at
+  },
+  read(reader) {
+    const count = readCount(reader)
+    if (count > reader.remaining) throw malformed(`${count} lengths in ${reader.remaining} bytes`)
+    const lengths = Array.from({ length: count }, () => readLength(reader))
+    if (sumOf(lengths) > packedChunksBytes) throw beyond(sumOf(lengths), packedChunksBytes)
+    return lengths
+  },
+  describe: () => ({
+    type: 'LEB128 count; for each the LEB128 of its length and 1, or 0 when it is absent',
+    bound: `1 to ${max} chunks, together at most ${packedChunksBytes} bytes`,
+  }),
+}
+
+function sumOf(lengths: readonly (number | undefined)[]): number {
+  return lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0)
 }
 
 /** Of a length that may be absent. */

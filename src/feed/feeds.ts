@@ -21,6 +21,7 @@ import { OpenFeed, type FeedHost } from './feed.ts'
 import { formatFeedId, parseFeedId, type FeedId, type FeedName } from './feed-id.ts'
 import { FeedKeys } from './feed-keys.ts'
 import { sha256 } from './node/sha256.ts'
+import { zstd } from './node/zstd.ts'
 import { FeedLog } from './storage/feed-log.ts'
 import type { FeedSigner } from './storage/feed-writer.ts'
 import { sealBlocks } from './storage/sealing.ts'
@@ -64,6 +65,7 @@ class StoreFeeds implements Feeds {
     this.#synchronizer = new Synchronizer({
       hash,
       verify,
+      packer: zstd,
       events: {
         stored: (replica, groups, head) => this.#openByReplica.get(replica)?.takeStored(groups, head),
         heard: (replica) => this.#openByReplica.get(replica)?.takeHeard(),

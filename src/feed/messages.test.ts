@@ -43,9 +43,11 @@ const samples: FeedMessages = {
     feed: 1,
     request: 8,
     bytes: 65_536,
+    packings: 1,
     chunks: { hashes: Uint8Array.from({ length: 96 }, (_, index) => index), lengths: [undefined, 0, 300] },
   },
   chunks: { feed: 1, request: 8, last: true, chunks: [undefined, new Uint8Array(0), new Uint8Array(300).fill(9)] },
+  packed: { feed: 1, request: 8, last: true, lengths: [undefined, 0, 300], packed: new Uint8Array(20).fill(9) },
 }
 const names = Object.keys(feedOps) as FeedMessageName[]
 
@@ -67,7 +69,7 @@ describe('messages', () => {
   })
 
   it('of no kind are refused', () => {
-    for (const op of [0, 19, -1, 0.5]) expect(() => decodeFeedMessage(op, new Uint8Array(0))).toThrow(malformed)
+    for (const op of [0, 20, -1, 0.5]) expect(() => decodeFeedMessage(op, new Uint8Array(0))).toThrow(malformed)
   })
 
   it('give blocks as views, so that many of them cost one buffer', () => {
@@ -97,14 +99,17 @@ describe('claims are refused before anything is allocated for them', () => {
     ['4,097 blocks', 'data', [1, 8, 0x81, 0x20], limit],
     ['4,096 blocks that are not there', 'data', [1, 8, 0x80, 0x20], malformed],
     ['a block of 1 MiB and a byte', 'data', [1, 8, 1, 0x81, 0x80, 0x40], limit],
-    ['1,025 hashes', 'fetch', [1, 8, 9, 0x81, 8], limit],
-    ['1,024 hashes that are not there', 'fetch', [1, 8, 9, 0x80, 8], malformed],
-    ['no hash', 'fetch', [1, 8, 9, 0], malformed],
-    ['the hash of a chunk of 1 MiB and a byte', 'fetch', [1, 8, 9, 1, ...hash, 0x82, 0x80, 0x40], limit],
+    ['1,025 hashes', 'fetch', [1, 8, 9, 0, 0x81, 8], limit],
+    ['1,024 hashes that are not there', 'fetch', [1, 8, 9, 0, 0x80, 8], malformed],
+    ['no hash', 'fetch', [1, 8, 9, 0, 0], malformed],
+    ['the hash of a chunk of 1 MiB and a byte', 'fetch', [1, 8, 9, 0, 1, ...hash, 0x82, 0x80, 0x40], limit],
     ['1,025 chunks', 'chunks', [1, 8, 1, 0x81, 8], limit],
     ['1,024 chunks that are not there', 'chunks', [1, 8, 1, 0x80, 8], malformed],
     ['no chunk', 'chunks', [1, 8, 1, 0], malformed],
     ['a chunk of 1 MiB and a byte', 'chunks', [1, 8, 1, 1, 0x82, 0x80, 0x40], limit],
+    ['1,025 packed chunks', 'packed', [1, 8, 1, 0x81, 8], limit],
+    ['256 KiB and a byte, packed', 'packed', [1, 8, 1, 1, 0x82, 0x80, 0x10, 0], limit],
+    ['256 KiB and a byte, in two packed chunks', 'packed', [1, 8, 1, 2, 2, 0x81, 0x80, 0x10, 0], limit],
     ['a level above the highest', 'proof', [1, 8, 0, 41, 40, 0, 1, 49, 0, 1], limit],
   ])('%s', (_what, name, bytes, error) => {
     expect(() => decodeFeedMessage(feedOps[name], Uint8Array.from(bytes))).toThrow(error)

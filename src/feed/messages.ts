@@ -2,7 +2,7 @@ import { defaultLimits } from '../base/limits.ts'
 import { malformed } from '../wire/reader.ts'
 import { bool, bytes, decode, encode, fixed, hash, optional, struct, text, u8, upTo, varint } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
-import { chunkBodies, chunkLists, type ChunkList } from './chunk-schemas.ts'
+import { chunkBodies, chunkLengths, chunkLists, type ChunkList } from './chunk-schemas.ts'
 import { blocks, hashes } from './field-schemas.ts'
 import { feedTagBytes } from './feed-tag.ts'
 import { levels } from './numbering.ts'
@@ -11,7 +11,7 @@ import { runs, type Runs } from './runs.ts'
 /** Bytes of a summary: 4,096 buckets of 8. */
 export const summaryBytesMax = 32_768
 
-const { feedBlockBytes, feedBlocks, feedRuns, proofNodes, requestRuns, sharedFeeds } = defaultLimits
+const { feedBlockBytes, feedBlocks, feedRuns, packedChunksBytes, proofNodes, requestRuns, sharedFeeds } = defaultLimits
 
 /** Every message but `open` and `summary` is about the feed with the number that its sender has given it in `open`. */
 interface OfFeed {
@@ -126,8 +126,12 @@ export interface FetchMessage extends OfFeed {
   readonly request: number
   /** How many bytes of chunks it takes; one chunk at least is answered. */
   readonly bytes: number
+  /** How they may be packed: the sum of `packings`. */
+  readonly packings: number
   readonly chunks: ChunkList
 }
+
+export const packings = { zstd: 1 } as const
 
 /** The next ones of those that were asked for, in their order. */
 export interface ChunksMessage extends OfFeed {
@@ -136,6 +140,15 @@ export interface ChunksMessage extends OfFeed {
   readonly last: boolean
   /** Undefined for each that is not there, or has another length than was asked for. */
   readonly chunks: readonly (Uint8Array | undefined)[]
+}
+
+/** As `ChunksMessage`, with the bytes of all in one frame of Zstandard. */
+export interface PackedMessage extends OfFeed {
+  readonly request: number
+  readonly last: boolean
+  /** Of each, as it is when it is unpacked; undefined as there. */
+  readonly lengths: readonly (number | undefined)[]
+  readonly packed: Uint8Array
 }
 
 /** Which of its feeds, complete ones that it has not opened, the sender has in which state; of no feed alone. */
@@ -163,6 +176,7 @@ export interface FeedMessages {
   readonly summary: SummaryMessage
   readonly fetch: FetchMessage
   readonly chunks: ChunksMessage
+  readonly packed: PackedMessage
 }
 
 export type FeedMessageName = keyof FeedMessages
@@ -192,6 +206,7 @@ export const feedOps: { readonly [Name in FeedMessageName]: number } = {
   summary: 16,
   fetch: 17,
   chunks: 18,
+  packed: 19,
 }
 
 const feed = upTo(sharedFeeds - 1)
@@ -257,8 +272,15 @@ export const feedSchemas: { readonly [Name in FeedMessageName]: Schema<FeedMessa
   }),
   extension: struct({ feed, name: text({ max: 64 }), payload: bytes({ max: 64 * 1024 }) }),
   summary: struct({ prints: bytes({ max: summaryBytesMax }) }),
-  fetch: struct({ feed, request: varint, bytes: varint, chunks: chunkLists }),
+  fetch: struct({ feed, request: varint, bytes: varint, packings: u8, chunks: chunkLists }),
   chunks: struct({ feed, request: varint, last: bool, chunks: chunkBodies }),
+  packed: struct({
+    feed,
+    request: varint,
+    last: bool,
+    lengths: chunkLengths,
+    packed: bytes({ max: packedChunksBytes }),
+  }),
 }
 
 /** The payload of a message, fresh. Throws `INVALID_ARGUMENT` for what is beyond a bound. */

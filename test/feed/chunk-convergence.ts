@@ -1,4 +1,6 @@
 import { feedOps } from '../../src/feed/messages.ts'
+import { zstd } from '../../src/feed/node/zstd.ts'
+import type { ChunkPacker } from '../../src/feed/sync/chunk-packer.ts'
 import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { chunksOf, keeper, Shelf, Taker, wanting } from './chunk-world.ts'
 import { SyncWorld, type LinkOptions } from './sync-world.ts'
@@ -24,13 +26,17 @@ export function convergeChunks(seed: number): readonly string[] {
         later,
       ),
   )
-  const holders = shelves.map((shelf, index) => keeper(world, `honest ${index}`, shelf))
-  const bad = Array.from({ length: below(3) }, (_, index) => keeper(world, `bad ${index}`, new Shelf(chunks, later)))
-  const wants = Array.from({ length: 1 + below(2) }, () => wanting(world))
+  const packer = (): ChunkPacker | undefined => (random.chance(0.5) ? zstd : undefined)
+  const holders = shelves.map((shelf, index) => keeper(world, `honest ${index}`, shelf, packer()))
+  const bad = Array.from({ length: below(3) }, (_, index) =>
+    keeper(world, `bad ${index}`, new Shelf(chunks, later), packer()),
+  )
+  const wants = Array.from({ length: 1 + below(2) }, () => wanting(world, packer()))
   const names = chunks.map(({ hash, bytes }) => (random.chance(0.7) ? { hash, length: bytes.length } : { hash }))
   const open = new Set<() => void>()
   const tamper: LinkOptions['tamper'] = (from, op, payload) => {
-    if (!from.startsWith('bad') || op !== feedOps.chunks || random.chance(0.3)) return payload
+    const isAnswer = op === feedOps.chunks || op === feedOps.packed
+    if (!from.startsWith('bad') || !isAnswer || random.chance(0.3)) return payload
     if (from.endsWith('0')) return payload.map((byte, at) => (at === payload.length - 1 ? byte ^ 1 : byte))
     return undefined
   }

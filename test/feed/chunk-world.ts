@@ -2,6 +2,7 @@ import { encodeHex } from '../../src/base/bytes.ts'
 import type { Chunk, ChunkName } from '../../src/feed/chunk-api.ts'
 import { sha256 } from '../../src/feed/node/sha256.ts'
 import { ChunkFetch } from '../../src/feed/sync/chunk-fetch.ts'
+import type { ChunkPacker } from '../../src/feed/sync/chunk-packer.ts'
 import type { ChunkReader } from '../../src/feed/sync/chunk-reader.ts'
 import type { Replica } from '../../src/feed/sync/replica.ts'
 import { reader, type SyncNode, type SyncWorld } from './sync-world.ts'
@@ -55,8 +56,8 @@ export class Shelf implements ChunkReader {
 }
 
 /** Another node that shares the feed, with these chunks or none. */
-export function keeper(world: SyncWorld, name: string, shelf: ChunkReader | undefined): SyncNode {
-  const node = world.node(name)
+export function keeper(world: SyncWorld, name: string, shelf: ChunkReader | undefined, packer?: ChunkPacker): SyncNode {
+  const node = world.node(name, packer)
   const { replica } = reader(feed)
   replica.chunkReader = shelf
   node.synchronizer.add(replica, world.now)
@@ -64,8 +65,11 @@ export function keeper(world: SyncWorld, name: string, shelf: ChunkReader | unde
 }
 
 /** Somebody who shares the feed and has none. */
-export function wanting(world: SyncWorld): { readonly node: SyncNode; readonly replica: Replica } {
-  const node = world.node('clone')
+export function wanting(
+  world: SyncWorld,
+  packer?: ChunkPacker,
+): { readonly node: SyncNode; readonly replica: Replica } {
+  const node = world.node('clone', packer)
   const { replica } = reader(feed)
   node.synchronizer.add(replica, world.now)
   return { node, replica }

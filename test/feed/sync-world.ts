@@ -1,3 +1,4 @@
+import type { ChunkPacker } from '../../src/feed/sync/chunk-packer.ts'
 import { bytesEqual } from '../../src/base/bytes.ts'
 import type { PlaitError } from '../../src/base/error.ts'
 import { Bitmap } from '../../src/feed/bitmap.ts'
@@ -50,7 +51,8 @@ export class SyncWorld {
   readonly #events: Event[] = []
   #number = 0
 
-  node(name: string): SyncNode {
+  /** `packer`: packs chunks, and takes packed ones. */
+  node(name: string, packer?: ChunkPacker): SyncNode {
     const ended: PlaitError[] = []
     const endedIds: string[] = []
     const forked: Replica[] = []
@@ -59,6 +61,7 @@ export class SyncWorld {
     const synchronizer = new Synchronizer({
       hash: sha256,
       verify: simulatedVerify,
+      ...(packer && { packer }),
       events: {
         ended: (peer, error) => {
           ended.push(error)

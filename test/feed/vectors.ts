@@ -2,7 +2,7 @@ import { concatBytes } from '../../src/base/bytes.ts'
 import { feedTag } from '../../src/feed/feed-tag.ts'
 import { consistencyPositions } from '../../src/feed/fork.ts'
 import { signHead } from '../../src/feed/head.ts'
-import { encodeFeedMessage } from '../../src/feed/messages.ts'
+import { encodeFeedMessage, packings } from '../../src/feed/messages.ts'
 import { sha256 } from '../../src/feed/node/sha256.ts'
 import { runs } from '../../src/feed/runs.ts'
 import { sealedName } from '../../src/feed/sealed-name.ts'
@@ -25,6 +25,9 @@ function treeOf(length: number): Tree {
 }
 
 /** What the page has as vectors of feeds, as the code makes it. */
+/** One block of Zstandard, as it is, with the bytes 616263: RFC 8878. */
+const frame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, 0x61, 0x62, 0x63)
+
 export function feedVectors(): ReadonlyMap<string, Uint8Array> {
   const seven = treeOf(7)
   const root = seven.root()
@@ -85,6 +88,7 @@ export function feedVectors(): ReadonlyMap<string, Uint8Array> {
         feed: 5,
         request: 2,
         bytes: 65_536,
+        packings: packings.zstd,
         chunks: {
           hashes: concatBytes([blocks[0] ?? nothing, blocks[2] ?? nothing].map((chunk) => sha256.digest(chunk))),
           lengths: [3, undefined],
@@ -94,6 +98,10 @@ export function feedVectors(): ReadonlyMap<string, Uint8Array> {
     [
       'CHUNKS that answers it, the second one absent',
       encodeFeedMessage('chunks', { feed: 5, request: 2, last: true, chunks: [blocks[0], undefined] }),
+    ],
+    [
+      'PACKED that answers it, the second one absent',
+      encodeFeedMessage('packed', { feed: 5, request: 2, last: true, lengths: [3, undefined], packed: frame }),
     ],
     [
       'what is signed of the head',

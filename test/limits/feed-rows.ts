@@ -107,7 +107,7 @@ function fetches(amount: number): Outcome {
   const chunks = { hashes: new Uint8Array(32), lengths: [undefined] }
   for (let request = 1; request <= amount; request += 1) {
     said.refused = undefined
-    serving.answer(shared, { feed: 0, request, bytes: 1, chunks }, 0)
+    serving.answer(shared, { feed: 0, request, bytes: 1, packings: 0, chunks }, 0)
   }
   const { servedFetches } = shared.peer
   if (servedFetches !== Math.min(amount, defaultLimits.servedRequests)) throw new Error(`${servedFetches} wait`)
@@ -228,7 +228,13 @@ export const feedRows: readonly Row[] = [
   row('feedRuns', 'in HAVE', (amount) => reads('have', numbers(1), alternating(amount))),
   row('feedRuns', 'blocks in DATA', (amount) => reads('data', numbers(1, 1, amount), new Uint8Array(amount))),
   row('requestRuns', 'in REQUEST', (amount) => reads('request', numbers(1, 1, 0, 9), alternating(amount), numbers(9))),
-  row('requestChunks', 'in FETCH', (amount) => reads('fetch', numbers(1, 1, 9, amount), new Uint8Array(amount * 33))),
+  row('requestChunks', 'in FETCH', (amount) =>
+    reads('fetch', numbers(1, 1, 9, 0, amount), new Uint8Array(amount * 33)),
+  ),
+  row('packedChunksBytes', 'in PACKED', (amount) =>
+    reads('packed', numbers(1, 1, 1, 1, amount + 1), new Uint8Array(1)),
+  ),
+  row('requestChunks', 'in PACKED', (amount) => reads('packed', numbers(1, 1, 1, amount), new Uint8Array(amount + 1))),
   row('requestChunks', 'in CHUNKS', (amount) => reads('chunks', numbers(1, 1, 1, amount), new Uint8Array(amount))),
   row('feedBlockBytes', 'in CHUNKS', (amount) =>
     reads('chunks', numbers(1, 1, 1, 1, amount + 1), new Uint8Array(amount)),

@@ -1,7 +1,8 @@
 import { PlaitError } from '../../base/error.ts'
 import { malformed } from '../../wire/reader.ts'
 import { copyHash, hashBytes, sameHash, type TreeHash } from '../hash.ts'
-import type { ChunksMessage } from '../messages.ts'
+import { packings, type ChunksMessage, type PackedMessage } from '../messages.ts'
+import type { ChunkPacker } from './chunk-packer.ts'
 import type { ChunkName } from '../chunk-api.ts'
 import type { ChunkList } from '../chunk-schemas.ts'
 import type { ChunkFetch } from './chunk-fetch.ts'
@@ -34,11 +35,17 @@ export class ChunkDownloads {
   readonly #peer: RemotePeer
   readonly #say: Say
   readonly #hash: TreeHash
+  readonly #packer: ChunkPacker | undefined
 
-  constructor(peer: RemotePeer, say: Say, hash: TreeHash) {
+  constructor(
+    peer: RemotePeer,
+    say: Say,
+    { hash, packer }: { readonly hash: TreeHash; readonly packer?: ChunkPacker },
+  ) {
     this.#peer = peer
     this.#say = say
     this.#hash = hash
+    this.#packer = packer
   }
 
   /**
@@ -71,6 +78,22 @@ export class ChunkDownloads {
     for (const chunk of chunks) this.#takeOne(shared, request, chunk, now)
     noteUseful(this.#peer, bytes)
     if (last || request.answered === request.places.length) this.#drop(shared, request)
+  }
+
+  /** The same in fewer bytes. */
+  takePacked(shared: SharedFeed, { request, last, lengths, packed }: PackedMessage, now: number): void {
+    if (!shared.chunkRequests.has(request)) return noteUseless(this.#peer, packed.length)
+    if (this.#packer === undefined) throw lie('PROTOCOL', 'packed chunks, which nobody has asked for')
+    const bytesMax = lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0)
+    const bytes = bytesMax === 0 ? undefined : this.#packer.unpack(packed, bytesMax)
+    if (bytes?.length !== bytesMax) throw lie('CORRUPT', 'chunks that cannot be unpacked')
+    let at = 0
+    const chunks = lengths.map((length) => {
+      if (length === undefined) return undefined
+      at += length
+      return bytes.subarray(at - length, at)
+    })
+    this.take(shared, { feed: 0, request, last, chunks }, now)
   }
 
   /** The peer refuses: it has none of what it still owes. */
@@ -116,7 +139,8 @@ export class ChunkDownloads {
     this.#peer.owedBytes += owedBytes
     this.#peer.openRequests += 1
     this.#peer.turn = 'blocks'
-    this.#say(shared, 'fetch', { request: number, bytes, chunks: { hashes, lengths } })
+    const packs = this.#packer === undefined ? 0 : packings.zstd
+    this.#say(shared, 'fetch', { request: number, bytes, packings: packs, chunks: { hashes, lengths } })
   }
 
   #takeOne(shared: SharedFeed, request: ChunkRequest, bytes: Uint8Array | undefined, now: number): void {

@@ -39,7 +39,7 @@ describe('serving', () => {
     const [peer] = source.synchronizer.peers
     if (peer === undefined) throw new Error('not connected')
     const ask = (request: number, value: Partial<FetchMessage> = {}): void => {
-      const message = { feed: 0, request, bytes: 64 * MiB, chunks: listOf(chunks), ...value }
+      const message = { feed: 0, request, bytes: 64 * MiB, packings: 0, chunks: listOf(chunks), ...value }
       source.synchronizer.receive(peer, feedOps.fetch, encodeFeedMessage('fetch', message), world.now)
     }
     return {

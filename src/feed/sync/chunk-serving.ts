@@ -1,23 +1,32 @@
+import { concatBytes } from '../../base/bytes.ts'
 import { PlaitError } from '../../base/error.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import { Queue } from '../../base/queue.ts'
 import type { ChunkList } from '../chunk-schemas.ts'
 import { hashBytes } from '../hash.ts'
-import { refusals, type FetchMessage } from '../messages.ts'
+import { packings, refusals, type FetchMessage } from '../messages.ts'
+import type { ChunkPacker } from './chunk-packer.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { RemotePeer, Say, SharedFeed } from './shared-feed.ts'
 
-const { answerBytes, feedBlockBytes, servedRequests } = defaultLimits
+const { answerBytes, feedBlockBytes, packedChunksBytes, servedRequests } = defaultLimits
 /** What is read and sent at a time, about; and how many chunks at most, each of which may turn out to be as long as any. */
 const batchBytes = 128 * 1024
 const batchChunks = 16
 /** What one of unknown length counts for. */
 const unknownBytes = 64 * 1024
 
+/** Less is sent as it is; and what is packed to more than that part of its length. */
+const packedBytesMin = 512
+const packedPartMax = 0.9
+/** After a batch that could not be packed so many more of the same list are not tried. */
+const unpackedBatches = 15
+
 interface Answer {
   readonly shared: SharedFeed
   readonly number: number
   readonly list: ChunkList
+  readonly mayPack: boolean
   /** How many of them are answered. */
   at: number
   /** Bytes that may be read for it yet. */
@@ -36,18 +45,22 @@ interface Batch {
 export class ChunkServing {
   readonly #peer: RemotePeer
   readonly #say: Say
+  readonly #packer: ChunkPacker | undefined
+  /** Batches that are sent as they are, because one before them could not be packed. */
+  #unpackedLeft = 0
   readonly #answers = new Queue<Answer>()
   #current: Answer | undefined
   #batch: Batch | undefined
   #isStepping = false
 
-  constructor(peer: RemotePeer, say: Say) {
+  constructor(peer: RemotePeer, say: Say, packer?: ChunkPacker) {
     this.#peer = peer
     this.#say = say
+    this.#packer = packer
   }
 
   /** Takes a request; refuses it when too many wait, be they for chunks or for blocks. `waiting` are those for blocks. */
-  answer(shared: SharedFeed, { request, bytes, chunks }: FetchMessage, waiting: number): void {
+  answer(shared: SharedFeed, { request, bytes, packings: packs, chunks }: FetchMessage, waiting: number): void {
     const isFull = this.#peer.servedFetches + waiting >= servedRequests
     if (isFull && !this.#peer.isWritable) {
       const facts = { limit: servedRequests }
@@ -56,7 +69,8 @@ export class ChunkServing {
     if (isFull) return this.#say(shared, 'refuse', { request, reason: refusals.busy })
     this.#peer.servedFetches += 1
     const leftBytes = Math.min(bytes, answerBytes)
-    this.#answers.push({ shared, number: request, list: chunks, at: 0, leftBytes, isCancelled: false })
+    const mayPack = (packs & packings.zstd) !== 0
+    this.#answers.push({ shared, number: request, list: chunks, mayPack, at: 0, leftBytes, isCancelled: false })
     this.pump()
   }
 
@@ -134,8 +148,25 @@ export class ChunkServing {
     answer.at += chunks.length
     const last = answer.at === list.lengths.length || answer.leftBytes <= 0
     this.#batch = undefined
-    this.#say(shared, 'chunks', { request: number, last, chunks })
+    const packed = answer.mayPack ? this.#pack(chunks) : undefined
+    if (packed === undefined) this.#say(shared, 'chunks', { request: number, last, chunks })
+    else this.#say(shared, 'packed', { request: number, last, lengths: chunks.map((chunk) => chunk?.length), packed })
     if (last) this.#finish()
+  }
+
+  /** Undefined when it is hardly worth while, or was not a moment before. */
+  #pack(chunks: readonly (Uint8Array | undefined)[]): Uint8Array | undefined {
+    const bodies = chunks.filter((chunk) => chunk !== undefined)
+    const bytes = bodies.reduce((sum, { length }) => sum + length, 0)
+    if (this.#packer === undefined || bytes < packedBytesMin || bytes > packedChunksBytes) return undefined
+    if (this.#unpackedLeft > 0) {
+      this.#unpackedLeft -= 1
+      return undefined
+    }
+    const packed = this.#packer.pack(concatBytes(bodies))
+    if (packed !== undefined && packed.length <= bytes * packedPartMax) return packed
+    this.#unpackedLeft = unpackedBatches
+    return undefined
   }
 
   #finish(): void {

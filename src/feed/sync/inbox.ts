@@ -98,6 +98,8 @@ export class Inbox {
         return chunkServing.answer(shared, value, serving.waiting)
       case 'chunks':
         return chunkDownloads.take(shared, value, now)
+      case 'packed':
+        return chunkDownloads.takePacked(shared, value, now)
       case 'fork':
         return this.#heads.takeFork(shared, value)
       case 'extension':

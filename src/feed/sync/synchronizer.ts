@@ -22,6 +22,7 @@ import { Renewals } from './renewals.ts'
 import type { Replica } from './replica.ts'
 import { Serving } from './serving.ts'
 import { RemotePeer, type RemoteOptions, type RemotePort } from './shared-feed.ts'
+import type { ChunkPacker } from './chunk-packer.ts'
 import { findSlow, releaseSlow } from './slow.ts'
 import { snapshotOf, type PeerSnapshot } from './snapshot.ts'
 
@@ -36,6 +37,8 @@ export interface SynchronizerEvents extends HeadEvents, InboxEvents, CommitEvent
 export interface SynchronizerOptions {
   readonly hash: TreeHash
   readonly verify: Verify
+  /** Chunks go and come as they are when absent. */
+  readonly packer?: ChunkPacker
   readonly events?: SynchronizerEvents
 }
 
@@ -137,8 +140,8 @@ export class Synchronizer {
       stored: (...stored) => this.#commits.stored(...stored, this.#now),
       freed: (replica, start, end) => this.#peers.wake(replica, start, end),
     })
-    const chunkDownloads = new ChunkDownloads(peer, this.#peers.say, this.#options.hash)
-    const chunkServing = new ChunkServing(peer, this.#peers.say)
+    const chunkDownloads = new ChunkDownloads(peer, this.#peers.say, this.#options)
+    const chunkServing = new ChunkServing(peer, this.#peers.say, this.#options.packer)
     this.#peers.add(peer, { downloads, serving, chunkDownloads, chunkServing, replicasByTag: new Map() })
     this.#openings.greet(peer, this.#replicas)
     this.chunks.join(peer)
