@@ -6,7 +6,7 @@ import { PlaitError } from '../../src/base/error.ts'
 import { filesType } from '../../src/drive/files-type.ts'
 import { DiskIndex } from '../../src/drive/folder/disk-index.ts'
 import { applyActions } from '../../src/drive/folder/apply.ts'
-import type { Applied } from '../../src/drive/folder/apply.ts'
+import type { Applied, ApplyOptions } from '../../src/drive/folder/apply.ts'
 import { PathRules } from '../../src/drive/folder/path-rules.ts'
 import { PlaitFolder } from '../../src/drive/folder/plait-folder.ts'
 import { scanFolder } from '../../src/drive/folder/scan.ts'
@@ -108,7 +108,7 @@ export class Side {
 
   async apply(
     actions: Actions,
-    options: { readonly content?: ContentDoor; readonly signal?: AbortSignal } = {},
+    options: Pick<ApplyOptions, 'signal' | 'flocks'> & { readonly content?: ContentDoor } = {},
   ): Promise<Applied> {
     const agreement = new Map(this.agreement)
     const content: ContentDoor = async ({ root }, write) => {

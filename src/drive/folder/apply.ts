@@ -190,7 +190,8 @@ class Run {
   async #take(index: number, content: SmallContent | undefined): Promise<TempFile | undefined> {
     const staged = this.#staged.get(index)
     const action = this.#actions[index] as Write
-    if (staged === undefined) return content && this.#stageKnown(action, content)
+    if (staged === undefined && content !== undefined) return this.#stageKnown(action, content)
+    if (staged === undefined) return isFileWrite(action) ? this.#stage(action) : undefined
     try {
       return await staged
     } catch (error) {
@@ -240,7 +241,7 @@ class Run {
     for (; this.#nextToStage < this.#actions.length; this.#nextToStage += 1) {
       if (this.#isInFlock(this.#nextToStage)) continue
       const action = this.#actions[this.#nextToStage] as Action
-      if (action.kind !== 'write' || action.item.version.kind !== 'file') continue
+      if (!isFileWrite(action)) continue
       const isFull = this.#staged.size >= aheadFilesMax || this.#bytesAhead + sizeOf(action) > aheadBytesMax
       if (isFull && this.#nextToStage > index) return
       this.#bytesAhead += sizeOf(action)
@@ -253,6 +254,10 @@ class Run {
 }
 
 type Write = Action & { readonly kind: 'write' }
+
+function isFileWrite(action: Action): action is Write {
+  return action.kind === 'write' && action.item.version.kind === 'file'
+}
 
 function sizeOf(action: Action): number {
   return action.kind === 'write' ? action.item.version.size : 0

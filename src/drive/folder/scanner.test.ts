@@ -152,6 +152,19 @@ it('looks at nothing else, and forgets what is gone', async () => {
   expect(options.index.takeForgotten()).toEqual(['d/2'])
 })
 
+it('sees what is in a directory that took the place of another one', async () => {
+  for (const name of ['d', 'other']) mkdirSync(join(path, name))
+  writeFileSync(join(path, 'd/old'), 'old')
+  writeFileSync(join(path, 'other/new'), 'new')
+  const scanner = new FolderScanner(root, await scanning())
+  await scanner.look(true, signal)
+  renameSync(join(path, 'd'), join(path, 'away'))
+  renameSync(join(path, 'other'), join(path, 'd'))
+  scanner.note(['d', 'away', 'other'])
+  const scan = await scanner.look(false, signal)
+  expect([...scan.entries.keys()].sort()).toEqual(['away', 'away/old', 'd', 'd/new'])
+})
+
 it('looks at everything when the patterns have changed, or anything may be another', async () => {
   writeFileSync(join(path, 'secret'), 'x')
   writeFileSync(join(path, 'open'), 'x')
