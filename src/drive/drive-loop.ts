@@ -7,6 +7,7 @@ import type { DrivePhase, DriveProblem, DriveReport } from './drive-api.ts'
 import type { ContentCounts } from './contents.ts'
 import type { Action } from './plan/action.ts'
 import type { Hold } from './plan/guard.ts'
+import { isAside } from './plan/item.ts'
 import { Interruption } from './interruption.ts'
 import { startProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
@@ -72,7 +73,9 @@ export class DriveLoop {
   #answered = 0
   /** Operations since the last turn began, and when the last one came. */
   #operations = 0
-  #operationAt = 0
+  #operationAt = -Infinity
+  /** Since when deletions wait for others. */
+  #youngSince: number | undefined
   /** Those that this turn answers. */
   #asking = 0
   #failure: PlaitError | undefined
@@ -225,10 +228,10 @@ export class DriveLoop {
     const { reconciler, ready, mayWrite } = this.#options
     const { signal } = this.#ending
     this.#nextLook?.cancel()
-    const allowDeletions = this.#allowsDeletions
     this.#enter('looking')
     await this.#gather()
     this.#isDirty = false
+    const allowDeletions = this.#allowsDeletions
     const asked = (this.#asking = this.#asked)
     const disk = await reconciler.look(signal, { isWhole: !this.#options.isWatched() })
     const waiting = { signal, ready: () => ready(signal) }
@@ -249,7 +252,7 @@ export class DriveLoop {
     const plan = await reconciler.plan(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     this.hold = published.hold ?? plan.hold
     const isStopped = published.hold !== undefined && published.hold.reason !== 'many-deletions'
-    const actions = isStopped ? [] : plan.list
+    const actions = isStopped ? [] : this.#withoutYoungDeletions(plan.list, allowDeletions)
     if (allowDeletions) this.#allowsDeletions = false
     if (allowDeletions) this.#deletions = []
     this.#enter('applying')
@@ -269,6 +272,16 @@ export class DriveLoop {
     if (this.#isUntold || this.#answered < asked) this.#options.host.settled(this.#report())
     this.#isUntold = false
     this.#answer(asked)
+  }
+
+  /** Deletions come one by one, and are judged together: none is carried out as long as more of them may be on their way. */
+  #withoutYoungDeletions(actions: readonly Action[], allowDeletions: boolean): readonly Action[] {
+    const now = this.#options.runtime.clock.now()
+    const isYoung = now - this.#operationAt < crowdQuietMs && now - (this.#youngSince ?? now) < crowdWaitMs
+    const left = isYoung && !allowDeletions ? actions.filter((action) => !isDeletion(action)) : actions
+    this.#youngSince = left.length === actions.length ? undefined : (this.#youngSince ?? now)
+    if (left.length < actions.length) this.#options.runtime.timers.after(crowdQuietMs, () => this.#wake())
+    return left
   }
 
   async #gather(): Promise<void> {
@@ -403,6 +416,10 @@ export class DriveLoop {
 }
 
 const nothingPublished: Published = { changes: 0, deletions: 0, hold: undefined }
+
+function isDeletion(action: Action): boolean {
+  return action.kind === 'delete' && !isAside(action.path)
+}
 
 function isFile(action: Action): action is Action & { readonly kind: 'write' } {
   return action.kind === 'write' && action.item.version.kind === 'file'
