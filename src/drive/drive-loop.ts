@@ -252,7 +252,9 @@ export class DriveLoop {
     const plan = await reconciler.plan(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     this.hold = published.hold ?? plan.hold
     const isStopped = published.hold !== undefined && published.hold.reason !== 'many-deletions'
-    const actions = isStopped ? [] : this.#withoutYoungDeletions(plan.list, allowDeletions)
+    const actions = isStopped ? [] : plan.list
+    const youngMs = allowDeletions ? 0 : this.#youngForMs(actions)
+    if (youngMs > 0) return this.#again(youngMs)
     if (allowDeletions) this.#allowsDeletions = false
     if (allowDeletions) this.#deletions = []
     this.#enter('applying')
@@ -275,13 +277,18 @@ export class DriveLoop {
   }
 
   /** Deletions come one by one, and are judged together: none is carried out as long as more of them may be on their way. */
-  #withoutYoungDeletions(actions: readonly Action[], allowDeletions: boolean): readonly Action[] {
+  #youngForMs(actions: readonly Action[]): number {
     const now = this.#options.runtime.clock.now()
-    const isYoung = now - this.#operationAt < crowdQuietMs && now - (this.#youngSince ?? now) < crowdWaitMs
-    const left = isYoung && !allowDeletions ? actions.filter((action) => !isDeletion(action)) : actions
-    this.#youngSince = left.length === actions.length ? undefined : (this.#youngSince ?? now)
-    if (left.length < actions.length) this.#options.runtime.timers.after(crowdQuietMs, () => this.#wake())
-    return left
+    const youngMs = Math.max(0, crowdQuietMs - (now - this.#operationAt))
+    const isYoung = youngMs > 0 && now - (this.#youngSince ?? now) < crowdWaitMs && actions.some(isDeletion)
+    this.#youngSince = isYoung ? (this.#youngSince ?? now) : undefined
+    return isYoung ? youngMs : 0
+  }
+
+  /** Another turn, a moment later; nobody is told meanwhile that nothing is left to do. */
+  async #again(delayMs: number): Promise<void> {
+    this.#isDirty = true
+    await new Promise<void>((resolve) => void this.#options.runtime.timers.after(delayMs, resolve))
   }
 
   async #gather(): Promise<void> {
