@@ -1,4 +1,3 @@
-import { bytesEqual } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { Dot, Writer } from '../crdt/dot.ts'
@@ -175,13 +174,13 @@ export class GroupEngine {
   }
 
   async #adopt(name: Uint8Array): Promise<void> {
-    const { base } = this.#snapshots
     const isBelow = this.#isBelow
     // Until somebody says again that more was dropped.
     this.#isBelow = false
-    if (base !== undefined && bytesEqual(base, name)) return
     if (this.#snapshots.isReading) {
+      if (this.#snapshots.isBase(name)) return
       await this.#snapshots.use(name)
+      // If it has just been read, all was begun with that: this one is looked at when it is named again.
       this.#snapshots.readInstead()
       return
     }

@@ -103,6 +103,10 @@ export class Snapshots {
     return undefined
   }
 
+  isBase(name: Uint8Array): boolean {
+    return this.base !== undefined && bytesEqual(this.base, name)
+  }
+
   /** Whether the base is on its way: nobody may have it any more. */
   get isReading(): boolean {
     return this.#reading !== undefined
@@ -155,7 +159,7 @@ export class Snapshots {
       covers(state.stable, row) && !this.#void.has(keyText(name))
     const usable = machine.snapshots.findLast(isUsable)
     // As long as own entries are to come, one that is named there is not known.
-    if (usable !== undefined && !this.#isBase(usable.name) && machine.own !== undefined) {
+    if (usable !== undefined && !this.isBase(usable.name) && machine.own !== undefined) {
       const names = machine.snapshots.map(({ name }) => name)
       const at = machine.snapshots.indexOf(usable)
       if (!this.#isPruning) void this.#prune(usable.name, names.slice(0, at), names.slice(at + 1))
@@ -176,7 +180,7 @@ export class Snapshots {
       .sort()
     const turn = admins.indexOf(self)
     // Those that were named and are not everybody's yet come first: while somebody lags, more of them would be of no use.
-    const waiting = machine.snapshots.length - 1 - machine.snapshots.findLastIndex(({ name }) => this.#isBase(name))
+    const waiting = machine.snapshots.length - 1 - machine.snapshots.findLastIndex(({ name }) => this.isBase(name))
     if (waiting >= waitingMax) return
     if (turn < 0 || this.#isMaking || total - this.#madeAt < this.#options.everyEntries * (1 + turn)) return
     this.#isMaking = true
@@ -244,7 +248,7 @@ export class Snapshots {
       this.firsts = new Map(clockOf(state))
       await this.drop()
       for (const one of spent) {
-        if (this.#isBase(one)) continue
+        if (this.isBase(one)) continue
         const id = formatFeedId({ name: one, isSealed: true })
         this.#feedsById.delete(id)
         await feeds.remove(id)
@@ -305,10 +309,6 @@ export class Snapshots {
       base,
       others: distinct([...others, name], base === undefined ? [] : [base]),
     }))
-  }
-
-  #isBase(name: Uint8Array): boolean {
-    return this.base !== undefined && bytesEqual(this.base, name)
   }
 }
 
