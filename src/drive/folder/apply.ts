@@ -42,8 +42,8 @@ export interface Applied {
 /** Files, and bytes of them, that are written ahead of their turn. */
 const aheadFilesMax = 128
 const aheadBytesMax = 64 * 1024 * 1024
-/** Flocks whose contents are on their way, or wait for their turn. */
-const flocksAheadMax = 4
+/** Flocks whose contents are on their way, or wait for their turn: who is killed fetches them again. */
+const flocksAheadMax = 2
 
 /**
  * Carries out a plan in its order, and takes down in `agreement` what was done. One failure stops nothing but what relies on it. Resolves
