@@ -1,19 +1,7 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fdatasyncSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fchmodSync, fdatasyncSync, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { systemCode } from './file-error.ts'
 import { setFileTime } from './file-times.ts'
-import { withoutLinks } from './temp-file.ts'
+import { nameFresh } from './temp-file.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
@@ -83,15 +71,7 @@ function write(file: FreshFile): Written {
 }
 
 function name({ file: { temp, place }, fd }: Written): ReturnType<typeof statsOf> {
-  try {
-    linkSync(temp, place)
-    unlinkSync(temp)
-  } catch (error) {
-    if (!withoutLinks.has(systemCode(error))) throw error
-    // No hard links here: then there is a moment in which somebody could put something there that is lost.
-    if (existsSync(place)) throw Object.assign(new Error(`${place} exists`), { code: 'EEXIST' })
-    renameSync(temp, place)
-  }
+  nameFresh(temp, place)
   const stats = statsOf(fd)
   closeSync(fd)
   return stats

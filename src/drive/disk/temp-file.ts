@@ -135,16 +135,7 @@ export class TempFile {
   placeFresh(facts: VersionFacts, directory: Directory, name: string): void {
     fchmodSync(this.#fd, facts.mode)
     setFileTime(this.#fd, facts.mtimeNs)
-    const [temp, place] = [this.#directory.at(this.#name), directory.at(name)]
-    try {
-      linkSync(temp, place)
-      unlinkSync(temp)
-    } catch (error) {
-      if (!withoutLinks.has(systemCode(error))) throw error
-      // No hard links here: then there is a moment in which somebody could put something there that is lost.
-      if (existsSync(place)) throw Object.assign(new Error(`${name} exists`), { code: 'EEXIST' })
-      renameSync(temp, place)
-    }
+    nameFresh(this.#directory.at(this.#name), directory.at(name))
     this.#close()
   }
 
@@ -197,6 +188,19 @@ export class TempFile {
     if (!this.#open) return
     this.#open = false
     closeSync(this.#fd)
+  }
+}
+
+/** Gives a file another name, but not in place of anything: throws EEXIST when something is there, and other errors of the system. */
+export function nameFresh(temp: string, place: string): void {
+  try {
+    linkSync(temp, place)
+    unlinkSync(temp)
+  } catch (error) {
+    if (!withoutLinks.has(systemCode(error))) throw error
+    // No hard links here: then there is a moment in which somebody could put something there that is lost.
+    if (existsSync(place)) throw Object.assign(new Error(`${place} exists`), { code: 'EEXIST' })
+    renameSync(temp, place)
   }
 }
 
