@@ -1,11 +1,12 @@
-// Two programs on one machine: one shares a folder, the other one clones it; then both trees are compared by content, mode and
-// time, by a walk that has nothing of plait's in it. `npm run demo -- DIR` takes a folder of yours instead of a sample.
+// Two programs on one machine: one shares a folder, the other one clones it; a file is written on each side, and comes to the other. Then
+// both trees are compared by content, mode and time, by a walk that has nothing of plait's in it. `npm run demo -- DIR` takes a folder of yours instead of a sample.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { corruptOneByte } from './demo/corrupt.ts'
 import { makeSampleTree } from './demo/sample-tree.ts'
@@ -14,6 +15,10 @@ import { describeTree, differences, type TreeDescription } from './demo/tree-des
 const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const linkTimeoutMs = 15_000
 const differencesShown = 10
+/** What the demo writes on the one side, and on the other; it is removed from a folder of yours. */
+const notes = ['plait demo, from here.txt', 'plait demo, from there.txt'] as const
+const noteLookMs = 50
+const noteTries = 200
 
 const temporary = mkdtempSync(join(tmpdir(), 'plait-demo-'))
 /** The demo's keys and secrets are its own, and go with it. */
@@ -43,23 +48,42 @@ async function demonstrate(folder: string | undefined): Promise<boolean> {
   if (folder === undefined) makeSampleTree(source)
   const forgetMarker = rememberMarker(source)
   try {
-    const share = startProgram(['share', source, '--listen', '127.0.0.1:0'])
+    const share = startProgram(['share', source, '--write', '--listen', '127.0.0.1:0'])
     const link = await firstLine(share)
-    say(`$ plait share ${source}\n${link.replace(/#.*/, '#...')}`)
+    say(`$ plait share ${source} --write\n${link.replace(/#.*/, '#...')}`)
     say(`$ plait clone 'LINK' ${copy}`)
     const clone = startProgram(['clone', '-', copy, '--once'])
-    clone.stdout?.pipe(process.stdout)
+    clone.stdout?.pipe(process.stdout, { end: false })
     // The link holds a secret; as an argument everyone on this machine could read it.
     clone.stdin?.end(`${link}\n`)
     const cloneCode = await exitCode(clone)
+    const syncCode = cloneCode === 0 ? await changeBoth(source, copy) : null
     share.kill('SIGINT')
     const shareCode = await exitCode(share)
-    if (cloneCode !== 0 || shareCode !== 0) say(`clone ended with ${cloneCode}, share with ${shareCode}`)
+    const isDone = cloneCode === 0 && syncCode === 0 && shareCode === 0
+    if (!isDone) say(`clone ended with ${cloneCode}, sync with ${syncCode}, share with ${shareCode}`)
     if (process.env['PLAIT_DEMO_CORRUPT'] === '1') say(`(one byte of ${corruptOneByte(copy)} flipped, as asked for)`)
-    return compare(describeTree(source), describeTree(copy)) && cloneCode === 0 && shareCode === 0
+    return compare(describeTree(source), describeTree(copy)) && isDone
   } finally {
+    if (folder !== undefined) for (const name of notes) rmSync(join(source, name), { force: true })
     forgetMarker()
   }
+}
+
+/** Writes a note on each side, and brings both to the other one. The exit code. */
+async function changeBoth(source: string, copy: string): Promise<number | null> {
+  const [here, there] = [join(source, notes[0]), join(copy, notes[1])]
+  for (const path of [here, there]) {
+    say(`$ echo 'written by the demo' > '${path}'`)
+    writeFileSync(path, 'written by the demo\n', { flag: 'wx' })
+  }
+  say(`$ plait sync ${copy} --once`)
+  const sync = startProgram(['sync', copy, '--once'])
+  sync.stdout?.pipe(process.stdout, { end: false })
+  const code = await exitCode(sync)
+  // The other side takes it a moment later.
+  for (let tries = 0; !existsSync(join(source, notes[1])) && tries < noteTries; tries += 1) await sleep(noteLookMs)
+  return code
 }
 
 function compare(source: TreeDescription, copy: TreeDescription): boolean {
