@@ -12,8 +12,8 @@ const bundle = await rolldown({
     'file-thread-program': 'dist/drive/disk/file-thread-program.js',
   },
   platform: 'node',
-  // It finds its binary beside itself.
-  external: ['@parcel/watcher'],
+  // Packages stay what they are: they have licences, and versions of their own.
+  external: /^[^./]/,
   onLog(level, log) {
     throw new Error(`${level}: ${log.message}`)
   },
