@@ -1,5 +1,6 @@
-// Two programs on one machine: one shares a folder, the other one clones it; a file is written on each side, and comes to the other. Then
-// both trees are compared by content, mode and time, by a walk that has nothing of plait's in it. `npm run demo -- DIR` takes a folder of yours instead of a sample.
+// Two programs on one machine: one shares a folder, the other one clones it; a file is written on each side, and comes to the
+// other. Then both trees are compared by content, mode and time, by a walk that has nothing of plait's in it. `npm run demo --
+// DIR` takes a folder of yours instead of a sample.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
