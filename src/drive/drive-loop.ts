@@ -246,6 +246,7 @@ export class DriveLoop {
       : await reconciler.publish(disk, { mayWrite: mayWrite(), ...judged }, waiting)
     if (published === undefined) return void (this.#isDirty = true)
     this.#published = asked
+    this.progress.published += published.changes
     this.#changes.wake()
     if (!allowDeletions) this.#noteDeletions(published.deletions)
     // Another moment, in which the tree is known to be whole again.

@@ -3,6 +3,8 @@
  * listed.
  */
 export interface Progress {
+  /** Changes of this folder that others have been told of, since the drive was opened. */
+  published: number
   /** The listing is complete: totals will not grow because of it. */
   listed: boolean
   entries: number
@@ -22,6 +24,7 @@ export interface Progress {
 
 export function startProgress(): Progress {
   return {
+    published: 0,
     listed: false,
     entries: 0,
     filesTotal: 0,

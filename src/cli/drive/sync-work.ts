@@ -20,6 +20,8 @@ export interface SyncWork {
 
 const lookMs = 50
 const againMs = 200
+/** So long the others have for what was written here. */
+const handOnMs = 5_000
 
 /** Brings everything over, and ends. The exit code. */
 export async function fetchOnce(work: SyncWork): Promise<number> {
@@ -35,6 +37,7 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
       await drive.caughtUp({ signal: giveUp })
       result = await drive.sync({ signal: giveUp, isLooking: false })
       result = await whileSomethingComes(work, result, giveUp)
+      await untilHandedOn(work, giveUp)
     } finally {
       watch.abort()
       await done
@@ -47,6 +50,14 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
   if (full?.error !== undefined) throw full.error
   summarize(drive, performance.now() - startedMs, terminal, json)
   return result.problems.length === 0 && result.hold === undefined ? 0 : 1
+}
+
+/** What was written here is nowhere else until somebody has fetched it; who has not by then gets it the next time. */
+async function untilHandedOn({ drive }: SyncWork, signal: AbortSignal): Promise<void> {
+  if (drive.status().progress.published === 0) return
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(handOnMs)])
+  await drive.copied({ signal: enough }).catch(() => undefined)
+  signal.throwIfAborted()
 }
 
 /** What nobody has now may come when somebody else does; but not for ever. */
