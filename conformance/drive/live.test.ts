@@ -170,6 +170,15 @@ it('D1: what is done on either side of a live pair comes to the other: edits, re
   expect([...lineByPath.keys()].filter((path) => path.includes('conflict'))).toEqual([])
 })
 
+it('starts no other program to keep a folder in sync', async () => {
+  const { sharing, cloning } = await startPair(({ source }) => writeFileSync(join(source, 'one'), '1'))
+  for (const { pid } of [sharing, cloning]) {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const children = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'))
+    expect(children.join('')).toBe('')
+  }
+})
+
 it('D3c: a mount that vanishes under one side deletes nothing on the other, and says why', async ({ skip }) => {
   const mount = (path: string): void => {
     mkdirSync(path, { recursive: true })

@@ -53,11 +53,16 @@ export async function fetchOnce(work: SyncWork): Promise<number> {
 }
 
 /** What was written here is nowhere else until somebody has fetched it; who has not by then gets it the next time. */
-async function untilHandedOn({ drive }: SyncWork, signal: AbortSignal): Promise<void> {
+async function untilHandedOn({ drive, terminal, json }: SyncWork, signal: AbortSignal): Promise<void> {
   if (drive.status().progress.published === 0) return
   const enough = AbortSignal.any([signal, AbortSignal.timeout(handOnMs)])
-  await drive.copied({ signal: enough }).catch(() => undefined)
-  signal.throwIfAborted()
+  try {
+    await drive.copied({ signal: enough })
+  } catch {
+    signal.throwIfAborted()
+    if (json) terminal.print(jsonLine({ event: 'kept-back' }))
+    else terminal.note('nobody has all of what was written here yet; it is handed on the next time')
+  }
 }
 
 /** What nobody has now may come when somebody else does; but not for ever. */
