@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Side } from './cable.ts'
@@ -15,6 +15,7 @@ export interface WriterOptions {
 /** The part of both. */
 export const shared = 'both'
 const filesMost = 150
+const directoriesMost = 10
 const smallBytes = 16 * 1024
 const largeBytes = 2 * 1024 * 1024
 const largeShare = 0.01
@@ -52,10 +53,10 @@ export class Writer {
   }
 
   #one(part: string): void {
-    const files = this.#filesIn(part)
     const roll = this.#options.chance()
     this.operations += 1
     try {
+      const files = this.#filesIn(part)
       if (files.length === 0 || (roll < 0.25 && files.length < filesMost)) this.#write(this.#newPath(part))
       else if (roll < 0.65) this.#write(this.#oneOf(files))
       else if (roll < 0.8) this.#rename(this.#oneOf(files), this.#newPath(part))
@@ -64,7 +65,9 @@ export class Writer {
       else this.#delete(this.#oneOf(files))
     } catch (error) {
       // What the other end does comes between.
-      if (part !== shared || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (code === 'ENOTEMPTY' || (part === shared && code === 'ENOENT')) return
+      throw error
     }
   }
 
@@ -93,12 +96,14 @@ export class Writer {
     this.#moved(from, to)
   }
 
+  /** To one of as many names: a folder in which more and more stands is no measure of memory. */
   #renameDirectory(part: string): void {
-    const { folder } = this.#options
+    const { folder, chance } = this.#options
     const directories = readdirSync(join(folder, part), { withFileTypes: true }).filter((entry) => entry.isDirectory())
     if (directories.length === 0) return
     const from = join(part, this.#oneOf(directories).name)
-    const to = join(part, `directory-${this.#options.side}-${this.#number++}`)
+    const to = join(part, `directory-${directoriesMost + Math.floor(directoriesMost * chance())}`)
+    if (existsSync(join(folder, to))) return rmdirSync(join(folder, to))
     renameSync(join(folder, from), join(folder, to))
     for (const path of this.own.keys()) if (path.startsWith(`${from}/`)) this.#moved(path, to + path.slice(from.length))
   }
@@ -128,7 +133,7 @@ export class Writer {
   #newPath(part: string): string {
     const directory = Math.floor(this.#options.chance() * 12)
     const name = `file-${this.#options.side}-${this.#number++}`
-    return directory > 9 ? join(part, name) : join(part, `directory-${directory}`, name)
+    return directory >= directoriesMost ? join(part, name) : join(part, `directory-${directory}`, name)
   }
 
   #filesIn(part: string): string[] {
