@@ -94,6 +94,15 @@ export interface Limits {
   readonly causalPendingBytes: number
   /** Of a group, without those who were removed. */
   readonly groupMembers: number
+  /** What is published in one turn, in one batch; a message is no larger. */
+  readonly broadcastBodyBytes: number
+  /** Members that a batch passes through, one behind the other. */
+  readonly broadcastHops: number
+  /** Of whom it is remembered what was seen of them, and how many of their last batches are told apart. */
+  readonly broadcastAuthors: number
+  readonly broadcastWindow: number
+  /** Members of which one message tells. */
+  readonly broadcastMembersTold: number
   readonly pathBytes: number
   readonly pathComponentBytes: number
   readonly pathDepth: number
@@ -164,6 +173,11 @@ export const defaultLimits: Limits = Object.freeze({
   feedExtents: 16_384,
   causalPendingBytes: 8 * MiB,
   groupMembers: 1_024,
+  broadcastBodyBytes: 64 * KiB,
+  broadcastHops: 16,
+  broadcastAuthors: 10_000,
+  broadcastWindow: 4_096,
+  broadcastMembersTold: 256,
   pathBytes: 1_024,
   pathComponentBytes: 255,
   pathDepth: 64,
