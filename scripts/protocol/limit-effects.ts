@@ -98,6 +98,20 @@ export const limitEffects: Readonly<Record<keyof Limits, { readonly what: string
     what: 'entries of one feed of a group that wait for what they follow',
     beyond: 'local: no more of that feed is read',
   },
+  broadcastBodyBytes: {
+    what: 'what is published in one batch, and one message of it',
+    beyond: 'refused at the sender; circuit, PROTOCOL',
+  },
+  broadcastHops: {
+    what: 'members through which a batch passes, one behind the other',
+    beyond: 'it is handed on no further',
+  },
+  broadcastAuthors: {
+    what: 'authors of whom it is remembered what was seen',
+    beyond: 'the one that was heard of last longest ago is forgotten',
+  },
+  broadcastWindow: { what: 'batches of one author that are told apart', beyond: 'older ones count as seen' },
+  broadcastMembersTold: { what: 'members in one message', beyond: 'circuit, LIMIT' },
   groupMembers: { what: 'members of a group, without those removed', beyond: 'the next one is not admitted' },
   pathBytes: { what: 'path in a drive', beyond: 'that entry' },
   pathComponentBytes: { what: 'name in such a path', beyond: 'that entry' },

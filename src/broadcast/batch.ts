@@ -43,7 +43,7 @@ interface BatchFields extends BatchId {
 /** Of one batch. */
 export const postsMax = 4_096
 const signatureBytes = 64
-const topicsMax = 256
+export const topicsMax = 256
 
 /** What stands before the payloads of the posts, which follow one behind the other; the author's signature is the end. */
 export const batchSchema: Schema<BatchFields> = struct({

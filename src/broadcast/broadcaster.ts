@@ -5,7 +5,7 @@ import type { Probe } from '../runtime/probe.ts'
 import type { Random } from '../runtime/random.ts'
 import { encodeBatch, isSigned, readBatch, type Batch, type Post } from './batch.ts'
 import { Membership } from './membership/membership.ts'
-import type { Member, MemberStatus } from './membership/member.ts'
+import { isPresent, type Member, type MemberStatus } from './membership/member.ts'
 import {
   broadcastOps,
   decodeMessage,
@@ -20,8 +20,8 @@ import { Archive, keyOf, type Held } from './spread/archive.ts'
 import { Authors } from './spread/authors.ts'
 import { Repair } from './spread/repair.ts'
 import type { Members, SpreadPort } from './spread/spread-port.ts'
-import { Spreader, type HandedOver } from './spread/spreader.ts'
-import type { Order, SpreadReport } from './spread/task.ts'
+import { Spreader, type Follower, type HandedOver } from './spread/spreader.ts'
+import type { Order } from './spread/task.ts'
 
 /** What the world does for a broadcaster. */
 export interface BroadcasterPort {
@@ -89,6 +89,7 @@ export class Broadcaster {
   readonly #counts = { published: 0, delivered: 0, duplicates: 0, forged: 0, past: 0 }
   #epoch: number
   #counter = 0
+  #now = 0
 
   constructor(options: BroadcasterOptions) {
     this.#options = options
@@ -97,7 +98,10 @@ export class Broadcaster {
     this.#epoch = options.epoch
     const { archiveMs: lastsMs, archiveBytes: bytesMax, offersMs } = this.#settings
     const settings = this.#settings
-    const memberPort = { send: this.#send, changed: port.changed.bind(port) }
+    const memberPort = {
+      send: this.#send,
+      changed: (member: Member, before: MemberStatus | undefined) => this.#changed(member, before),
+    }
     this.membership = new Membership({
       self,
       network,
@@ -123,7 +127,7 @@ export class Broadcaster {
     })
     this.#repair = new Repair({
       ...{ archive: this.#archive, authors: this.#authors, members, port: spreadPort, random, probe, offersMs },
-      isGenuine: (held) => this.#isGenuine(held),
+      mayHave: (to, held) => (held.batch.isDirect ? this.#spreader.isOwed(to, held) : this.#isGenuine(held)),
     })
   }
 
@@ -145,27 +149,23 @@ export class Broadcaster {
   }
 
   /**
-   * Publishes in one batch what was published in one turn, or gives it to some members only. `over` is called once, when everybody has it
-   * or cannot be reached.
+   * Publishes in one batch what was published in one turn, or gives it to some members only. The follower hears of each of its ends once,
+   * perhaps before this returns.
    */
-  publish(
-    posts: readonly Post[],
-    to: readonly NodeId[] | undefined,
-    now: number,
-    over: (report: SpreadReport) => void,
-  ): Batch {
+  publish(posts: readonly Post[], to: readonly NodeId[] | undefined, now: number, follower: Follower): Batch {
     const { self, network, sign } = this.#options
     const id = { author: self, epoch: this.#epoch, counter: (this.#counter += 1) }
     const batch = encodeBatch({ ...id, isDirect: to !== undefined, posts }, { network, sign })
     this.#authors.note(id)
     this.#counts.published += posts.length
-    this.#spreader.publish(this.#hold(batch, true, now), to, now, over)
+    this.#spreader.publish(this.#hold(batch, true, now), to, now, follower)
     return batch
   }
 
   /** Throws `PROTOCOL` or `LIMIT` for what cannot be read; whoever has sent it is not to be listened to any more. */
   receive(from: NodeId, op: number, payload: Uint8Array, now: number): void {
     const message = decodeMessage(op, payload)
+    this.#now = now
     switch (message.name) {
       case 'relay':
         return this.#takeRelay(from, message.value, now)
@@ -202,8 +202,14 @@ export class Broadcaster {
 
   /** No way leads to a member now, or what was on it is gone. */
   failed(id: NodeId, now: number): void {
-    this.#spreader.fail(id, now)
+    this.#now = now
+    this.#spreader.fail(id, false, now)
     this.membership.failed(id, now)
+  }
+
+  /** Something is wrong with the way to a member; it may be nothing. */
+  doubt(id: NodeId, now: number): void {
+    this.membership.doubt(id, now)
   }
 
   /** There is room again on the way to a member. */
@@ -212,6 +218,7 @@ export class Broadcaster {
   }
 
   tick(now: number): void {
+    this.#now = now
     this.membership.tick(now)
     this.#spreader.tick(now)
     this.#repair.tick(now)
@@ -224,6 +231,11 @@ export class Broadcaster {
 
   readonly #send = <Name extends MessageName>(to: NodeId, name: Name, message: BroadcastMessages[Name]): boolean =>
     this.#options.port.send(to, broadcastOps[name], encodeMessage(name, message))
+
+  #changed(member: Member, before: MemberStatus | undefined): void {
+    if (!isPresent(member)) this.#spreader.fail(member.id, true, this.#now)
+    this.#options.port.changed(member, before)
+  }
 
   #takeRelay(from: NodeId, message: RelayMessage, now: number): void {
     const batch = readBatch(message.batch)

@@ -6,6 +6,10 @@ export interface BroadcastSettings {
   readonly viewMembersMax: number
   /** Who has not said by then that it has taken a message is passed over. */
   readonly takeMs: number
+  /** Who has no room for a message waits so long for it at most. */
+  readonly lagMs: number
+  /** Bytes of messages of one author that wait for some member. */
+  readonly waitingBytes: number
   /** Who has taken it says so again this often until its part is through. */
   readonly keepMs: number
   /** Who has said nothing for so long after that is passed over as well. */
@@ -29,6 +33,8 @@ export const defaultSettings: BroadcastSettings = {
   starMembersMax: 64,
   viewMembersMax: 256,
   takeMs: 400,
+  lagMs: 10_000,
+  waitingBytes: 16 * 1024 * 1024,
   keepMs: 500,
   silenceMs: 1_600,
   offersMs: [300, 700, 1_500, 3_000, 6_000],

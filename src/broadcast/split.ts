@@ -37,12 +37,7 @@ export function split(ring: Ring, region: Region, options: SplitOptions): readon
 }
 
 /** `region` is without the member that cuts it. */
-function cut(
-  ring: Ring,
-  region: Region,
-  most: number,
-  { isHead, isSkipped, isWhole }: SplitOptions,
-): readonly Part[] {
+function cut(ring: Ring, region: Region, most: number, { isHead, isSkipped, isWhole }: SplitOptions): readonly Part[] {
   const { start, count } = ring.within(region)
   const cuts = Math.min(most, count)
   const parts: Part[] = []

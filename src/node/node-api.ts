@@ -148,6 +148,9 @@ export interface NodeEvents {
 
 export interface PlaitNode extends NodeEvents, AsyncDisposable {
   readonly id: NodeId
+  /** What it was made with, for layers above. */
+  readonly runtime: Runtime
+  readonly limits: Limits
   /**
    * The 64 bytes of a signature by the node's key. What is signed has to begin with words of its own that say what it is for, so that it
    * can be taken for nothing else.

@@ -59,6 +59,8 @@ const NodeEventTarget = EventTarget as unknown as new () => NodeEvents
 /** One process's presence: joins transports, sessions, circuits and services. */
 export class LocalNode extends NodeEventTarget implements PlaitNode {
   readonly id: NodeId
+  readonly runtime: Runtime
+  readonly limits: Limits
   readonly #parts: NodeParts
   readonly #budget: Budget
   readonly #connections: Connections
@@ -77,6 +79,8 @@ export class LocalNode extends NodeEventTarget implements PlaitNode {
     super()
     const { identity, runtime, limits, pool, dialTimeoutMs, resumeMs, network, transport, hello } = parts
     this.id = identity.id
+    this.runtime = runtime
+    this.limits = limits
     this.#parts = parts
     this.#budget = new Budget(limits.budgetBytes)
     this.#connections = new Connections({

@@ -79,12 +79,30 @@ export const feedMarks = [
   'truncation replayed',
 ] as const
 
-type AllMarks = readonly [...typeof otherMarks, ...typeof messageMarks, ...typeof storeMarks, ...typeof feedMarks]
+/** Of members and of what they publish; worlds of their own reach all but the last. */
+export const broadcastMarks = [
+  'batch asked for that was missed',
+  'forged batch refused',
+  'incarnation of an earlier life passed',
+  'member suspected',
+  'member with a false signature refused',
+  'part of the ring handed to another head',
+  'suspicion contradicted',
+  'circuit for topics was one too many',
+] as const
+
+type AllMarks = readonly [
+  ...typeof otherMarks,
+  ...typeof messageMarks,
+  ...typeof storeMarks,
+  ...typeof feedMarks,
+  ...typeof broadcastMarks,
+]
 
 /**
  * Every label that code gives to `probe.sometimes`: the rare branches that a simulation has to reach. A label stands here exactly
  * once; the simulated probe refuses one that does not.
  */
-export const marks: AllMarks = [...otherMarks, ...messageMarks, ...storeMarks, ...feedMarks]
+export const marks: AllMarks = [...otherMarks, ...messageMarks, ...storeMarks, ...feedMarks, ...broadcastMarks]
 
 export type Mark = (typeof marks)[number]

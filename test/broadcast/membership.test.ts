@@ -67,7 +67,11 @@ it('B4: after 1,000 random joins, leaves and crashes all views are equal and tru
     }
     net.runTo(net.now + 200)
   }
-  until(net, () => [...sites].every((site) => String(site.broadcaster.membership.table.ring.ids) === String(idsOf(sites))), 60_000)
+  until(
+    net,
+    () => [...sites].every((site) => String(site.broadcaster.membership.table.ring.ids) === String(idsOf(sites))),
+    60_000,
+  )
   for (const site of sites) expect(site.broadcaster.membership.table.ring.ids).toEqual(idsOf(sites))
 })
 
@@ -94,7 +98,8 @@ it('two halves that were cut from each other and buried each other find together
   const net = network('halves')
   const sites = grown(net, 8)
   const [left, right] = [sites.slice(0, 4), sites.slice(4)]
-  for (const one of left) for (const other of right) net.cuts.add(one.id < other.id ? `${one.id}/${other.id}` : `${other.id}/${one.id}`)
+  for (const one of left)
+    for (const other of right) net.cuts.add(one.id < other.id ? `${one.id}/${other.id}` : `${other.id}/${one.id}`)
   const isApart = (): boolean => left.every((site) => !knows(site, (right[0] as Site).id))
   expect(until(net, isApart, 60_000)).toBeLessThan(60_000)
   net.runTo(net.now + 5_000)

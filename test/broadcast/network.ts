@@ -32,6 +32,7 @@ export interface Delivery {
 }
 
 const network = 'test'
+const rejoinMs = 1_000
 
 /** Members in one process on virtual time: what one sends, another one receives a little later, or never. */
 export class Network {
@@ -147,15 +148,30 @@ export class Site {
     this.wake()
   }
 
+  /** By one that it was told of, and while that leads nowhere by others, as whoever is told of several addresses does. */
   join(contact: NodeId): void {
+    if (this.state !== 'up') return
     this.broadcaster.join(contact)
     this.wake()
+    const { scheduler, random, sitesById } = this.#network
+    scheduler.at(scheduler.now + rejoinMs, () => {
+      if (this.broadcaster.membership.table.ring.size > 1) return
+      const others = [...sitesById.values()].filter(({ state, id }) => state === 'up' && id !== this.id)
+      const known = others.filter(({ broadcaster }) => broadcaster.membership.table.ring.size > 1)
+      if (others.length > 0) this.join(random.pick(known.length > 0 ? known : others).id)
+    })
   }
 
-  publish(text: string, to?: readonly NodeId[]): { readonly key: string; readonly report: () => SpreadReport | undefined } {
+  publish(
+    text: string,
+    to?: readonly NodeId[],
+  ): { readonly key: string; readonly report: () => SpreadReport | undefined } {
     let report: SpreadReport | undefined
     const post = { topic: 'topic', payload: new TextEncoder().encode(text) }
-    const batch = this.broadcaster.publish([post], to, this.#network.now, (one) => (report = one))
+    const batch = this.broadcaster.publish([post], to, this.#network.now, {
+      eased: () => undefined,
+      over: (one) => (report = one),
+    })
     this.wake()
     return { key: keyOf(batch), report: () => report }
   }

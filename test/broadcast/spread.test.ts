@@ -53,12 +53,16 @@ it('B2: 20 of 100 dead, two heads of the first split among them, and 3 that hand
     const idle = new Set([11, 12, 13])
     const { net, ring, sites } = town(`b2/${round}`, 100, {}, (index) => (idle.has(index) ? 'idle' : 'honest'))
     const [author] = sites as [Site]
-    const heads = split(ring, { from: author.id, to: author.id }, {
-      self: author.id,
-      isWhole: true,
-      isHead: () => true,
-      isSkipped: () => false,
-    }).map(({ head }) => head)
+    const heads = split(
+      ring,
+      { from: author.id, to: author.id },
+      {
+        self: author.id,
+        isWhole: true,
+        isHead: () => true,
+        isSkipped: () => false,
+      },
+    ).map(({ head }) => head)
     const honest = sites.filter((site) => site !== author && site.manner === 'honest')
     const dead = new Set(honest.filter(({ id }) => heads.slice(0, 2).includes(id)))
     for (const site of net.random.shuffle(honest)) if (dead.size < 20) dead.add(site)

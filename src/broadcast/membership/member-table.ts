@@ -24,6 +24,7 @@ const goneMax = 256
 const toldMs = 60_000
 /** So long those are kept who are not of the core, when not all can be known. */
 const looseMs = 60_000
+const tidyMs = 1_000
 const crowdedMs = 30_000
 
 /** Who is there, as far as is known here, with those who have just gone. */
@@ -38,6 +39,7 @@ export class MemberTable implements Members {
   #crowdedUntil = -Infinity
   #toldUntil = -Infinity
   #now = 0
+  #tidyAt = 0
   #core: ReadonlySet<NodeId> | undefined
   #hash: number | undefined
 
@@ -89,6 +91,11 @@ export class MemberTable implements Members {
   values(): Member[] {
     const isTold = (id: NodeId): boolean => this.#now - (this.#goneAtById.get(id) ?? this.#now) < toldMs
     return [...this.#entriesById.values()].flatMap(({ member }) => (isTold(member.id) ? [member] : []))
+  }
+
+  /** Whether somebody is believed dead. */
+  get hasDead(): boolean {
+    return this.randomDead() !== undefined
   }
 
   /** One of those who are believed dead, and may only have been out of reach. */
@@ -143,7 +150,8 @@ export class MemberTable implements Members {
       if (now - at < this.#options.goneMs) break
       this.#forgetGone(id)
     }
-    if (this.isWhole) return
+    if (this.isWhole || now < this.#tidyAt) return
+    this.#tidyAt = now + tidyMs
     const { core: kept } = this
     for (const [id, { seenAt }] of this.#entriesById)
       if (now - seenAt >= looseMs && id !== this.self && !kept.has(id) && !this.#goneAtById.has(id)) this.#forget(id)

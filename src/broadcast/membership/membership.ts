@@ -75,7 +75,7 @@ export class Membership {
   }
 
   get deadline(): number | undefined {
-    if (this.#hasLeft || this.table.ring.size === 1) return undefined
+    if (this.#hasLeft || (this.table.ring.size === 1 && !this.table.hasDead)) return undefined
     if (this.#urgent.length > 0) return 0
     let deadline = Math.min(this.#probes.deadline, this.#syncAt)
     for (const at of this.#deadAtById.values()) deadline = Math.min(deadline, at)

@@ -18,8 +18,8 @@ export interface RepairOptions {
   readonly probe: Probe
   /** Ages at which a batch is offered, in ms, ascending. */
   readonly offersMs: readonly number[]
-  /** Whether the author has signed it; what was taken from the author itself was not looked at. */
-  readonly isGenuine: (held: Held) => boolean
+  /** Whether a member may have it from here: its author has signed it, or has offered it to that one. */
+  readonly mayHave: (to: NodeId, held: Held) => boolean
 }
 
 /** So many others are offered what is new, beside the two neighbours. */
@@ -98,14 +98,14 @@ export class Repair {
   }
 
   receiveWant(from: NodeId, offers: readonly Offer[]): void {
-    const { archive, port, isGenuine } = this.#options
+    const { archive, port, mayHave } = this.#options
     let [looked, served, bytes] = [0, 0, 0]
     for (const { author, epoch, runs } of offers)
       for (const { first, count } of runs)
         for (let counter = first; counter < first + count && looked < idsMax; counter += 1) {
           looked += 1
           const held = archive.find({ author, epoch, counter })
-          if (held === undefined || held.batch.isDirect || !isGenuine(held)) continue
+          if (held === undefined || !mayHave(from, held)) continue
           served += 1
           bytes += held.batch.bytes.length
           this.bodiesSent += 1

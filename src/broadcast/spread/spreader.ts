@@ -27,8 +27,17 @@ export interface SpreaderOptions {
 /** What is handed over with a batch. */
 export type HandedOver = Pick<RelayMessage, 'region' | 'hops' | 'isAgain' | 'skipped'>
 
-/** So often a batch is given to a member that does not answer. */
-const attemptsMax = 2
+/** How the author is told of what becomes of a batch. */
+export interface Follower {
+  /** All have it that are quick, or have been given up. */
+  eased(): void
+  /** All is done that could be. */
+  over(report: SpreadReport): void
+}
+
+/** So often a member that does not answer is asked, each time for twice as long. */
+const attemptsMax = 4
+const tickMs = 50
 
 /**
  * Brings batches to parts of the ring, and answers for it: whoever takes a part says so, hands it on in three, and says when all of it is
@@ -39,9 +48,12 @@ export class Spreader {
   bodiesSent = 0
   readonly #options: SpreaderOptions
   readonly #tasksByTicket = new Map<number, Task>()
-  readonly #overByTask = new Map<Task, (report: SpreadReport) => void>()
+  /** Of batches of this node, the oldest first. */
+  readonly #followersByTask = new Map<Task, Follower>()
   readonly #full = new Set<NodeId>()
+  #ownBytes = 0
   #lastTicket = 0
+  #tickAt = 0
 
   constructor(options: SpreaderOptions) {
     this.#options = options
@@ -52,31 +64,29 @@ export class Spreader {
     return this.#tasksByTicket.size
   }
 
-  /** Whether there is room for one more. */
+  /** Whether there is no room for one more. */
   get isBusy(): boolean {
     return this.#tasksByTicket.size >= this.#options.tasksMax
   }
 
   /** When `tick` has something to do. */
   get deadline(): number | undefined {
-    let deadline: number | undefined
-    for (const task of this.#tasksByTicket.values()) {
-      if (task.order !== undefined) deadline = Math.min(deadline ?? Infinity, task.tellAt)
-      for (const { dueAt } of task.childrenById.values()) deadline = Math.min(deadline ?? Infinity, dueAt)
-    }
-    return deadline
+    return this.#tasksByTicket.size === 0 ? undefined : this.#tickAt
   }
 
-  /** Brings a batch of this node to all others, or to some. `over` is called when all is done that could be. */
-  publish(held: Held, to: readonly NodeId[] | undefined, now: number, over: (report: SpreadReport) => void): void {
+  /** Brings a batch of this node to all others, or to some. */
+  publish(held: Held, to: readonly NodeId[] | undefined, now: number, follower: Follower): void {
     const { members, settings } = this.#options
     const { self, ring } = members
     const task = this.#begin(held, { hops: 0, isAgain: false, skipped: [] }, undefined, now)
-    this.#overByTask.set(task, over)
+    this.#followersByTask.set(task, follower)
+    this.#ownBytes += held.batch.bytes.length
     const others = to ?? (ring.size <= settings.starMembersMax && members.isWhole ? ring.ids : undefined)
     if (others === undefined) this.#handOn(task, { from: self, to: self }, now)
-    else for (const id of others) if (id !== self) this.#give(task, id, undefined, task.isAgain, now)
+    else for (const id of others) if (id !== self) this.#give(task, id, undefined, now)
+    if (task.prompt === 0) follower.eased()
     this.#settle(task)
+    this.#makeRoom()
   }
 
   /** Does what was handed over with a batch that is here. */
@@ -110,7 +120,7 @@ export class Spreader {
     const task = this.#tasksByTicket.get(ticket)
     const child = task?.childrenById.get(from)
     if (task === undefined || child === undefined) return
-    task.childrenById.delete(from)
+    this.#end(task, child)
     task.unreached.delete(from)
     task.reached += 1
     // Else somebody else answers for its part.
@@ -122,14 +132,24 @@ export class Spreader {
     this.#settle(task)
   }
 
-  /** Nothing leads to a member now. */
-  fail(id: NodeId, now: number): void {
+  /** Whether a member that asks for a batch is to get it from here. */
+  isOwed(to: NodeId, held: Held): boolean {
+    for (const task of this.#tasksByTicket.values()) if (task.held === held && task.childrenById.has(to)) return true
+    return false
+  }
+
+  /** Nothing leads to a member now, and what was on the way to it is gone; `isOver` when it is gone itself. */
+  fail(id: NodeId, isOver: boolean, now: number): void {
     this.#full.delete(id)
     for (const task of [...this.#tasksByTicket.values()]) {
       const child = task.childrenById.get(id)
       if (child === undefined) continue
       this.#passOver(task, child, now)
-      this.#giveUp(task, child)
+      this.#slow(task, child)
+      if (isOver || child.attempts >= 2) this.#giveUp(task, child)
+      // Once more, over a new way.
+      else if (child.state === 'waiting') this.#send(task, child, now)
+      else child.dueAt = Math.min(child.dueAt, now + this.#options.settings.takeMs)
       this.#settle(task)
     }
   }
@@ -146,6 +166,8 @@ export class Spreader {
   }
 
   tick(now: number): void {
+    if (this.#tickAt > now) return
+    this.#tickAt = now + tickMs
     const { port, settings } = this.#options
     for (const task of [...this.#tasksByTicket.values()]) {
       if (task.order !== undefined && task.tellAt <= now) {
@@ -166,6 +188,7 @@ export class Spreader {
     const ticket = ++this.#lastTicket
     const tellAt = now + this.#options.settings.keepMs
     const task = new Task({ ticket, held, hops: hops + 1, isAgain, order, skipped, tellAt })
+    if (this.#tasksByTicket.size === 0) this.#tickAt = now + tickMs
     this.#tasksByTicket.set(ticket, task)
     return task
   }
@@ -179,60 +202,57 @@ export class Spreader {
       isHead: (id) => !members.isSuspect(id),
       isSkipped: (id) => task.skipped.has(id) || task.childrenById.has(id),
     })
-    for (const { head, region: part } of parts) this.#give(task, head, part, task.isAgain, now)
+    for (const { head, region: part } of parts) this.#give(task, head, part, now)
   }
 
-  #give(task: Task, id: NodeId, region: Region | undefined, isAgain: boolean, now: number): void {
-    const child: Child = { id, region, isAgain, state: 'waiting', attempts: 0, dueAt: now }
+  #give(task: Task, id: NodeId, region: Region | undefined, now: number, isAgain: boolean = task.isAgain): void {
+    const dueAt = now + this.#options.settings.lagMs
+    const child: Child = { id, region, isAgain, state: 'waiting', attempts: 0, dueAt, isSlow: false }
     task.childrenById.set(id, child)
-    if (this.#full.has(id)) child.dueAt = now + this.#options.settings.silenceMs
+    task.prompt += 1
+    if (this.#full.has(id)) this.#slow(task, child)
     else this.#send(task, child, now)
   }
 
   #send(task: Task, child: Child, now: number): void {
-    const { port, settings } = this.#options
-    const { batch } = task.held
-    const { id, region, isAgain } = child
+    const { settings } = this.#options
     child.state = 'asked'
+    child.dueAt = now + settings.takeMs * 2 ** child.attempts
     child.attempts += 1
-    child.dueAt = now + settings.takeMs
-    let hasRoom: boolean
-    const hand = {
-      ticket: task.ticket,
-      region,
-      hops: task.hops,
-      isAgain,
-      skipped: [...task.skipped].slice(-skippedMax),
-    }
-    if (isAgain && child.attempts === 1) {
-      const { author, epoch, counter } = batch
-      hasRoom = port.send(id, 'offer', { ...hand, author, epoch, counter } satisfies OfferMessage)
-    } else {
-      this.bodiesSent += 1
-      if (region !== undefined) hasRoom = port.send(id, 'relay', { ...hand, batch: batch.bytes })
-      else {
-        task.leafMessage ??= encodeMessage('relay', { ...hand, skipped: [], batch: batch.bytes })
-        hasRoom = port.sendEncoded(id, 'relay', task.leafMessage)
-      }
-    }
-    if (!hasRoom) this.#full.add(id)
+    const hasRoom = child.isAgain || child.attempts > 1 ? this.#offer(task, child) : this.#relay(task, child)
+    if (!hasRoom) this.#full.add(child.id)
+  }
+
+  /** Who has not got it asks for it. */
+  #offer(task: Task, { id, region }: Child): boolean {
+    const { author, epoch, counter } = task.held.batch
+    const { ticket, hops } = task
+    const hand = { ticket, region, hops, isAgain: true, skipped: skippedOf(task, region) }
+    return this.#options.port.send(id, 'offer', { ...hand, author, epoch, counter } satisfies OfferMessage)
+  }
+
+  #relay(task: Task, { id, region }: Child): boolean {
+    const { port } = this.#options
+    const { ticket, hops, held } = task
+    const { bytes: batch } = held.batch
+    this.bodiesSent += 1
+    const hand = { ticket, region, hops, isAgain: false, skipped: skippedOf(task, region) }
+    if (region !== undefined) return port.send(id, 'relay', { ...hand, batch } satisfies RelayMessage)
+    task.leafMessage ??= encodeMessage('relay', { ...hand, batch })
+    return port.sendEncoded(id, 'relay', task.leafMessage)
   }
 
   /** It has not answered in time. */
   #overdue(task: Task, child: Child, now: number): void {
-    if (child.state === 'waiting') {
-      this.#passOver(task, child, now)
-      this.#giveUp(task, child)
-      return
-    }
-    const hasTaken = child.state === 'taken'
+    const { state } = child
     this.#options.port.doubt(child.id, now)
     this.#passOver(task, child, now)
-    if (hasTaken) {
+    this.#slow(task, child)
+    if (state === 'taken') {
       // It has the batch, and no part of the ring any more.
-      task.childrenById.delete(child.id)
+      this.#end(task, child)
       task.reached += 1
-    } else if (child.attempts < attemptsMax) this.#send(task, child, now)
+    } else if (state === 'asked' && child.attempts < attemptsMax) this.#send(task, child, now)
     else this.#giveUp(task, child)
   }
 
@@ -249,30 +269,59 @@ export class Spreader {
       const id = members.ring.at(index)
       if (id === members.self || task.skipped.has(id) || task.childrenById.has(id)) continue
       if (!members.isSuspect(id)) {
-        this.#give(task, id, region, task.isAgain || child.state === 'taken', now)
+        this.#give(task, id, region, now, task.isAgain || child.state === 'taken')
         return
       }
-      this.#give(task, id, undefined, task.isAgain, now)
+      this.#give(task, id, undefined, now)
     }
   }
 
   #giveUp(task: Task, child: Child): void {
-    if (!task.childrenById.delete(child.id)) return
+    this.#end(task, child)
     if (task.unreached.size < this.#options.members.ring.size + unreachedMax) task.unreached.add(child.id)
+    else task.nameless += 1
+  }
+
+  #end(task: Task, child: Child): void {
+    task.childrenById.delete(child.id)
+    this.#slow(task, child)
+  }
+
+  /** It is waited for, but nobody waits because of it. */
+  #slow(task: Task, child: Child): void {
+    if (child.isSlow) return
+    child.isSlow = true
+    task.prompt -= 1
+    if (task.prompt === 0) this.#followersByTask.get(task)?.eased()
+  }
+
+  /** Of a node's own batches only so much waits for those that are slow: the oldest are given up. */
+  #makeRoom(): void {
+    for (const task of this.#followersByTask.keys()) {
+      if (this.#ownBytes <= this.#options.settings.waitingBytes) return
+      for (const child of [...task.childrenById.values()]) this.#giveUp(task, child)
+      this.#settle(task)
+    }
   }
 
   #settle(task: Task): void {
     if (task.childrenById.size > 0 || !this.#tasksByTicket.delete(task.ticket)) return
     const { report } = task
     if (task.order !== undefined) this.#answer(task.order, report)
-    const over = this.#overByTask.get(task)
-    this.#overByTask.delete(task)
-    over?.(report)
+    const follower = this.#followersByTask.get(task)
+    if (follower === undefined) return
+    this.#followersByTask.delete(task)
+    this.#ownBytes -= task.held.batch.bytes.length
+    follower.over(report)
   }
 
   #answer({ from, ticket }: Order, { reached, missing, unreached }: SpreadReport): void {
     this.#options.port.send(from, 'done', { ticket, reached, missing, unreached: unreached.slice(0, unreachedMax) })
   }
+}
+
+function skippedOf({ skipped }: Task, region: Region | undefined): readonly NodeId[] {
+  return region === undefined ? [] : [...skipped].slice(-skippedMax)
 }
 
 const emptyReport: SpreadReport = { reached: 0, missing: 0, unreached: [] }

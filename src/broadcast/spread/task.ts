@@ -22,6 +22,8 @@ export interface Child {
   state: 'waiting' | 'asked' | 'taken'
   attempts: number
   dueAt: number
+  /** Nobody has to wait for it any more before more is published. */
+  isSlow: boolean
 }
 
 /** Who handed it over, and under which number. */
@@ -45,6 +47,8 @@ export class Task {
   /** Missing, without a name. */
   nameless = 0
   reached = 0
+  /** Children for whom it is worth waiting before more is published. */
+  prompt = 0
   /** When the other side has to hear next that this goes on. */
   tellAt: number
   /** Those who get nothing but the batch get the same bytes. */
