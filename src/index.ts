@@ -68,6 +68,27 @@ export type { WhoAmI } from './message/system.ts'
 export type { MessageStats } from './message/message-stats.ts'
 export type { HistogramSnapshot } from './message/histogram.ts'
 
+// Topics: what one member publishes reaches every other.
+export { topics } from './broadcast/topics.ts'
+export type {
+  MemberInfo,
+  Publication,
+  PublishReport,
+  Shape,
+  Subscription,
+  TopicMessage,
+  Topics,
+  TopicsEventDetails,
+  TopicsEvents,
+  TopicsOptions,
+  TopicsSnapshot,
+} from './broadcast/broadcast-api.ts'
+export type { BroadcastSettings } from './broadcast/settings.ts'
+export type { BroadcasterCounts } from './broadcast/broadcaster.ts'
+export type { MemberStatus } from './broadcast/membership/member.ts'
+export { formatNetworkLink, parseNetworkLink } from './broadcast/network-link.ts'
+export type { NetworkLink } from './broadcast/network-link.ts'
+
 // Feeds: append-only logs that anybody can serve and nobody can forge.
 export { openStore } from './store/open-store.ts'
 export type { Store, StoreOptions } from './store/open-store.ts'

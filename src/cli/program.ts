@@ -15,6 +15,9 @@ import { addHistoryCommands } from './drive/history-commands.ts'
 import { addLinkCommands } from './drive/link-commands.ts'
 import { addListCommands } from './drive/list-commands.ts'
 import { addSyncCommand } from './drive/sync-command.ts'
+import { addMembersCommand } from './topic/members-command.ts'
+import { addPubCommand } from './topic/pub-command.ts'
+import { addSubCommand } from './topic/sub-command.ts'
 import { addStatusCommand } from './status-command.ts'
 import { Terminal } from './terminal.ts'
 import { version } from './version.ts'
@@ -31,6 +34,9 @@ const commands = [
   addFeedCommand,
   addGroupCommand,
   addKvCommand,
+  addPubCommand,
+  addSubCommand,
+  addMembersCommand,
   addStatusCommand,
   addPeersCommand,
   addPingCommand,

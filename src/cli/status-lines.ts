@@ -23,6 +23,7 @@ export function statusLines(status: Status): readonly string[] {
     lines.push(row('feeds', `${countOf(work.feeds.count, 'feed')}, ${countOf(work.feeds.blocks, 'block')}`))
   if (work.groups !== undefined)
     lines.push(row('groups', `${countOf(work.groups.count, 'group')}, ${countOf(work.groups.keys, 'key')}`))
+  if (work.members !== undefined) lines.push(row('members', formatCount(work.members)))
   lines.push(
     row('peers', `${sessionsText(status)}, ${countOf(stats.circuits.live, 'circuit')}`),
     row('traffic', trafficText(status)),

@@ -33,9 +33,11 @@ export type FeedRequest =
 
 /** What a program is there for. */
 export interface Work {
-  readonly role: 'share' | 'clone' | 'sync' | 'feed' | 'group'
-  /** What is shared or cloned, or the store of the feeds or groups. */
+  readonly role: 'share' | 'clone' | 'sync' | 'feed' | 'group' | 'topics'
+  /** What is shared or cloned, the store of the feeds or groups, or the name of the network of topics. */
   readonly folder: string
+  /** Of a network of topics, this one among them. */
+  readonly members?: number
   /** Of `share`, `clone` and `sync`. */
   readonly driveId?: string
   readonly progress?: Readonly<Progress>
