@@ -14,9 +14,11 @@ import { frameTypes, isNumbered } from '../../src/wire/frame.ts'
 import { bytes, fixed, struct, text, u16, u64, u8 } from '../../src/wire/schema.ts'
 import type { FieldDescription, Schema, SchemaDescription } from '../../src/wire/schema.ts'
 import { crdtBoundsTable, crdtOperationsTable } from './crdt-tables.ts'
+import { boundOf, checkMeanings, fieldsOf, fieldsTable, layoutOf, meaningOf } from './fields-table.ts'
 import type { Table } from './fill.ts'
 import { driveTables } from './drive-tables.ts'
 import { groupTables } from './group-tables.ts'
+import { topicTables } from './topic-tables.ts'
 import { acceptMeanings, closeMeanings, errorMeanings, helloMeanings, openMeanings } from './meanings.ts'
 import { feedMeanings, sealMeanings, signedHeadMeanings } from './meanings.ts'
 import { readyMeanings, resumeMeanings, wireErrorMeanings } from './meanings.ts'
@@ -60,6 +62,7 @@ export function protocolTables(): ReadonlyMap<string, Table> {
     ['feed messages', feedMessagesTable()],
     ['replicated operations', crdtOperationsTable()],
     ['replicated bounds', crdtBoundsTable()],
+    ...topicTables(),
     ...groupTables(),
     ...driveTables(),
   ])
@@ -87,15 +90,6 @@ function listTable(list: SchemaDescription, meanings: Readonly<Record<string, st
     meanings,
   )
   return { head: ['type', 'field', 'layout', 'bound', 'meaning'], rows }
-}
-
-function fieldsTable(fields: readonly FieldDescription[], meanings: Readonly<Record<string, string>>): Table {
-  const rows = fields.map((field) => [field.name, layoutOf(field), boundOf(field), meaningOf(field.name, meanings)])
-  checkMeanings(
-    fields.map((field) => field.name),
-    meanings,
-  )
-  return { head: ['field', 'layout', 'bound', 'meaning'], rows }
 }
 
 function fragmentTable(): Table {
@@ -133,35 +127,6 @@ function limitsTable(): Table {
     return [name, value.toLocaleString('en-US'), unitOf(name), what, beyond]
   })
   return { head: ['limit', 'default', 'unit', 'of what', 'beyond it'], rows }
-}
-
-function fieldsOf(schema: { describe(): SchemaDescription }): readonly FieldDescription[] {
-  return schema.describe().fields ?? []
-}
-
-/** Bytes with an exact bound have no count before them. */
-function layoutOf({ type, bound, optional }: FieldDescription): string {
-  const layout = isExact(type, bound) ? type.replace('bytes', bound) : type
-  return optional ? `${layout}; may be absent` : layout
-}
-
-function boundOf({ type, bound }: FieldDescription): string {
-  return isExact(type, bound) ? '' : bound
-}
-
-function isExact(type: string, bound: string): boolean {
-  return /^(?:optional )?bytes$/.test(type) && /^\d+ bytes$/.test(bound)
-}
-
-function meaningOf(name: string, meanings: Readonly<Record<string, string>>): string {
-  const meaning = meanings[name]
-  if (meaning === undefined) throw new Error(`the field ${name} has no meaning`)
-  return meaning
-}
-
-function checkMeanings(names: readonly string[], meanings: Readonly<Record<string, string>>): void {
-  const superfluous = Object.keys(meanings).filter((name) => !names.includes(name))
-  if (superfluous.length > 0) throw new Error(`there is no field ${superfluous.join(', ')}`)
 }
 
 function unitOf(name: string): string {

@@ -146,14 +146,15 @@ export const broadcastOps: { readonly [Name in MessageName]: number } = {
   batch: 14,
 }
 
-const member: Schema<Member> = struct({
+/** What is said of a member. */
+export const memberSchema: Schema<Member> = struct({
   id: nodeId,
   incarnation: varint,
   status: oneOf(memberStatuses),
   addresses: array(text({ max: nameBytes }), { max: addressesMax }),
   signature: fixed(64),
 })
-const members = array(member, { max: broadcastMembersTold })
+const members = array(memberSchema, { max: broadcastMembersTold })
 const numbered = struct({ number: u32, members })
 const hand = {
   ticket: varint,
@@ -170,7 +171,7 @@ const batch = remainder({ max: batchBytesMax })
 export const broadcastSchemas: { readonly [Name in MessageName]: Schema<BroadcastMessages[Name]> } = {
   ping: numbered,
   pong: numbered,
-  probe: struct({ number: u32, target: member }),
+  probe: struct({ number: u32, target: memberSchema }),
   news: struct({ members }),
   sync: struct({ hash: u32, isWhole: bool, members }),
   table: struct({ isWhole: bool, members }),
