@@ -21,8 +21,8 @@ const fanout = 3
 
 /**
  * Cuts a region of the ring into three parts of as many known members each, and hands each to its first one. So whoever handles a region
- * needs to know nothing but who comes next in it: with n members that all know one another a message takes n - 1 bodies and ceil(log3 n) + 1
- * steps, and with fewer known ones it still reaches all whose neighbours know them.
+ * needs to know nothing but who comes next in it: with n members that all know one another a message takes n - 1 bodies and
+ * ceil(log3 n) + 1 steps, and with fewer known ones it still reaches all whose neighbours know them.
  */
 export function split(ring: Ring, region: Region, options: SplitOptions): readonly Part[] {
   const { self } = options

@@ -7,7 +7,7 @@ import { nameOf, type Block } from './blocks.ts'
 
 const timeoutMs = 20_000
 const otherStreamMs = 500
-const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f|g\/\S+)#\S+).*$/m
+const link = /^.*(plait:\/\/\S+\/(?:d\/\S+|f|t|g\/\S+)#\S+).*$/m
 
 /**
  * The `sh` blocks of one document, run from top to bottom in one folder, with `plait` being what was built and `photos/` there to

@@ -8,7 +8,7 @@ import type { PlaitNode } from '../../node/node-api.ts'
 import { formatAddress, formatUrl, parseAddress, parseUrl } from '../../node/url.ts'
 import { programResumeMs } from '../connection-report.ts'
 import { everyInterface, reachableAt } from '../listen-addresses.ts'
-import { jsonLine } from '../printable.ts'
+import { jsonLine, printable } from '../printable.ts'
 import { RunningProgram } from '../running-program.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
@@ -83,12 +83,13 @@ export class TopicHost implements AsyncDisposable {
       terminal.print(jsonLine({ event: 'member', nodeId: this.node.id, link, isReachable }))
       return
     }
-    terminal.note('others join with this link, by any of its members; whoever has it reads and writes:')
-    terminal.note(`plait sub ${topic} '${link}'`)
+    terminal.note('whoever has this link joins, to read and to write; so do the links of the others who are here:')
+    terminal.note(link)
     if (!isReachable)
       terminal.note(
         'warning: only programs on this machine can reach it; use --listen with an address that others can reach',
       )
+    terminal.note(`on another machine: plait sub ${printable(topic)} 'LINK'; Ctrl-C ends it`)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
