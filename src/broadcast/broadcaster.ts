@@ -196,8 +196,9 @@ export class Broadcaster {
     this.membership.join(contact)
   }
 
-  leave(): void {
-    this.membership.leave()
+  /** Tells these that it goes, or all. */
+  leave(to: Iterable<NodeId> = [...this.membership.table.ring.ids].filter((id) => id !== this.#options.self)): void {
+    this.membership.leave(to)
   }
 
   /** No way leads to a member now, or what was on it is gone. */

@@ -14,6 +14,8 @@ export interface BroadcastSettings {
   readonly keepMs: number
   /** Who has said nothing for so long after that is passed over as well. */
   readonly silenceMs: number
+  /** After so long nobody is waited for any more, whatever it says. */
+  readonly dutyMs: number
   /** Ages of a message at which it is offered to some that may not have it. */
   readonly offersMs: readonly number[]
   /** How long and how many bytes of messages are kept for those that miss them. */
@@ -37,6 +39,7 @@ export const defaultSettings: BroadcastSettings = {
   waitingBytes: 16 * 1024 * 1024,
   keepMs: 500,
   silenceMs: 1_600,
+  dutyMs: 30_000,
   offersMs: [300, 700, 1_500, 3_000, 6_000],
   archiveMs: 30_000,
   archiveBytes: 8 * 1024 * 1024,

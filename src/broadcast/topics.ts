@@ -267,7 +267,7 @@ class NodeTopics extends TopicsEventTarget implements Topics {
   async #close(): Promise<void> {
     const late = new Promise<void>((resolve) => this.#runtime.timers.after(closeMs, resolve))
     await Promise.race([this.#outbox.settled(), late])
-    this.#broadcaster.leave()
+    this.#broadcaster.leave(this.#exchange.connected)
     this.#ending.abort(closed())
     this.#timer?.cancel()
     this.#node.removeEventListener('lost', this.#noteLoss)

@@ -79,7 +79,7 @@ export const feedMarks = [
   'truncation replayed',
 ] as const
 
-/** Of members and of what they publish; worlds of their own reach all but the last. */
+/** Of members and of what they publish; worlds of their own reach all but the last two. */
 export const broadcastMarks = [
   'batch asked for that was missed',
   'forged batch refused',
@@ -88,6 +88,7 @@ export const broadcastMarks = [
   'member with a false signature refused',
   'part of the ring handed to another head',
   'suspicion contradicted',
+  'batch went no further',
   'circuit for topics was one too many',
 ] as const
 

@@ -87,11 +87,10 @@ export class Membership {
     this.#sync(contact)
   }
 
-  /** Tells all that it goes; nothing is told any more after that. */
-  leave(): void {
-    const { ring, self } = this.table
+  /** Tells these that it goes, who tell it on; nothing is told any more after that. */
+  leave(to: Iterable<NodeId>): void {
     const own = this.#renew('left', this.#own.incarnation)
-    for (const id of ring.ids) if (id !== self) this.#options.port.send(id, 'news', { members: [own] })
+    for (const id of to) this.#options.port.send(id, 'news', { members: [own] })
     this.#hasLeft = true
   }
 

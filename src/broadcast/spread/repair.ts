@@ -135,6 +135,7 @@ export class Repair {
     const { members, random } = this.#options
     const { ring, self } = members
     const targets = new Set<NodeId>()
+    if (ring.size === 0) return targets
     const rank = ring.rank(self)
     targets.add(ring.at(rank + 1)).add(ring.at(rank - 1))
     for (let count = 0; count < strangers; count += 1) targets.add(ring.at(random.uint32()))

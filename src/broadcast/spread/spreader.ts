@@ -92,9 +92,13 @@ export class Spreader {
   /** Does what was handed over with a batch that is here. */
   take(held: Held, handed: HandedOver, order: Order, now: number): void {
     const { region, hops } = handed
-    const isDone = region === undefined || isCovered(held, region)
-    if (isDone || hops >= this.#options.hopsMax) {
+    if (region === undefined || isCovered(held, region)) {
       this.#answer(order, emptyReport)
+      return
+    }
+    if (hops >= this.#options.hopsMax) {
+      this.#options.probe.sometimes('batch went no further')
+      this.#answer(order, { ...emptyReport, missing: this.#options.members.ring.within(region).count })
       return
     }
     held.regions.push(region)
@@ -174,7 +178,9 @@ export class Spreader {
         task.tellAt = now + settings.keepMs
         port.send(task.order.from, 'taken', { ticket: task.order.ticket })
       }
-      for (const child of [...task.childrenById.values()]) if (child.dueAt <= now) this.#overdue(task, child, now)
+      for (const child of [...task.childrenById.values()])
+        if (task.endsAt <= now) this.#giveUp(task, child)
+        else if (child.dueAt <= now) this.#overdue(task, child, now)
       this.#settle(task)
     }
   }
@@ -186,8 +192,9 @@ export class Spreader {
     now: number,
   ): Task {
     const ticket = ++this.#lastTicket
-    const tellAt = now + this.#options.settings.keepMs
-    const task = new Task({ ticket, held, hops: hops + 1, isAgain, order, skipped, tellAt })
+    const { keepMs, dutyMs } = this.#options.settings
+    const [tellAt, endsAt] = [now + keepMs, now + dutyMs]
+    const task = new Task({ ticket, held, hops: hops + 1, isAgain, order, skipped, tellAt, endsAt })
     if (this.#tasksByTicket.size === 0) this.#tickAt = now + tickMs
     this.#tasksByTicket.set(ticket, task)
     return task

@@ -49,8 +49,9 @@ export class Task {
   reached = 0
   /** Children for whom it is worth waiting before more is published. */
   prompt = 0
-  /** When the other side has to hear next that this goes on. */
+  /** When the other side has to hear next that this goes on, and when it is over anyhow. */
   tellAt: number
+  readonly endsAt: number
   /** Those who get nothing but the batch get the same bytes. */
   leafMessage: Uint8Array | undefined
 
@@ -62,6 +63,7 @@ export class Task {
     readonly order?: Order | undefined
     readonly skipped: Iterable<NodeId>
     readonly tellAt: number
+    readonly endsAt: number
   }) {
     this.ticket = options.ticket
     this.held = options.held
@@ -70,6 +72,7 @@ export class Task {
     this.order = options.order
     this.skipped = new Set(options.skipped)
     this.tellAt = options.tellAt
+    this.endsAt = options.endsAt
   }
 
   get report(): SpreadReport {
