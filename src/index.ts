@@ -84,6 +84,7 @@ export type {
   TopicsSnapshot,
 } from './broadcast/broadcast-api.ts'
 export type { BroadcastSettings } from './broadcast/settings.ts'
+export type { TopicStats } from './broadcast/topic-stats.ts'
 export type { BroadcasterCounts } from './broadcast/broadcaster.ts'
 export type { MemberStatus } from './broadcast/membership/member.ts'
 export { formatNetworkLink, parseNetworkLink } from './broadcast/network-link.ts'

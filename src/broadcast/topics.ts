@@ -25,6 +25,7 @@ import { Exchange } from './exchange.ts'
 import { addressesMax, type Member, type MemberStatus } from './membership/member.ts'
 import { Outbox } from './outbox.ts'
 import { defaultSettings, type BroadcastSettings } from './settings.ts'
+import { TopicSection, type TopicStats } from './topic-stats.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 /** What was published gets so long to leave when topics are closed. */
@@ -98,6 +99,7 @@ class NodeTopics extends TopicsEventTarget implements Topics {
       },
     })
     node.addEventListener('lost', this.#noteLoss)
+    this.#section.add(network, () => this.#stats())
     void this.#keepJoined(join)
   }
 
@@ -176,6 +178,15 @@ class NodeTopics extends TopicsEventTarget implements Topics {
     const { ring, isWhole } = this.#broadcaster.membership.table
     if (!isWhole) return 'overlay'
     return ring.size <= this.#settings.starMembersMax ? 'star' : 'tree'
+  }
+
+  get #section(): TopicSection {
+    return this.#node.section('topics', () => new TopicSection())
+  }
+
+  #stats(): TopicStats {
+    const { counts, held, membership } = this.#broadcaster
+    return { ...counts, members: membership.table.ring.size, heldBytes: held.bytes, tasks: held.tasks }
   }
 
   #makeBroadcaster(options: TopicsOptions): Broadcaster {
@@ -271,6 +282,7 @@ class NodeTopics extends TopicsEventTarget implements Topics {
     this.#ending.abort(closed())
     this.#timer?.cancel()
     this.#node.removeEventListener('lost', this.#noteLoss)
+    this.#section.remove(this.network)
     this.#outbox.fail(closed())
     this.#subscriptions.close()
     await this.#exchange.close()

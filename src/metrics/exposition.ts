@@ -6,10 +6,12 @@ export type Labels = Readonly<Record<string, string>>
 export class Exposition {
   readonly #lines: string[] = []
 
-  /** `name` is without the `_total` of its sample. */
-  counter(name: string, help: string, value: number): void {
+  /** `name` is without the `_total` of its samples; one, or one for each set of labels: without any the family is left out. */
+  counter(name: string, help: string, samples: number | readonly (readonly [Labels, number])[]): void {
+    const list = typeof samples === 'number' ? [[{}, samples] as const] : samples
+    if (list.length === 0) return
     this.#family(name, 'counter', help)
-    this.#sample(`${name}_total`, {}, value)
+    for (const [labels, value] of list) this.#sample(`${name}_total`, labels, value)
   }
 
   /** One sample, or one for each set of labels; without any the family is left out. */

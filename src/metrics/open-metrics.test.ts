@@ -239,3 +239,16 @@ function checkHistograms(families: Exposed['families'], samples: Exposed['sample
       throw new Error(`${name}: the last bucket is not all`)
   }
 }
+
+it('shows topics by network, and nothing of them where there are none', () => {
+  const counts = { published: 1, delivered: 2, bodiesSent: 3, duplicates: 4, forged: 5, past: 6 }
+  const main = { ...counts, members: 7, heldBytes: 8, tasks: 9 }
+  const lines = openMetrics(measured({}, { topics: { main, other: { ...main, members: 2 } } })).split('\n')
+  expect(lines.filter((line) => /^plait_topics_(members|published)/.test(line))).toEqual([
+    'plait_topics_members{network="main"} 7',
+    'plait_topics_members{network="other"} 2',
+    'plait_topics_published_total{network="main"} 1',
+    'plait_topics_published_total{network="other"} 1',
+  ])
+  expect(openMetrics(measured()).includes('plait_topics')).toBe(false)
+})

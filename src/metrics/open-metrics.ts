@@ -1,3 +1,5 @@
+import type { BroadcasterCounts } from '../broadcast/broadcaster.ts'
+import type { TopicStats } from '../broadcast/topic-stats.ts'
 import { MessageSection, type MessageStats } from '../message/message-stats.ts'
 import type { MessageCounters } from '../message/counters.ts'
 import type { NodeSnapshot, NodeStats, PlaitNode, SessionSnapshot } from '../node/node-api.ts'
@@ -13,6 +15,7 @@ export function openMetrics(node: Measured): string {
   addNode(text, node.snapshot())
   addCounters(text, stats)
   addMessages(text, (stats.sections['messages'] as MessageStats | undefined) ?? new MessageSection().read())
+  addTopics(text, (stats.sections['topics'] as Readonly<Record<string, TopicStats>> | undefined) ?? {})
   return text.end()
 }
 
@@ -84,6 +87,32 @@ function addMessages(text: Exposition, stats: MessageStats): void {
   text.histogram('plait_messages_request_duration_seconds', 'From a request to its answer.', stats.latency)
 }
 
+function addTopics(text: Exposition, statsByNetwork: Readonly<Record<string, TopicStats>>): void {
+  const of = (value: (stats: TopicStats) => number): readonly (readonly [Labels, number])[] =>
+    Object.entries(statsByNetwork).map(([network, stats]) => [{ network }, value(stats)])
+  text.gauge(
+    'plait_topics_members',
+    'Members of the network, this one among them.',
+    of(({ members }) => members),
+  )
+  text.gauge(
+    'plait_topics_held_bytes',
+    'Batches that are kept for others.',
+    of(({ heldBytes }) => heldBytes),
+  )
+  text.gauge(
+    'plait_topics_tasks',
+    'Batches on their way to others.',
+    of(({ tasks }) => tasks),
+  )
+  for (const [counter, [name, help]] of Object.entries(topicCounters) as [keyof BroadcasterCounts, NameAndHelp][])
+    text.counter(
+      `plait_topics_${name}`,
+      help,
+      of((stats) => stats[counter]),
+    )
+}
+
 type NameAndHelp = readonly [name: string, help: string]
 
 const messageCounters: Readonly<Record<keyof MessageCounters, NameAndHelp>> = {
@@ -114,4 +143,13 @@ const messageCounters: Readonly<Record<keyof MessageCounters, NameAndHelp>> = {
     'dropped',
     'Messages of streams that nobody reads any more, and posts that waited when their circuit failed.',
   ],
+}
+
+const topicCounters: Readonly<Record<keyof BroadcasterCounts, NameAndHelp>> = {
+  published: ['published', 'Messages published here.'],
+  delivered: ['delivered', 'Messages of others that came here.'],
+  bodiesSent: ['bodies_sent', 'Batches sent to other members, of any author.'],
+  duplicates: ['duplicates', 'Batches that came again.'],
+  forged: ['forged', 'Batches that their author has not signed.'],
+  past: ['past', 'Batches of an epoch that is over.'],
 }

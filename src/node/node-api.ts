@@ -1,6 +1,6 @@
 import type { PlaitError } from '../base/error.ts'
 import type { Limits } from '../base/limits.ts'
-import type { Circuit, WaitOptions } from '../circuit/circuit-api.ts'
+import type { Circuit, Section, WaitOptions } from '../circuit/circuit-api.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import type { Transport } from '../link/link.ts'
@@ -168,6 +168,8 @@ export interface PlaitNode extends NodeEvents, AsyncDisposable {
   startRemote(address: string, name: string, options?: OpenOptions): Promise<string>
   /** A peer without a function of its own; it lives until it is closed. */
   peer(name: string, options?: PeerOptions): Peer
+  /** State of a layer that all of the node shares, made when it is first asked for; `stats` shows what it reads. */
+  section<Part extends Section>(name: string, create: () => Part): Part
   stats(): NodeStats
   snapshot(): NodeSnapshot
   /**
@@ -201,7 +203,7 @@ export interface NodeStats {
   }
   readonly bytes: { readonly sent: number; readonly received: number }
   readonly writes: number
-  /** What the layers above count, by their names: `messages`. */
+  /** What the layers above count, by their names: `messages`, `topics`. */
   readonly sections: Readonly<Record<string, unknown>>
 }
 

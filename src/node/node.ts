@@ -1,6 +1,6 @@
 import { PlaitError } from '../base/error.ts'
 import type { Limits } from '../base/limits.ts'
-import type { WaitOptions } from '../circuit/circuit-api.ts'
+import type { Section, WaitOptions } from '../circuit/circuit-api.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { NetworkKey } from '../identity/network-key.ts'
 import type { NodeId } from '../identity/node-id.ts'
@@ -123,6 +123,10 @@ export class LocalNode extends NodeEventTarget implements PlaitNode {
 
   sign(statement: Uint8Array): Uint8Array {
     return this.#parts.identity.sign(statement)
+  }
+
+  section<Part extends Section>(name: string, create: () => Part): Part {
+    return this.#sections.section(name, create)
   }
 
   get addresses(): readonly string[] {
