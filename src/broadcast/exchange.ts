@@ -35,7 +35,9 @@ interface Channel {
   isWaiting: boolean
 }
 
+/** For one member, and for all together. */
 const waitingBytesMax = 1024 * 1024
+const allWaitingBytesMax = 8 * 1024 * 1024
 const waitingMax = 1_024
 const dialTimeoutMs = 5_000
 /** Who could not be reached is not dialled again before. */
@@ -48,6 +50,7 @@ export class Exchange {
   readonly #channelsById = new Map<NodeId, Channel>()
   readonly #waitingById = new Map<NodeId, Waiting>()
   readonly #failedAtById = new Map<NodeId, number>()
+  #waitingBytes = 0
   #isClosed = false
 
   constructor(options: ExchangeOptions) {
@@ -100,8 +103,10 @@ export class Exchange {
       void this.#dial(to)
     }
     if (waiting.bytes + payload.length > waitingBytesMax || waiting.messages.length >= waitingMax) return false
+    if (this.#waitingBytes + payload.length > allWaitingBytesMax) return false
     waiting.messages.push({ op, payload })
     waiting.bytes += payload.length
+    this.#waitingBytes += payload.length
     return waiting.bytes < waitingBytesMax / 2
   }
 
@@ -119,7 +124,7 @@ export class Exchange {
     } catch (error) {
       if (!PlaitError.is(error)) throw error
       this.#noteFailure(to)
-      if (this.#waitingById.delete(to) && !this.#isClosed) this.#options.failed(to)
+      if (this.#takeWaiting(to) !== undefined && !this.#isClosed) this.#options.failed(to)
     }
   }
 
@@ -180,10 +185,15 @@ export class Exchange {
   }
 
   #sendWaiting(id: NodeId): void {
+    for (const { op, payload } of this.#takeWaiting(id)?.messages ?? []) this.send(id, op, payload)
+    this.#options.ready(id)
+  }
+
+  #takeWaiting(id: NodeId): Waiting | undefined {
     const waiting = this.#waitingById.get(id)
     this.#waitingById.delete(id)
-    for (const { op, payload } of waiting?.messages ?? []) this.send(id, op, payload)
-    this.#options.ready(id)
+    this.#waitingBytes -= waiting?.bytes ?? 0
+    return waiting
   }
 
   #leave(id: NodeId, channel: Channel): void {
