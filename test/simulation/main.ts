@@ -2,8 +2,8 @@ import { replay } from './replay.ts'
 import { runSeeds } from './runner.ts'
 import { worldNames, type WorldName } from './seed.ts'
 
-const usage = `usage: npm run sim -- --seeds COUNT [--from SEED] [--workers COUNT] [--stop] [--world messages|feeds|groups|trees]
-       npm run sim -- --seed SEED [--trace] [--world messages|feeds|groups|trees]`
+const usage = `usage: npm run sim -- --seeds COUNT [--from SEED] [--workers COUNT] [--stop] [--world messages|feeds|groups|trees|broadcast]
+       npm run sim -- --seed SEED [--trace] [--world messages|feeds|groups|trees|broadcast]`
 
 /** Reads the arguments, runs the seeds, and exits with 1 when something that must never happen has happened. */
 async function main(args: readonly string[]): Promise<number> {

@@ -3,6 +3,7 @@ import type { Limits } from '../../src/base/limits.ts'
 import { feedMarks, messageMarks, storeMarks } from '../../src/runtime/marks.ts'
 import { runSeed as runWorld, scheduleFaults, type SeededRandom, type World } from '../../src/testing/index.ts'
 import { converge } from './convergence.ts'
+import { runBroadcast } from './broadcast/scenario.ts'
 import { driveMarks } from './drive/machine.ts'
 import { runTrees } from './drive/world.ts'
 import { feedScenario } from './feeds/scenario.ts'
@@ -43,17 +44,22 @@ const smallLimits: Partial<Limits> = {
 
 /**
  * Which world a seed makes: the whole of it, in which some are of messages, of feeds or of groups, or one of those only; or one of folders,
- * whose machines share nothing but a tree.
+ * whose machines share nothing but a tree; or one of members that publish, without nodes below them.
  */
-export const worldNames = ['whole', 'messages', 'feeds', 'groups', 'trees'] as const
+export const worldNames = ['whole', 'messages', 'feeds', 'groups', 'trees', 'broadcast'] as const
 
 export type WorldName = (typeof worldNames)[number]
 
 /** Lets one world live from its beginning to its healing, and checks it. `print` is given each event of the trace. */
-export function runSeed(seed: number, world: WorldName = 'whole', print?: (line: string) => void): Promise<SeedResult> {
+export async function runSeed(
+  seed: number,
+  world: WorldName = 'whole',
+  print?: (line: string) => void,
+): Promise<SeedResult> {
   if (world === 'messages' || (world === 'whole' && seed % 20 === 0)) return runMessages(seed, print)
   if (world === 'groups' || (world === 'whole' && seed % 20 === 5)) return runGroups(seed, print)
   if (world === 'trees') return runFolders(seed, print)
+  if (world === 'broadcast') return { seed, ...runBroadcast(seed, print) }
   if (world === 'feeds' || seed % 20 === 10) return runFeeds(seed, print)
   return runWhole(seed, print)
 }

@@ -74,6 +74,11 @@ export class Membership {
     })
   }
 
+  /** Questions that were not answered yet. */
+  get pings(): number {
+    return this.#probes.size
+  }
+
   get deadline(): number | undefined {
     if (this.#hasLeft || (this.table.ring.size === 1 && !this.table.hasDead)) return undefined
     if (this.#urgent.length > 0) return 0

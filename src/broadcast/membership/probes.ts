@@ -41,6 +41,10 @@ export class Probes {
     this.#lastNumber = options.random.uint32()
   }
 
+  get size(): number {
+    return this.#pingsByNumber.size
+  }
+
   get deadline(): number {
     let deadline = this.#nextAt
     for (const { helpAt, endsAt } of this.#pingsByNumber.values()) deadline = Math.min(deadline, helpAt, endsAt)
