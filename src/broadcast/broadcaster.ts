@@ -174,7 +174,7 @@ export class Broadcaster {
       case 'taken':
         return this.#spreader.receiveTaken(from, message.value.ticket, now)
       case 'done':
-        return this.#spreader.receiveDone(from, message.value)
+        return this.#spreader.receiveDone(from, message.value, now)
       case 'past':
         return this.#pass(message.value.epoch)
       case 'have':
@@ -243,9 +243,10 @@ export class Broadcaster {
     const order = { from, ticket: message.ticket }
     const novelty = this.#look(from, batch)
     if (novelty === 'forged') return
+    if (novelty === 'past') return this.#spreader.refuse(order)
     if (novelty === 'new' && this.#spreader.isBusy && message.region !== undefined) return
     const held = novelty === 'new' ? this.#take(from, batch, now) : this.#archive.find(batch)
-    if (held === undefined) this.#spreader.refuse(order)
+    if (held === undefined) this.#spreader.acknowledge(order)
     else this.#spreader.take(held, message, order, now)
   }
 
@@ -253,7 +254,9 @@ export class Broadcaster {
     const order = { from, ticket: message.ticket }
     const held = this.#archive.find(message)
     if (held !== undefined) return this.#spreader.take(held, message, order, now)
-    if (this.#authors.look(message) !== 'new') return this.#spreader.refuse(order)
+    const novelty = this.#authors.look(message)
+    if (novelty === 'past') return this.#spreader.refuse(order)
+    if (novelty === 'seen') return this.#spreader.acknowledge(order)
     if (this.#pendingByKey.size >= pendingMax) return
     const { author, epoch, counter } = message
     this.#pendingByKey.set(keyOf(message), { handed: message, order, at: now })

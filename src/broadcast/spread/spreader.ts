@@ -109,8 +109,13 @@ export class Spreader {
   }
 
   /** Answers for what was seen and is forgotten. */
-  refuse(order: Order): void {
+  acknowledge(order: Order): void {
     this.#answer(order, emptyReport)
+  }
+
+  /** Says that it has not got it, and will not. */
+  refuse(order: Order): void {
+    this.#answer(order, { reached: 0, missing: 1, unreached: [this.#options.members.self] })
   }
 
   receiveTaken(from: NodeId, ticket: number, now: number): void {
@@ -120,10 +125,16 @@ export class Spreader {
     child.dueAt = now + this.#options.settings.silenceMs
   }
 
-  receiveDone(from: NodeId, { ticket, reached, missing, unreached }: DoneMessage): void {
+  receiveDone(from: NodeId, { ticket, reached, missing, unreached }: DoneMessage, now: number): void {
     const task = this.#tasksByTicket.get(ticket)
     const child = task?.childrenById.get(from)
     if (task === undefined || child === undefined) return
+    if (unreached.includes(from)) {
+      this.#passOver(task, child, now)
+      this.#giveUp(task, child)
+      this.#settle(task)
+      return
+    }
     this.#end(task, child)
     task.unreached.delete(from)
     task.reached += 1

@@ -44,13 +44,14 @@ export class Life {
     }
     const anyTime = (): number => settledMs + this.#random.real() * (this.untilMs - settledMs)
     for (let index = 0; index < faults; index += 1) this.#at(anyTime(), () => this.#fault())
-    for (let index = 0; index < messages; index += 1) this.#at(anyTime(), () => this.publish())
+    for (let index = 0; index < messages; index += 1) this.#at(anyTime(), () => this.publish({ mayBeDirect: true }))
     this.#at(this.untilMs, () => this.#end())
   }
 
-  publish(to: readonly NodeId[] | undefined = this.#random.chance(0.2) ? this.#some() : undefined): Entry {
+  publish({ mayBeDirect }: { readonly mayBeDirect: boolean }): Entry {
     const { authors, ledger, net } = this.#world
     const author = this.#random.pick(authors)
+    const to = mayBeDirect && this.#random.chance(0.2) ? this.#some() : undefined
     const isLong = this.#random.chance(0.05)
     const text = `${(this.#texts += 1)}${'.'.repeat(isLong ? this.#random.integer(1_000, 8_000) : 8)}`
     let early: SpreadReport | undefined
