@@ -19,7 +19,8 @@ export type Manner = 'honest' | 'idle' | 'stalling'
 
 export interface Delivery {
   readonly at: number
-  readonly hops: number
+  /** Members through which it has come; unknown when it was asked for. */
+  readonly hops: number | undefined
 }
 
 export interface SiteOptions {
@@ -57,7 +58,7 @@ export class Site {
   /** When the last message to each arrives. */
   readonly arrivalsById: Map<NodeId, number> = new Map()
   readonly #network: Network
-  #hops = 0
+  #hops: number | undefined
   #wakeAt = Infinity
 
   constructor(net: Network, identity: Identity, options: SiteOptions) {
@@ -120,6 +121,7 @@ export class Site {
   receive(from: NodeId, op: number, payload: Uint8Array): void {
     if (this.state !== 'up') return
     this.#network.options.observer?.arrived(this, from, op, payload)
+    this.#hops = undefined
     this.#do(() => {
       if (op === broadcastOps.relay && !this.#hears(from, op, payload)) return
       this.broadcaster.receive(from, op, payload, this.#network.now)
@@ -151,7 +153,7 @@ export class Site {
   #hears(from: NodeId, op: number, payload: Uint8Array): boolean {
     const message = decodeMessage(op, payload)
     if (message.name !== 'relay') return true
-    this.#hops = message.value.hops
+    this.#hops = message.value.hops + 1
     if (this.manner === 'honest') return true
     const { ticket } = message.value
     if (this.manner === 'stalling') this.#stall(from, ticket)
@@ -185,7 +187,7 @@ export class Site {
     const key = keyOf(batch)
     const deliveries = this.deliveriesByKey.get(key) ?? []
     this.deliveriesByKey.set(key, deliveries)
-    deliveries.push({ at: this.#network.now, hops: this.#hops + 1 })
+    deliveries.push({ at: this.#network.now, hops: this.#hops })
     for (const { payload } of postsOf(batch)) this.texts.push(new TextDecoder().decode(payload))
     this.#network.options.observer?.delivered(this, batch)
   }
