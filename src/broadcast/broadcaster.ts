@@ -143,9 +143,12 @@ export class Broadcaster {
 
   /** When `tick` has something to do. */
   get deadline(): number | undefined {
-    const deadlines = [this.membership.deadline, this.#spreader.deadline, this.#repair.deadline]
-    const known = deadlines.filter((one) => one !== undefined)
-    return known.length === 0 ? undefined : Math.min(...known)
+    const deadline = Math.min(
+      this.membership.deadline ?? Infinity,
+      this.#spreader.deadline ?? Infinity,
+      this.#repair.deadline ?? Infinity,
+    )
+    return deadline === Infinity ? undefined : deadline
   }
 
   /**

@@ -1,8 +1,8 @@
-import { decodeBase32, encodeBase32 } from '../base/bytes.ts'
-import { checkPublicKey, publicKeyBytes, type NodeId } from '../identity/node-id.ts'
 import { PlaitError } from '../base/error.ts'
+import { publicKeyBytes, type NodeId } from '../identity/node-id.ts'
 import { beyond, malformed } from '../wire/reader.ts'
 import { upTo, type Schema } from '../wire/schema.ts'
+import { idOf, putKey } from './known-keys.ts'
 
 /** A node's key, 32 bytes; one that no node can have is refused. */
 export const nodeId: Schema<NodeId> = {
@@ -10,20 +10,17 @@ export const nodeId: Schema<NodeId> = {
   openEnded: false,
   measure: () => publicKeyBytes,
   write(value, out, offset) {
-    const key = decodeBase32(value)
-    if (key?.length !== publicKeyBytes) throw new PlaitError('INVALID_ARGUMENT', `${value} is not a node id`)
-    out.set(key, offset)
+    if (!putKey(value, out, offset)) throw new PlaitError('INVALID_ARGUMENT', `${value} is not a node id`)
     return offset + publicKeyBytes
   },
   read(reader) {
     const key = reader.bytes(publicKeyBytes)
     try {
-      checkPublicKey(key)
+      return idOf(key)
     } catch (error) {
       if (PlaitError.is(error)) throw malformed('a key that no node can have')
       throw error
     }
-    return encodeBase32(key) as NodeId
   },
   describe: () => ({ type: 'key', bound: '32 bytes' }),
 }

@@ -51,12 +51,12 @@ export class Repair {
   }
 
   get deadline(): number | undefined {
-    let deadline: number | undefined
-    for (const [stage, queue] of this.#stages.entries()) {
-      const held = queue.peek()
-      if (held !== undefined) deadline = Math.min(deadline ?? Infinity, this.#dueAt(held, stage))
+    let deadline = Infinity
+    for (let stage = 0; stage < this.#stages.length; stage += 1) {
+      const held = (this.#stages[stage] as Queue<Held>).peek()
+      if (held !== undefined) deadline = Math.min(deadline, this.#dueAt(held, stage))
     }
-    return deadline
+    return deadline === Infinity ? undefined : deadline
   }
 
   /** It was taken here. */
