@@ -242,22 +242,27 @@ class NodeTopics extends TopicsEventTarget implements Topics {
     this.#timer = this.#runtime.timers.after(Math.max(0, deadline - this.#now), run, { background: true })
   }
 
-  /** Dials those whom it was told of, until somebody is known, and again when nobody is any more. */
+  /**
+   * Dials those whom it was told of, while none of them is known as a member: also when others are, who may have joined by this node, and
+   * have nothing to do with the rest of the network.
+   */
   async #keepJoined(addresses: readonly string[]): Promise<void> {
     const { signal } = this.#ending
+    const { ring } = this.#broadcaster.membership.table
     const others = addresses.filter((address) => parseUrl(address).nodeId !== this.#node.id)
+    const isJoined = (): boolean => others.some((address) => ring.has(parseUrl(address).nodeId))
     let backoff = new Backoff(this.#runtime.random)
     while (others.length > 0 && !signal.aborted) {
       for (const address of others) {
-        if (this.members.length > 1) break
+        if (isJoined()) break
         const contact = await this.#exchange.join(address, signal).catch(() => undefined)
         if (contact === undefined) continue
         this.#broadcaster.join(contact)
         this.#wake()
         await this.#pause(joinMs)
       }
-      if (this.members.length > 1) backoff = new Backoff(this.#runtime.random)
-      await this.#pause(this.members.length > 1 ? lookMs : backoff.next())
+      if (isJoined()) backoff = new Backoff(this.#runtime.random)
+      await this.#pause(isJoined() ? lookMs : backoff.next())
     }
   }
 

@@ -95,12 +95,11 @@ export class Site {
   join(contact: NodeId): void {
     if (this.state !== 'up') return
     this.#do(() => this.broadcaster.join(contact))
-    const { scheduler, random, sitesById } = this.#network
+    const { scheduler } = this.#network
     scheduler.at(scheduler.now + rejoinMs, () => {
-      if (this.state !== 'up' || this.broadcaster.membership.table.ring.size > 1) return
-      const others = [...sitesById.values()].filter(({ state, id }) => state === 'up' && id !== this.id)
-      const known = others.filter(({ broadcaster }) => broadcaster.membership.table.ring.size > 1)
-      if (others.length > 0) this.join(random.pick(known.length > 0 ? known : others).id)
+      if (this.state !== 'up' || this.broadcaster.membership.table.ring.has(contact)) return
+      const other = this.#otherContact()
+      if (other !== undefined) this.join(other)
     })
   }
 
@@ -147,6 +146,13 @@ export class Site {
       this.#wakeAt = Infinity
       this.#do(() => this.broadcaster.tick(this.#network.now))
     })
+  }
+
+  #otherContact(): NodeId | undefined {
+    const { random, sitesById } = this.#network
+    const others = [...sitesById.values()].filter(({ state, id }) => state === 'up' && id !== this.id)
+    const known = others.filter(({ broadcaster }) => broadcaster.membership.table.ring.size > 1)
+    return others.length === 0 ? undefined : random.pick(known.length > 0 ? known : others).id
   }
 
   /** Whether the relay is for an honest member, which does what it has to with it. */

@@ -92,7 +92,8 @@ export class Spreader {
   /** Does what was handed over with a batch that is here. */
   take(held: Held, handed: HandedOver, order: Order, now: number): void {
     const { region, hops } = handed
-    if (region === undefined || isCovered(held, region)) {
+    // What is for some only goes to nobody else, whoever asks for it.
+    if (region === undefined || held.batch.isDirect || isCovered(held, region)) {
       this.#answer(order, emptyReport)
       return
     }
@@ -290,6 +291,7 @@ export class Spreader {
         this.#give(task, id, region, now, task.isAgain || child.state === 'taken')
         return
       }
+      task.skipped.add(id)
       this.#give(task, id, undefined, now)
     }
   }

@@ -53,7 +53,7 @@ function runUntil(world: BroadcastWorld, mostMs: number, isSo: () => boolean): b
 }
 
 /** Whose view is not what is there; undefined when all views are true. */
-function wrongView(world: BroadcastWorld): string | undefined {
+export function wrongView(world: BroadcastWorld): string | undefined {
   const truth = world.live.map(({ id }) => id).sort()
   const isPartial = world.profile.settings.viewMembersMax !== undefined
   for (const { id, broadcaster } of world.live) {
@@ -82,7 +82,7 @@ function checkReports(world: BroadcastWorld, last: readonly Entry[]): void {
   const { live, profile } = world
   const isPartial = profile.settings.viewMembersMax !== undefined
   for (const entry of last) {
-    if (!entry.isFresh || world.sites.some(({ manner }) => manner !== 'honest')) continue
+    if (!entry.isFresh || world.villain !== undefined || world.sites.some(({ manner }) => manner !== 'honest')) continue
     const { report } = entry
     if (report === undefined) world.violate(`of ${describe(world, entry)} there is no report yet`)
     // In views of a part some may be known who have long gone.
