@@ -150,7 +150,9 @@ export class Site {
 
   #otherContact(): NodeId | undefined {
     const { random, sitesById } = this.#network
-    const others = [...sitesById.values()].filter(({ state, id }) => state === 'up' && id !== this.id)
+    const { ring } = this.broadcaster.membership.table
+    // Those who are here already may know no more.
+    const others = [...sitesById.values()].filter(({ state, id }) => state === 'up' && !ring.has(id))
     const known = others.filter(({ broadcaster }) => broadcaster.membership.table.ring.size > 1)
     return others.length === 0 ? undefined : random.pick(known.length > 0 ? known : others).id
   }
