@@ -23,6 +23,8 @@ interface Separation {
   to: number
   /** Whether it keeps one member from another. */
   readonly parts: (one: NodeId, other: NodeId) => boolean
+  /** It cuts the whole network in two. */
+  readonly isOfAll: boolean
 }
 
 /** So long it takes until all know of a newcomer, also when messages get lost. */
@@ -39,8 +41,14 @@ export class Ledger {
   readonly entriesByKey: Map<string, Entry> = new Map()
   readonly joinedAtBySite: Map<Site, number> = new Map()
   readonly #separations: Separation[] = []
+  /** Members know only some of the others: those who are cut off together need not know enough of each other. */
+  readonly #isPartial: boolean
   /** The latest epoch in which an earlier process has published. */
   readonly #usedEpochById = new Map<NodeId, { site: Site; epoch: number; earlier: number }>()
+
+  constructor(isPartial: boolean) {
+    this.#isPartial = isPartial
+  }
 
   add(entry: Omit<Entry, 'isFresh' | 'reachedIds'>): Entry {
     const { author, id } = entry
@@ -54,8 +62,8 @@ export class Ledger {
   }
 
   /** From now on, until `end` is called, some do not hear some others. */
-  separate(from: number, parts: Separation['parts']): (now: number) => void {
-    const separation: Separation = { from, to: Infinity, parts }
+  separate(from: number, isOfAll: boolean, parts: Separation['parts']): (now: number) => void {
+    const separation: Separation = { from, to: Infinity, parts, isOfAll }
     this.#separations.push(separation)
     return (now) => (separation.to = now)
   }
@@ -70,7 +78,8 @@ export class Ledger {
     return !this.#separations.some((separation) => {
       const isLong = separation.to - separation.from > shortMs
       const isNear = separation.from < at + offeredMs && at < separation.to + reunionMs
-      return isLong && isNear && separation.parts(author.id, site.id)
+      const isBetween = separation.parts(author.id, site.id) || (separation.isOfAll && this.#isPartial)
+      return isLong && isNear && isBetween
     })
   }
 

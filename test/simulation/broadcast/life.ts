@@ -120,7 +120,7 @@ export class Life {
     const { net, ledger } = this.#world
     site.state = 'silent'
     this.#world.fault('paused', site.id)
-    const over = ledger.separate(net.now, (one, other) => one === site.id || other === site.id)
+    const over = ledger.separate(net.now, false, (one, other) => one === site.id || other === site.id)
     this.#after(this.#random.logarithmic(100, 8_000), () => {
       over(net.now)
       if (net.sitesById.get(site.id) !== site) return
@@ -139,7 +139,7 @@ export class Life {
     const cuts = pairs.filter(([one, other]) => one < other && isApart(one, other)).map((pair) => pairOf(...pair))
     for (const cut of cuts) net.cuts.add(cut)
     this.#world.fault(`partition, ${inner.size}`, (live[0] as Site).id)
-    const over = ledger.separate(net.now, isApart)
+    const over = ledger.separate(net.now, true, isApart)
     this.#after(this.#random.logarithmic(300, 15_000), () => {
       over(net.now)
       for (const cut of cuts) net.cuts.delete(cut)

@@ -57,7 +57,10 @@ export function wrongView(world: BroadcastWorld): string | undefined {
   const truth = world.live.map(({ id }) => id).sort()
   const isPartial = world.profile.settings.viewMembersMax !== undefined
   for (const { id, broadcaster } of world.live) {
-    const { ring } = broadcaster.membership.table
+    const { table } = broadcaster.membership
+    const { ring } = table
+    const suspect = truth.find((one) => ring.has(one) && table.isSuspect(one))
+    if (suspect !== undefined) return `${world.nameOf(id)} suspects ${world.nameOf(suspect)}`
     const rank = truth.indexOf(id)
     const neighbours = [truth.at((rank + 1) % truth.length), truth.at(rank - 1)]
     const own = [ring.at(ring.rank(id) + 1), ring.at(ring.rank(id) - 1)]

@@ -20,7 +20,7 @@ export class BroadcastWorld implements Observer {
   readonly profile: Profile
   readonly random: SeededRandom
   readonly net: Network
-  readonly ledger: Ledger = new Ledger()
+  readonly ledger: Ledger
   readonly trace: Trace
   readonly violations: string[] = []
   readonly probe: CountingProbe = new CountingProbe()
@@ -39,6 +39,7 @@ export class BroadcastWorld implements Observer {
   constructor(seed: number, print?: (line: string) => void) {
     this.random = new SeededRandom(`broadcast ${seed}`)
     this.profile = drawProfile(seed, this.random.fork('profile'))
+    this.ledger = new Ledger(this.profile.settings.viewMembersMax !== undefined)
     this.trace = new Trace(print)
     const { latencyMs, loss, settings, hasRealSignatures } = this.profile
     this.net = new Network({
