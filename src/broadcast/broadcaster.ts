@@ -268,7 +268,8 @@ export class Broadcaster {
 
   /** Whether a batch is to be taken: the id is looked at first, then the signature, and nothing is remembered of what has none. */
   #look(from: NodeId, batch: Batch): 'new' | 'seen' | 'past' | 'forged' {
-    const novelty = this.#authors.look(batch)
+    // Of an author who is forgotten something may still be here.
+    const novelty = this.#archive.has(batch) ? 'seen' : this.#authors.look(batch)
     if (novelty === 'past') {
       this.#counts.past += 1
       const epoch = this.#authors.epochOf(batch.author)
@@ -302,7 +303,7 @@ export class Broadcaster {
   }
 
   #hold(batch: Batch, isVerified: boolean, now: number): Held {
-    const held: Held = { batch, takenAt: now, isVerified, regions: [] }
+    const held: Held = { batch, takenAt: now, isVerified, isKept: true, regions: [] }
     this.#archive.add(held)
     this.#repair.add(held)
     return held

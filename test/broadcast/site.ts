@@ -39,6 +39,8 @@ export interface Published {
 
 const rejoinMs = 1_000
 const stallMs = 400
+/** Longer than anybody should believe it. */
+const stallsMs = 120_000
 
 /** One member, for as long as its process lives. */
 export class Site {
@@ -52,8 +54,6 @@ export class Site {
   readonly deliveriesByKey: Map<string, Delivery[]> = new Map()
   /** What its subscribers have heard, in order. */
   readonly texts: string[] = []
-  /** When it stops to say that it is about to hand something on. */
-  stallsUntil: number = Infinity
   readonly blamed: { readonly from: NodeId; readonly reason: string }[] = []
   /** When the last message to each arrives. */
   readonly arrivalsById: Map<NodeId, number> = new Map()
@@ -164,7 +164,7 @@ export class Site {
     this.#hops = message.value.hops + 1
     if (this.manner === 'honest') return true
     const { ticket } = message.value
-    if (this.manner === 'stalling') this.#stall(from, ticket)
+    if (this.manner === 'stalling') this.#stall(from, ticket, this.#network.now + stallsMs)
     else {
       const done = { ticket, reached: 0, missing: 0, unreached: [] }
       this.#network.carry(this, from, broadcastOps.done, encodeMessage('done', done))
@@ -172,11 +172,11 @@ export class Site {
     return false
   }
 
-  #stall(to: NodeId, ticket: number): void {
+  #stall(to: NodeId, ticket: number, untilMs: number): void {
     const { scheduler } = this.#network
-    if (this.state !== 'up' || scheduler.now > this.stallsUntil) return
+    if (this.state !== 'up' || scheduler.now > untilMs) return
     this.#network.carry(this, to, broadcastOps.taken, encodeMessage('taken', { ticket }))
-    scheduler.at(scheduler.now + stallMs, () => this.#stall(to, ticket))
+    scheduler.at(scheduler.now + stallMs, () => this.#stall(to, ticket, untilMs))
   }
 
   #do(step: () => void, from?: NodeId): void {

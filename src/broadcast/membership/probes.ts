@@ -26,6 +26,8 @@ export interface ProbesOptions {
 }
 
 const waitingMax = 1_024
+/** Up to here for others as well. */
+const helpedMax = 512
 
 /** Asks one member after the other, each once in a round, in an order of its own (SWIM, 2002, sections 3.1 and 4.3). */
 export class Probes {
@@ -54,7 +56,8 @@ export class Probes {
   /** Asks it now, unless it is asked already. */
   ask(id: NodeId, now: number, asker?: Ping['asker']): void {
     const { pingMs, periodMs, ping } = this.#options
-    if ((asker === undefined && this.#numberById.has(id)) || this.#pingsByNumber.size >= waitingMax) return
+    if (asker === undefined && this.#numberById.has(id)) return
+    if (this.#pingsByNumber.size >= (asker === undefined ? waitingMax : helpedMax)) return
     this.#lastNumber = (this.#lastNumber + 1) >>> 0
     const number = this.#lastNumber
     const helpAt = asker === undefined ? now + pingMs : Infinity

@@ -7,6 +7,8 @@ export interface Held {
   readonly takenAt: number
   /** Whether its signature was looked at; it came from its author itself when not. */
   isVerified: boolean
+  /** Whether it has still its place in the archive. */
+  isKept: boolean
   /** The parts of the ring that were handed over with it. */
   readonly regions: Region[]
 }
@@ -43,9 +45,14 @@ export class Archive {
     return this.#heldByKey.get(keyOf(id))
   }
 
+  has(id: BatchId): boolean {
+    return this.#heldByKey.has(keyOf(id))
+  }
+
+  /** It is not here yet. */
   add(held: Held): void {
     this.#heldByKey.set(keyOf(held.batch), held)
-    this.#bytes += held.batch.bytes.length
+    this.#bytes += sizeOf(held)
     for (const oldest of this.#heldByKey.values()) {
       if (this.#bytes <= this.#options.bytesMax) return
       this.#remove(oldest)
@@ -60,9 +67,17 @@ export class Archive {
   }
 
   #remove(held: Held): void {
+    held.isKept = false
     this.#heldByKey.delete(keyOf(held.batch))
-    this.#bytes -= held.batch.bytes.length
+    this.#bytes -= sizeOf(held)
   }
+}
+
+/** What stands around a batch is as much as a small one. */
+const overheadBytes = 512
+
+function sizeOf({ batch }: Held): number {
+  return batch.bytes.length + overheadBytes
 }
 
 /** Whether all of a part was handed over before. */

@@ -61,7 +61,11 @@ export class Repair {
 
   /** It was taken here. */
   add(held: Held): void {
-    if (!held.batch.isDirect) this.#stages[0]?.push(held)
+    if (held.batch.isDirect) return
+    this.#stages[0]?.push(held)
+    // What had to make room in the archive is not kept by being offered.
+    for (const queue of this.#stages)
+      while (queue.peek()?.isKept === false) queue.shift()
   }
 
   tick(now: number): void {

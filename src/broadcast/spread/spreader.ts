@@ -37,6 +37,8 @@ export interface Follower {
 
 /** So often a member that does not answer is asked, each time for twice as long. */
 const attemptsMax = 4
+/** For which one member sees to one batch; whoever hands over more of them has something else in mind. */
+const regionsMax = 16
 const tickMs = 50
 
 /**
@@ -93,7 +95,8 @@ export class Spreader {
   take(held: Held, handed: HandedOver, order: Order, now: number): void {
     const { region, hops } = handed
     // What is for some only goes to nobody else, whoever asks for it.
-    if (region === undefined || held.batch.isDirect || isCovered(held, region)) {
+    const isDone = region === undefined || held.batch.isDirect || isCovered(held, region)
+    if (isDone || held.regions.length >= regionsMax) {
       this.#answer(order, emptyReport)
       return
     }
@@ -102,8 +105,10 @@ export class Spreader {
       this.#answer(order, { ...emptyReport, missing: this.#options.members.ring.within(region).count })
       return
     }
+    // Those to whom it was handed on for another part may be in this one as well.
+    const isAgain = handed.isAgain || held.regions.length > 0
     held.regions.push(region)
-    const task = this.#begin(held, handed, order, now)
+    const task = this.#begin(held, { ...handed, isAgain }, order, now)
     this.#handOn(task, region, now)
     if (task.childrenById.size > 0) this.#options.port.send(order.from, 'taken', { ticket: order.ticket })
     this.#settle(task)

@@ -71,7 +71,6 @@ export class Life {
   #end(): void {
     for (const end of [...this.#ends]) end()
     this.#world.net.loss = 0
-    for (const site of this.#world.sites) site.stallsUntil = 0
   }
 
   #fault(): void {
