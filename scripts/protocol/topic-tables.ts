@@ -1,6 +1,7 @@
 import { batchSchema, signedBatchSchema } from '../../src/broadcast/batch.ts'
 import { signedMemberSchema } from '../../src/broadcast/membership/member.ts'
-import { broadcastOps, broadcastSchemas, memberSchema } from '../../src/broadcast/messages.ts'
+import { memberSchema } from '../../src/broadcast/membership/member-schema.ts'
+import { broadcastOps, broadcastSchemas } from '../../src/broadcast/messages.ts'
 import { fieldsOf, fieldsTable } from './fields-table.ts'
 import type { Table } from './fill.ts'
 import {

@@ -1,14 +1,15 @@
 import { defaultLimits } from '../base/limits.ts'
 import type { NodeId } from '../identity/node-id.ts'
 import { malformed } from '../wire/reader.ts'
-import { array, bool, decode, encode, fixed, optional, struct, text, u32, upTo, varint } from '../wire/schema.ts'
+import { array, bool, decode, encode, optional, struct, u32, upTo, varint } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
 import { batchBytesMax, type BatchId } from './batch.ts'
-import { nodeId, oneOf, remainder } from './field-schemas.ts'
-import { addressesMax, memberStatuses, type Member } from './membership/member.ts'
+import { nodeId, remainder } from './field-schemas.ts'
+import { memberSchema } from './membership/member-schema.ts'
+import type { Member } from './membership/member.ts'
 import type { Region } from './ring.ts'
 
-const { broadcastHops, broadcastMembersTold, nameBytes } = defaultLimits
+const { broadcastHops, broadcastMembersTold } = defaultLimits
 
 /** Of one message that hands a part over. */
 export const skippedMax = 16
@@ -146,14 +147,6 @@ export const broadcastOps: { readonly [Name in MessageName]: number } = {
   batch: 14,
 }
 
-/** What is said of a member. */
-export const memberSchema: Schema<Member> = struct({
-  id: nodeId,
-  incarnation: varint,
-  status: oneOf(memberStatuses),
-  addresses: array(text({ max: nameBytes }), { max: addressesMax }),
-  signature: fixed(64),
-})
 const members = array(memberSchema, { max: broadcastMembersTold })
 const numbered = struct({ number: u32, members })
 const hand = {

@@ -1,9 +1,9 @@
 import type { NodeId } from '../../identity/node-id.ts'
 import type { Random } from '../../runtime/random.ts'
-import { Ring } from '../ring.ts'
+import { isWithin, Ring, type Region } from '../ring.ts'
 import type { Members } from '../spread/spread-port.ts'
 import { isNewer, isPresent, memberStatuses, type Member } from './member.ts'
-import { core } from './view.ts'
+import { core, regionAround } from './view.ts'
 
 export interface MemberTableOptions {
   readonly self: Member
@@ -42,6 +42,7 @@ export class MemberTable implements Members {
   #tidyAt = 0
   #core: ReadonlySet<NodeId> | undefined
   #hash: number | undefined
+  #near: Region | 'all' | undefined
 
   constructor(options: MemberTableOptions) {
     this.#options = options
@@ -63,6 +64,13 @@ export class MemberTable implements Members {
   get core(): ReadonlySet<NodeId> {
     this.#core ??= this.isWhole ? new Set(this.ring.ids.filter((id) => id !== this.self)) : core(this.ring, this.self)
     return this.#core
+  }
+
+  /** Whether a member is one of the core, or would be if it were here. */
+  mayBeCore(id: NodeId): boolean {
+    if (this.isWhole || this.core.has(id)) return true
+    this.#near ??= regionAround(this.ring, this.self)
+    return this.#near === 'all' || isWithin(id, this.#near)
   }
 
   /** The same at all who know the same. FNV-1a. */
@@ -129,13 +137,13 @@ export class MemberTable implements Members {
     if (known !== undefined && !isNewer(member, known.member)) return false
     const was = known !== undefined && isPresent(known.member)
     this.#entriesById.set(id, { member, seenAt: this.#now })
-    this.#forgetDerived()
+    this.#hash = undefined
     if (isPresent(member)) {
       this.#goneAtById.delete(id)
-      this.ring.add(id)
+      if (this.ring.add(id)) this.#forgetDerived()
       this.#makeRoom(id)
     } else {
-      this.ring.remove(id)
+      if (this.ring.remove(id)) this.#forgetDerived()
       this.#goneAtById.set(id, this.#now)
       if (this.#goneAtById.size > goneMax) this.#forgetGone(this.#goneAtById.keys().next().value as NodeId)
     }
@@ -146,10 +154,11 @@ export class MemberTable implements Members {
     const wasWhole = this.isWhole
     this.#now = now
     if (this.isWhole !== wasWhole) this.#forgetDerived()
-    for (const [id, at] of this.#goneAtById) {
-      if (now - at < this.#options.goneMs) break
-      this.#forgetGone(id)
-    }
+    if (this.#goneAtById.size > 0)
+      for (const [id, at] of this.#goneAtById) {
+        if (now - at < this.#options.goneMs) break
+        this.#forgetGone(id)
+      }
     if (this.isWhole || now < this.#tidyAt) return
     this.#tidyAt = now + tidyMs
     const { core: kept } = this
@@ -185,5 +194,6 @@ export class MemberTable implements Members {
   #forgetDerived(): void {
     this.#core = undefined
     this.#hash = undefined
+    this.#near = undefined
   }
 }

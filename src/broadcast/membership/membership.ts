@@ -3,13 +3,12 @@ import type { Verify } from '../../identity/signature.ts'
 import type { Probe } from '../../runtime/probe.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { BroadcastMessages, MessageName } from '../messages.ts'
-import { isWithin } from '../ring.ts'
 import type { BroadcastSettings } from '../settings.ts'
 import { isMemberSigned, isNewer, isPresent, signMember, type Member, type MemberStatus } from './member.ts'
 import { MemberTable } from './member-table.ts'
 import { News } from './news.ts'
 import { Probes, shuffled } from './probes.ts'
-import { fingers, nearest, nearEach } from './view.ts'
+import { fingers, nearest } from './view.ts'
 
 export interface MembershipPort {
   send<Name extends MessageName>(to: NodeId, name: Name, message: BroadcastMessages[Name]): void
@@ -174,13 +173,16 @@ export class Membership {
   #learn(members: readonly Member[], isRumour: boolean): void {
     for (const member of members) {
       if (member.id === this.table.self) this.#contradict(member)
-      else if (!isRumour || this.#concerns(member)) this.#take(member)
+      // Rumours are for those whom they concern: all, as long as all know all.
+      else if (!isRumour || this.table.mayBeCore(member.id)) this.#take(member)
     }
   }
 
   #take(told: Member): void {
     const { network, verify, probe } = this.#options
     const known = this.table.find(told.id)
+    if (known === told && isPresent(told)) this.table.see(told.id)
+    if (known === told) return
     if (known !== undefined && !isNewer(told, known)) {
       if (known.incarnation === told.incarnation && isPresent(told)) this.table.see(told.id)
       return
@@ -197,7 +199,8 @@ export class Membership {
     const before = this.table.find(member.id)?.status
     if (!this.table.apply(member)) return
     this.#watch(member)
-    this.#spread(member)
+    // Those whom it concerns hear of the others from each other.
+    if (this.table.mayBeCore(member.id)) this.#spread(member)
     this.#options.port.changed(member, before)
   }
 
@@ -244,15 +247,6 @@ export class Membership {
     if (known?.status === 'suspect') this.#apply({ ...known, status: 'dead' })
   }
 
-  /** Rumours are for those whom they concern: all, as long as all know all. */
-  #concerns({ id }: Member): boolean {
-    const { table } = this
-    if (table.isWhole || table.core.has(id)) return true
-    const near = nearest(table.ring, table.self, nearEach)
-    const [last, first] = [near[nearEach - 1], near[2 * nearEach - 1]]
-    return last === undefined || first === undefined || isWithin(id, { from: first, to: last })
-  }
-
   #spread(member: Member): void {
     this.#news.add(member, 3 * Math.ceil(Math.log2(this.table.ring.size + 1)))
     this.#urgent.push(member)
@@ -282,8 +276,10 @@ export class Membership {
   }
 
   #sync(partner: NodeId): void {
-    const { hash, isRoomy } = this.table
-    const members = this.table.isWhole ? [this.#own] : this.#fitting(partner)
+    const { isWhole, isRoomy } = this.table
+    const members = isWhole ? [this.#own] : this.#fitting(partner)
+    // Views of a part are not compared.
+    const hash = isWhole ? this.table.hash : 0
     this.#options.port.send(partner, 'sync', { hash, isWhole: isRoomy, members })
   }
 

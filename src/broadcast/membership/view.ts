@@ -1,5 +1,5 @@
 import type { NodeId } from '../../identity/node-id.ts'
-import type { Ring } from '../ring.ts'
+import type { Region, Ring } from '../ring.ts'
 
 // With more members than one can know, each keeps those that stand next to it on the ring, and those at thirds of the way around, at thirds
 // of a third, and so on. The first make sure that nobody is left out, the others that the way is short.
@@ -20,6 +20,13 @@ export function nearest(ring: Ring, id: NodeId, each: number): readonly NodeId[]
   for (let index = 0; index < after; index += 1) ids.push(ring.at(first + index))
   for (let index = 1; index <= before; index += 1) ids.push(ring.at(rank - index))
   return ids
+}
+
+/** In which whoever stands is one of those next to a member; all of the ring when there are not enough of them. */
+export function regionAround(ring: Ring, id: NodeId): Region | 'all' {
+  const near = nearest(ring, id, nearEach)
+  const [last, first] = [near[nearEach - 1], near[2 * nearEach - 1]]
+  return last === undefined || first === undefined ? 'all' : { from: first, to: last }
 }
 
 /** The members that come next behind each third of the way around from `id`, each third of a third, and so on. */
