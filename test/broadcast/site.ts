@@ -98,8 +98,10 @@ export class Site {
     const { scheduler } = this.#network
     scheduler.at(scheduler.now + rejoinMs, () => {
       if (this.state !== 'up' || this.broadcaster.membership.table.ring.has(contact)) return
-      const other = this.#otherContact()
-      if (other !== undefined) this.join(other)
+      // It may know nobody else, and be missed by all.
+      const isUp = this.#network.sitesById.get(contact)?.state === 'up'
+      const next = isUp ? contact : this.#otherContact()
+      if (next !== undefined) this.join(next)
     })
   }
 
