@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/base/limits.ts'
+import { broadcastRows } from './broadcast-rows.ts'
 import { circuitRows } from './circuit-rows.ts'
 import { fragmentRows } from './fragment-rows.ts'
 import { sessionRows } from './session-rows.ts'
@@ -21,6 +22,7 @@ const rows: readonly Row[] = [
   ...feedRows,
   ...driveRows,
   ...groupRows,
+  ...broadcastRows,
 ]
 
 test('every limit has a row, and none has two for the same thing', () => {

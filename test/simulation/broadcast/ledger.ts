@@ -72,7 +72,8 @@ export class Ledger {
   isDue(entry: Entry, site: Site): boolean {
     const { author, at, to, isFresh } = entry
     if (site === author || site.manner !== 'honest' || !isFresh || author.state !== 'up' || site.state !== 'up') return false
-    if (to !== undefined && !to.includes(site.id)) return false
+    // What is sent to some is offered by its author alone, which knows whom it has not reached.
+    if (to !== undefined && (!to.includes(site.id) || entry.report?.unreached.includes(site.id) === true)) return false
     if (this.#isOvertaken(entry)) return false
     for (const one of [author, site]) if (at < (this.joinedAtBySite.get(one) ?? Infinity) + joinMs) return false
     return !this.#separations.some((separation) => {
