@@ -3,7 +3,7 @@ import type { Random } from '../../runtime/random.ts'
 import { isWithin, Ring, type Region } from '../ring.ts'
 import type { Members } from '../spread/spread-port.ts'
 import { isNewer, isPresent, memberStatuses, type Member } from './member.ts'
-import { core, regionAround } from './view.ts'
+import { core, fingerPlaces, regionAround } from './view.ts'
 
 export interface MemberTableOptions {
   readonly self: Member
@@ -33,6 +33,7 @@ export class MemberTable implements Members {
   /** Those who may be there, this one among them. */
   readonly ring: Ring
   readonly #options: MemberTableOptions
+  readonly #fingerPlaces: readonly NodeId[]
   readonly #entriesById = new Map<NodeId, Entry>()
   readonly #goneAtById = new Map<NodeId, number>()
   /** Until when it counts that there are more members than can be known. */
@@ -47,6 +48,7 @@ export class MemberTable implements Members {
   constructor(options: MemberTableOptions) {
     this.#options = options
     this.self = options.self.id
+    this.#fingerPlaces = fingerPlaces(this.self)
     this.ring = new Ring([this.self])
     this.#entriesById.set(this.self, { member: options.self, seenAt: 0 })
   }
@@ -62,7 +64,9 @@ export class MemberTable implements Members {
 
   /** Those whom this node has to keep an eye on. */
   get core(): ReadonlySet<NodeId> {
-    this.#core ??= this.isWhole ? new Set(this.ring.ids.filter((id) => id !== this.self)) : core(this.ring, this.self)
+    this.#core ??= this.isWhole
+      ? new Set(this.ring.ids.filter((id) => id !== this.self))
+      : core(this.ring, this.self, this.#fingerPlaces)
     return this.#core
   }
 
@@ -170,8 +174,9 @@ export class MemberTable implements Members {
   #makeRoom(id: NodeId): void {
     const { membersMax, random } = this.#options
     if (this.ring.size <= membersMax) return
+    if (this.isWhole) this.#forgetDerived()
     this.#crowdedUntil = this.#now + crowdedMs
-    const kept = core(this.ring, this.self)
+    const { core: kept } = this
     for (let tries = 0; tries < 64; tries += 1) {
       const one = tries === 0 ? id : this.ring.at(random.uint32())
       if (one === this.self || kept.has(one) || (tries === 0 && random.real() < 0.5)) continue

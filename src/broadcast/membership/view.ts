@@ -30,22 +30,29 @@ export function regionAround(ring: Ring, id: NodeId): Region | 'all' {
 }
 
 /** The members that come next behind each third of the way around from `id`, each third of a third, and so on. */
-export function fingers(ring: Ring, id: NodeId): ReadonlySet<NodeId> {
+export function fingers(ring: Ring, id: NodeId, places: readonly NodeId[] = fingerPlaces(id)): ReadonlySet<NodeId> {
   const found = new Set<NodeId>()
   if (ring.size === 0) return found
-  const place = placeOf(id)
-  let step = 1
-  for (let level = 0; level < levels; level += 1) {
-    step /= 3
-    for (const times of [1, 2]) found.add(ring.at(ring.rank(idAt((place + times * step) % 1))))
-  }
+  for (const place of places) found.add(ring.at(ring.rank(place)))
   found.delete(id)
   return found
 }
 
-/** Those whom a member keeps when it cannot know all. */
-export function core(ring: Ring, id: NodeId): ReadonlySet<NodeId> {
-  const found = new Set(fingers(ring, id))
+/** Where the thirds are that are looked for from `id`. */
+export function fingerPlaces(id: NodeId): readonly NodeId[] {
+  const place = placeOf(id)
+  const places: NodeId[] = []
+  let step = 1
+  for (let level = 0; level < levels; level += 1) {
+    step /= 3
+    for (const times of [1, 2]) places.push(idAt((place + times * step) % 1))
+  }
+  return places
+}
+
+/** Those whom a member keeps when it cannot know all; `places` are its fingers' places. */
+export function core(ring: Ring, id: NodeId, places: readonly NodeId[]): ReadonlySet<NodeId> {
+  const found = new Set(fingers(ring, id, places))
   for (const near of nearest(ring, id, nearEach)) found.add(near)
   return found
 }

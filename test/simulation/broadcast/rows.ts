@@ -24,6 +24,8 @@ export interface Row {
 const messages = 3
 const gapMs = 1_000
 const mostMs = 20_000
+/** As long as a message is offered. */
+const tailMs = 7_500
 /** Who has come later than so long before is not known to all. */
 const joinMs = 10_000
 const churnStepMs = 100
@@ -50,7 +52,7 @@ export function measure(town: Town, condition: Condition): Row {
   while (net.now < most && arrivals().includes(Infinity)) net.runTo(net.now + gapMs)
   end()
   // What is still offered belongs to them, too.
-  net.runTo(net.now + mostMs)
+  net.runTo(net.now + tailMs)
   const after = countsOf(town)
   const times = [...arrivals()].sort((one, other) => one - other)
   const depths = [...town.bornAtBySite.keys()].flatMap((site) =>
