@@ -34,6 +34,7 @@ export function testFolders({ paths }: Mutant): readonly string[] {
 /** The world of the layer that a mutant changes: of the whole of them it has a few seeds only. */
 export function worldOf({ paths }: Mutant): string {
   if (paths.some((path) => path.startsWith('src/causal/'))) return 'groups'
+  if (paths.some((path) => path.startsWith('src/broadcast/'))) return 'broadcast'
   return paths.some((path) => path.startsWith('src/feed/')) ? 'feeds' : 'whole'
 }
 

@@ -250,13 +250,13 @@ export class Broadcaster {
     if (novelty === 'new' && this.#spreader.isBusy && message.region !== undefined) return
     const held = novelty === 'new' ? this.#take(from, batch, now) : this.#archive.find(batch)
     if (held === undefined) this.#spreader.acknowledge(order)
-    else this.#spreader.take(held, message, order, now)
+    else this.#spread(held, message, order, now)
   }
 
   #takeOffer(from: NodeId, message: OfferMessage, now: number): void {
     const order = { from, ticket: message.ticket }
     const held = this.#archive.find(message)
-    if (held !== undefined) return this.#spreader.take(held, message, order, now)
+    if (held !== undefined) return this.#spread(held, message, order, now)
     const novelty = this.#authors.look(message)
     if (novelty === 'past') return this.#spreader.refuse(order)
     if (novelty === 'seen') return this.#spreader.acknowledge(order)
@@ -297,9 +297,17 @@ export class Broadcaster {
     const pending = this.#pendingByKey.get(key)
     if (pending !== undefined) {
       this.#pendingByKey.delete(key)
-      this.#spreader.take(held, pending.handed, pending.order, now)
+      this.#spread(held, pending.handed, pending.order, now)
     }
     return held
+  }
+
+  /** What came from its author itself may have no signature, and is nothing for others then. */
+  #spread(held: Held, handed: HandedOver, order: Order, now: number): void {
+    if (handed.region === undefined || held.batch.isDirect || this.#isGenuine(held))
+      return this.#spreader.take(held, handed, order, now)
+    this.#options.port.blame(order.from, 'a batch that its author has not signed, for others')
+    this.#spreader.acknowledge(order)
   }
 
   #hold(batch: Batch, isVerified: boolean, now: number): Held {

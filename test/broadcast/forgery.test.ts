@@ -109,10 +109,12 @@ describe('B3', () => {
     expect(lone.take('done').length).toBe(1)
   })
 
-  it('who has got a batch from its author itself serves it only if its author has signed it', () => {
+  it('who has got a batch from its author itself gives it to others only if its author has signed it', () => {
     const lone = member()
-    lone.hear(author, 'relay', relayOf(batchOf(author, 1, { sign: garbage }), { region: undefined }))
+    lone.hear(author, 'relay', relayOf(batchOf(author, 1, { sign: garbage })))
     expect(lone.delivered.length).toBe(1)
+    expect(lone.take('relay')).toEqual([])
+    expect(lone.blamed).toEqual([author.id])
     lone.hear(first, 'want', { offers: [{ author: author.id, epoch: 1, runs: [{ first: 1, count: 1 }] }] })
     expect(lone.take('batch')).toEqual([])
   })
