@@ -50,7 +50,7 @@ export const topicMeanings: { readonly [Name in MessageName]: Meanings } = {
   probe: { number: 'for the PONG', target: 'the member to be asked' },
   news: { members: 'what has changed' },
   sync: {
-    hash: 'FNV-1a of the id, incarnation and status of all that are alive or suspect, in the order of their ids',
+    hash: 'FNV-1a of the id, incarnation and status of all that are alive or suspect, in the order of their ids; 0 in an overlay',
     isWhole: 'the sender has not had to forget anybody of late',
     members: 'the sender itself; in an overlay those, too, whom the receiver would keep',
   },
@@ -62,7 +62,7 @@ export const topicMeanings: { readonly [Name in MessageName]: Meanings } = {
     ticket,
     reached: 'how many others of the part have it',
     missing: 'how many have not',
-    unreached: 'who they are, as far as there is room',
+    unreached: 'who they are, as far as there is room; the sender itself when it does not take the batch',
   },
   past: { epoch: 'the last one of the receiver that the sender knows' },
   have: { offers },

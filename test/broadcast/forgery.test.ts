@@ -43,7 +43,8 @@ describe('B3', () => {
     expect(lone.take('relay')).toEqual([])
     // 400,000 by the same author, in more batches than are told apart; the rest by others.
     const texts = Array.from({ length: 80 }, (_, index) => `message ${index}`)
-    for (let counter = 2; counter <= 5_001; counter += 1) lone.hear(first, 'batch', { batch: batchOf(author, counter, { texts }).bytes })
+    for (let counter = 2; counter <= 5_001; counter += 1)
+      lone.hear(first, 'batch', { batch: batchOf(author, counter, { texts }).bytes })
     for (const other of others.slice(1, 7))
       for (let counter = 1; counter <= 1_250; counter += 1)
         lone.hear(first, 'batch', { batch: batchOf(other, counter, { texts }).bytes })
@@ -132,7 +133,9 @@ describe('the answer', () => {
       const child = others.find(({ id }) => id === to) as Identity
       lone.hear(child, 'done', { ticket: value.ticket, reached: index, missing: 0, unreached: [] })
     }
-    expect(lone.take('done')).toEqual([{ to: first.id, value: { ticket: 1, reached: 3 + 0 + 1 + 2, missing: 0, unreached: [] } }])
+    expect(lone.take('done')).toEqual([
+      { to: first.id, value: { ticket: 1, reached: 3 + 0 + 1 + 2, missing: 0, unreached: [] } },
+    ])
   })
 
   it('of who knows a later epoch of the author is that it has not got it, and its part goes to another', () => {

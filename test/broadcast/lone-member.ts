@@ -79,7 +79,10 @@ export class LoneMember {
 
   /** What it has sent of one kind since this was asked last. */
   take<Name extends MessageName>(name: Name): readonly { to: NodeId; value: BroadcastMessages[Name] }[] {
-    const [taken, left] = [this.sent.filter(({ message }) => message.name === name), this.sent.filter(({ message }) => message.name !== name)]
+    const [taken, left] = [
+      this.sent.filter(({ message }) => message.name === name),
+      this.sent.filter(({ message }) => message.name !== name),
+    ]
     this.sent.splice(0, this.sent.length, ...left)
     return taken.map(({ to, message }) => ({ to, value: message.value as BroadcastMessages[Name] }))
   }

@@ -61,8 +61,8 @@ function newsBytes(amount: number): Uint8Array {
 
 /** Members each of which knows only the next one, so many of them: how many get a message that the first one publishes. */
 function passes(amount: number): Outcome {
-  const sorted = Array.from({ length: amount + 1 }, (_, index) => keyedIdentity(`in a row ${index}`)).sort((one, next) =>
-    one.id < next.id ? -1 : 1,
+  const sorted = Array.from({ length: amount + 1 }, (_, index) => keyedIdentity(`in a row ${index}`)).sort(
+    (one, next) => (one.id < next.id ? -1 : 1),
   )
   const [publisher, ...row] = sorted as [Identity, ...Identity[]]
   const region = { from: publisher.id, to: publisher.id }

@@ -64,8 +64,7 @@ export class Repair {
     if (held.batch.isDirect) return
     this.#stages[0]?.push(held)
     // What had to make room in the archive is not kept by being offered.
-    for (const queue of this.#stages)
-      while (queue.peek()?.isKept === false) queue.shift()
+    for (const queue of this.#stages) while (queue.peek()?.isKept === false) queue.shift()
   }
 
   tick(now: number): void {

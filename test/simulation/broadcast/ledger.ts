@@ -71,7 +71,8 @@ export class Ledger {
   /** Whether a member that is still there has to have a message. */
   isDue(entry: Entry, site: Site): boolean {
     const { author, at, to, isFresh } = entry
-    if (site === author || site.manner !== 'honest' || !isFresh || author.state !== 'up' || site.state !== 'up') return false
+    if (site === author || site.manner !== 'honest' || !isFresh || author.state !== 'up' || site.state !== 'up')
+      return false
     // What is sent to some is offered by its author alone, which knows whom it has not reached.
     if (to !== undefined && (!to.includes(site.id) || entry.report?.unreached.includes(site.id) === true)) return false
     if (this.#isOvertaken(entry)) return false

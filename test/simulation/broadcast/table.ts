@@ -12,7 +12,18 @@ const { values } = parseArgs({
   options: { members: { type: 'string', default: '1000,10000' }, view: { type: 'string', default: 'full,partial' } },
 })
 const columns = [8, 8, 12, 10, 11, 6, 9, 9, 10, 8] as const
-const heads = ['members', 'view', 'condition', 'bodies', 'duplicates', 'depth', 'half, ms', 'all, ms', 'coverage', 'seconds']
+const heads = [
+  'members',
+  'view',
+  'condition',
+  'bodies',
+  'duplicates',
+  'depth',
+  'half, ms',
+  'all, ms',
+  'coverage',
+  'seconds',
+]
 
 print(heads)
 let isCovered = true

@@ -76,7 +76,7 @@ export class PartialTown extends AnyTown {
       net.runTo((joinsMs * index) / size)
       this.#join()
     }
-    for (const end = net.now + settlingMs; net.now < end && !this.isSettled; ) net.runTo(net.now + 1_000)
+    for (const end = net.now + settlingMs; net.now < end && !this.isSettled;) net.runTo(net.now + 1_000)
     if (!this.isSettled) throw new Error('the members do not find each other')
   }
 

@@ -17,8 +17,10 @@ const pingsMax = 1_024
 /** Lets the world come to rest, publishes once more, and looks whether all is as it must be. */
 export function judge(world: BroadcastWorld, life: Life): void {
   const { net } = world
-  if (!runUntil(world, healingMs, () => wrongView(world) === undefined)) world.violate(wrongView(world) ?? 'a wrong view')
-  for (const site of world.live) if (site.broadcaster.membership.table.isWhole === false) world.mark('view of a part of the members')
+  if (!runUntil(world, healingMs, () => wrongView(world) === undefined))
+    world.violate(wrongView(world) ?? 'a wrong view')
+  for (const site of world.live)
+    if (site.broadcaster.membership.table.isWhole === false) world.mark('view of a part of the members')
   const last = Array.from({ length: 3 }, () => life.publish({ mayBeDirect: false }))
   net.runTo(world.now + lastMs)
   checkDeliveries(world)
