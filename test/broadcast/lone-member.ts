@@ -98,7 +98,8 @@ export function batchOf(
     readonly sign?: (statement: Uint8Array) => Uint8Array
   } = {},
 ): Batch {
-  const { epoch = 1, isDirect = false, texts = ['hello'], network = networkName, sign = author.sign } = options
+  const { epoch = 1, isDirect = false, texts = ['hello'], network = networkName } = options
+  const { sign = (statement: Uint8Array): Uint8Array => author.sign(statement) } = options
   const posts = texts.map((text) => ({ topic: 'news', payload: new TextEncoder().encode(text) }))
   return encodeBatch({ author: author.id, epoch, counter, isDirect, posts }, { network, sign })
 }

@@ -1,43 +1,15 @@
-import type { Batch } from '../../src/broadcast/batch.ts'
-import type { BroadcastSettings } from '../../src/broadcast/settings.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import type { NodeId } from '../../src/identity/node-id.ts'
 import type { Verify } from '../../src/identity/signature.ts'
-import type { Probe } from '../../src/runtime/probe.ts'
 import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { Scheduler } from '../../src/runtime/simulated/scheduler.ts'
 import { keyedIdentity, keyedVerify } from './keyed.ts'
-import { Site, type SiteOptions } from './site.ts'
+import { Site, type NetworkOptions, type SiteOptions, type Surroundings } from './site.ts'
 
-export type { Delivery, Manner, Site, SiteOptions } from './site.ts'
-
-export interface NetworkOptions {
-  readonly seed: number | string
-  /** One way. */
-  readonly latencyMs: readonly [least: number, most: number]
-  /** Share of messages that get lost with the link that they were on. */
-  readonly loss: number
-  readonly settings?: Partial<BroadcastSettings>
-  readonly probe?: Probe
-  readonly observer?: Observer
-  /** Instead of cheap ones. */
-  readonly signatures?: { readonly identity: (seed: string) => Identity; readonly verify: Verify }
-}
-
-/** Whoever looks at all that happens. */
-export interface Observer {
-  sent(from: Site, to: NodeId, op: number, payload: Uint8Array): void
-  arrived(to: Site, from: NodeId, op: number, payload: Uint8Array): void
-  delivered(site: Site, batch: Batch): void
-  /** A member has thrown. `from` sent what it received, if that was it. */
-  thrown(site: Site, error: unknown, from: NodeId | undefined): void
-}
-
-/** Of the members; batches and members of another one mean nothing here. */
-export const networkName = 'test'
+export { networkName, type Manner, type NetworkOptions, type Observer, type Site, type SiteOptions } from './site.ts'
 
 /** Members in one process on virtual time: what one sends, another one receives a little later, or never. */
-export class Network {
+export class Network implements Surroundings {
   readonly scheduler: Scheduler = new Scheduler()
   readonly random: SeededRandom
   readonly options: NetworkOptions

@@ -8,8 +8,10 @@ import type { Members } from '../../src/broadcast/spread/spread-port.ts'
 import type { SpreadReport } from '../../src/broadcast/spread/task.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import type { NodeId } from '../../src/identity/node-id.ts'
-import { silentProbe } from '../../src/runtime/probe.ts'
-import { networkName, type Network } from './network.ts'
+import type { Verify } from '../../src/identity/signature.ts'
+import { silentProbe, type Probe } from '../../src/runtime/probe.ts'
+import type { SeededRandom } from '../../src/runtime/simulated/random.ts'
+import type { Scheduler } from '../../src/runtime/simulated/scheduler.ts'
 
 /**
  * How a member behaves. `idle`: takes what it is handed, says that all is done, and hands nothing on. `stalling`: says again and again that
@@ -37,6 +39,42 @@ export interface Published {
   readonly report: () => SpreadReport | undefined
 }
 
+export interface NetworkOptions {
+  readonly seed: number | string
+  /** One way. */
+  readonly latencyMs: readonly [least: number, most: number]
+  /** Share of messages that get lost with the link that they were on. */
+  readonly loss: number
+  readonly settings?: Partial<BroadcastSettings>
+  readonly probe?: Probe
+  readonly observer?: Observer
+  /** Instead of cheap ones. */
+  readonly signatures?: { readonly identity: (seed: string) => Identity; readonly verify: Verify }
+}
+
+/** Whoever looks at all that happens. */
+export interface Observer {
+  sent(from: Site, to: NodeId, op: number, payload: Uint8Array): void
+  arrived(to: Site, from: NodeId, op: number, payload: Uint8Array): void
+  delivered(site: Site, batch: Batch): void
+  /** A member has thrown. `from` sent what it received, if that was it. */
+  thrown(site: Site, error: unknown, from: NodeId | undefined): void
+}
+
+/** Of the members; batches and members of another one mean nothing here. */
+export const networkName = 'test'
+
+/** What a member lives in. */
+export interface Surroundings {
+  readonly now: number
+  readonly options: NetworkOptions
+  readonly verify: Verify
+  readonly random: SeededRandom
+  readonly scheduler: Scheduler
+  readonly sitesById: ReadonlyMap<NodeId, Site>
+  carry(from: Site, to: NodeId, op: number, payload: Uint8Array): void
+}
+
 const rejoinMs = 1_000
 const stallMs = 400
 /** Longer than anybody should believe it. */
@@ -57,11 +95,11 @@ export class Site {
   readonly blamed: { readonly from: NodeId; readonly reason: string }[] = []
   /** When the last message to each arrives. */
   readonly arrivalsById: Map<NodeId, number> = new Map()
-  readonly #network: Network
+  readonly #network: Surroundings
   #hops: number | undefined
   #wakeAt = Infinity
 
-  constructor(net: Network, identity: Identity, options: SiteOptions) {
+  constructor(net: Surroundings, identity: Identity, options: SiteOptions) {
     this.#network = net
     this.id = identity.id
     this.identity = identity

@@ -24,7 +24,7 @@ const goneMax = 256
 const toldMs = 60_000
 /** So long those are kept who are not of the core, when not all can be known. */
 const looseMs = 60_000
-const tidyMs = 1_000
+const tidyMs = 5_000
 const crowdedMs = 30_000
 
 /** Who is there, as far as is known here, with those who have just gone. */

@@ -54,15 +54,15 @@ export class Life {
     const to = mayBeDirect && this.#random.chance(0.2) ? this.#some() : undefined
     const isLong = this.#random.chance(0.05)
     const text = `${(this.#texts += 1)}${'.'.repeat(isLong ? this.#random.integer(1_000, 8_000) : 8)}`
-    let early: SpreadReport | undefined
-    let entry: Entry | undefined
+    const told: { entry?: Entry; early?: SpreadReport } = {}
     const { batch } = author.publish(text, to, (report) => {
-      if (entry === undefined) early = report
-      else this.#world.reported(entry, report)
+      if (told.entry === undefined) told.early = report
+      else this.#world.reported(told.entry, report)
     })
     const { epoch, counter } = batch
-    entry = ledger.add({ id: { author: author.id, epoch, counter }, author, text, at: net.now, to })
-    if (early !== undefined) this.#world.reported(entry, early)
+    const entry = ledger.add({ id: { author: author.id, epoch, counter }, author, text, at: net.now, to })
+    told.entry = entry
+    if (told.early !== undefined) this.#world.reported(entry, told.early)
     if (!entry.isFresh) this.#world.mark('published in an epoch that was over')
     return entry
   }

@@ -20,7 +20,7 @@ export function judge(world: BroadcastWorld, life: Life): void {
   if (!runUntil(world, healingMs, () => wrongView(world) === undefined))
     world.violate(wrongView(world) ?? 'a wrong view')
   for (const site of world.live)
-    if (site.broadcaster.membership.table.isWhole === false) world.mark('view of a part of the members')
+    if (!site.broadcaster.membership.table.isWhole) world.mark('view of a part of the members')
   const last = Array.from({ length: 3 }, () => life.publish({ mayBeDirect: false }))
   net.runTo(world.now + lastMs)
   checkDeliveries(world)
