@@ -201,7 +201,7 @@ export class Site {
   #hears(from: NodeId, op: number, payload: Uint8Array): boolean {
     const message = decodeMessage(op, payload)
     if (message.name !== 'relay') return true
-    this.#hops = message.value.hops + 1
+    this.#hops = message.value.hops
     if (this.manner === 'honest') return true
     const { ticket } = message.value
     if (this.manner === 'stalling') this.#stall(from, ticket, this.#network.now + stallsMs)

@@ -85,16 +85,8 @@ export class Repair {
   receiveHave(from: NodeId, offers: readonly Offer[], now: number): void {
     const { authors, members } = this.#options
     const wanted: BatchId[] = []
-    let looked = 0
-    for (const { author, epoch, runs } of offers) {
-      if (author === members.self) continue
-      for (const { first, count } of runs)
-        for (let counter = first; counter < first + count && looked < idsMax; counter += 1) {
-          looked += 1
-          const id = { author, epoch, counter }
-          if (authors.look(id) === 'new' && this.#ask(keyOf(id), now)) wanted.push(id)
-        }
-    }
+    for (const id of idsOf(offers))
+      if (id.author !== members.self && authors.look(id) === 'new' && this.#ask(keyOf(id), now)) wanted.push(id)
     if (wanted.length === 0) return
     this.#options.probe.sometimes('batch asked for that was missed')
     for (const missing of messagesOfIds(wanted)) this.#options.port.send(from, 'want', { offers: missing })
@@ -102,19 +94,16 @@ export class Repair {
 
   receiveWant(from: NodeId, offers: readonly Offer[]): void {
     const { archive, port, mayHave } = this.#options
-    let [looked, served, bytes] = [0, 0, 0]
-    for (const { author, epoch, runs } of offers)
-      for (const { first, count } of runs)
-        for (let counter = first; counter < first + count && looked < idsMax; counter += 1) {
-          looked += 1
-          const held = archive.find({ author, epoch, counter })
-          if (held === undefined || !mayHave(from, held)) continue
-          served += 1
-          bytes += held.batch.bytes.length
-          this.bodiesSent += 1
-          const hasRoom = port.send(from, 'batch', { batch: held.batch.bytes })
-          if (!hasRoom || served >= servedMax || bytes >= servedBytesMax) return
-        }
+    let [served, bytes] = [0, 0]
+    for (const id of idsOf(offers)) {
+      const held = archive.find(id)
+      if (held === undefined || !mayHave(from, held)) continue
+      served += 1
+      bytes += held.batch.bytes.length
+      this.bodiesSent += 1
+      const hasRoom = port.send(from, 'batch', { batch: held.batch.bytes })
+      if (!hasRoom || served >= servedMax || bytes >= servedBytesMax) return
+    }
   }
 
   #dueAt(held: Held, stage: number): number {
@@ -145,6 +134,19 @@ export class Repair {
     targets.delete(self)
     return targets
   }
+}
+
+/** What is looked at of what somebody claims. */
+function* idsOf(offers: readonly Offer[]): Generator<BatchId> {
+  let looked = 0
+  for (const { author, epoch, runs } of offers)
+    for (const { first, count } of runs) {
+      const last = Math.min(first + count - 1, Number.MAX_SAFE_INTEGER)
+      for (let counter = first; counter <= last; counter += 1) {
+        if ((looked += 1) > idsMax) return
+        yield { author, epoch, counter }
+      }
+    }
 }
 
 function* messagesOf(due: readonly Held[]): Generator<readonly Offer[]> {
