@@ -59,22 +59,24 @@ export function core(ring: Ring, id: NodeId, places: readonly NodeId[]): Readonl
 
 /** In the order of their codes, as ids are compared. */
 const digits = '234567abcdefghijklmnopqrstuvwxyz'
-const digitsUsed = 9
+/** Two of them each, in their order. */
+const pairs = Array.from({ length: 1_024 }, (_, index) => digits.charAt(index >>> 5) + digits.charAt(index & 31))
+const pairsUsed = 5
 
 /** Where a member stands, from 0 to 1. */
 function placeOf(id: NodeId): number {
   let place = 0
-  for (let index = 0; index < digitsUsed; index += 1) place = place * 32 + digits.indexOf(id[index] ?? '2')
-  return place / 32 ** digitsUsed
+  for (let index = 0; index < 2 * pairsUsed; index += 1) place = place * 32 + digits.indexOf(id[index] ?? '2')
+  return place / 1_024 ** pairsUsed
 }
 
 /** The first id that could stand there. */
 function idAt(place: number): NodeId {
-  let rest = Math.floor(place * 32 ** digitsUsed)
+  let rest = Math.floor(place * 1_024 ** pairsUsed)
   let text = ''
-  for (let index = 0; index < digitsUsed; index += 1) {
-    text = digits[rest % 32] + text
-    rest = Math.floor(rest / 32)
+  for (let index = 0; index < pairsUsed; index += 1) {
+    text = (pairs[rest % 1_024] as string) + text
+    rest = Math.floor(rest / 1_024)
   }
   return text as NodeId
 }
