@@ -141,7 +141,8 @@ export class Membership {
   }
 
   failed(id: NodeId, now: number): void {
-    this.doubt(id, now)
+    // Else whoever is asked to help would ask for help in turn, and in the end all would look for who is gone.
+    if (!this.#probes.isHelping(id)) this.doubt(id, now)
     this.#probes.failed(id, now)
   }
 

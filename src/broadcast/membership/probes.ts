@@ -74,6 +74,13 @@ export class Probes {
     if (ping.asker !== undefined) this.#options.vouch(ping.asker.id, ping.asker.number)
   }
 
+  /** Whether a member is asked for somebody else, and not for this one. */
+  isHelping(id: NodeId): boolean {
+    if (this.#numberById.has(id)) return false
+    for (const ping of this.#pingsByNumber.values()) if (ping.id === id) return true
+    return false
+  }
+
   /** Nothing leads to it: others may know a way. */
   failed(id: NodeId, now: number): void {
     const number = this.#numberById.get(id)
