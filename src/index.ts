@@ -30,6 +30,7 @@ export type {
   ErrorFragment,
   Fragment,
   SendOptions,
+  ReceiveOptions,
   WaitOptions,
 } from './circuit/circuit-api.ts'
 export type { FragmentArgs, FragmentFields, WireError } from './wire/fragment.ts'

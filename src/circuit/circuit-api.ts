@@ -9,7 +9,7 @@ export interface Fragment {
   readonly subject: string
   readonly part: number
   readonly args: FragmentArgs
-  /** Belongs to the receiver, except inside a `receive` handler, where it is lent until the handler returns. */
+  /** Belongs to the receiver, except inside a `receive` handler without `keep`, where it is lent until the handler returns. */
   readonly payload: Uint8Array
   /** Position among the fragments of this direction of the circuit, from 0. */
   readonly serial: number
@@ -35,6 +35,11 @@ export interface SendOptions {
 
 export interface WaitOptions {
   readonly signal?: AbortSignal
+}
+
+export interface ReceiveOptions {
+  /** Payloads belong to the handler, as those that are read do: each is copied unless it has memory of its own. */
+  readonly keep?: boolean
 }
 
 /** What a protocol that runs on a circuit needs of the node around it. */
@@ -85,7 +90,7 @@ export interface Circuit extends AsyncIterable<Fragment>, AsyncDisposable {
   /** The next fragment, or undefined when the other side has ended. Rejects when the circuit was reset. */
   read(options?: WaitOptions): Promise<Fragment | undefined>
   /** The callback door, for speed: every fragment from now on goes to `handler`, and `read` may no longer be used. */
-  receive(handler: (fragment: Fragment) => void): void
+  receive(handler: (fragment: Fragment) => void, options?: ReceiveOptions): void
   /**
    * Shuts the callback door: what still comes waits unread, and its credit with it, until `receive` opens the door again. The end of
    * the circuit in order waits too.

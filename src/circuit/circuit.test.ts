@@ -265,6 +265,19 @@ describe('the callback door', () => {
     }
   })
 
+  it('gives the payload away to who keeps it, whatever its size', () => {
+    for (const bytes of [64, 20_000, 100_000]) {
+      const pair = new CircuitPair()
+      const [opener, acceptor] = pair.connect()
+      const kept: Uint8Array[] = []
+      acceptor.receive(({ payload }) => kept.push(payload), { keep: true })
+      for (const part of range(10)) opener.send(numbered(part, bytes))
+      pair.settle()
+      const sums = kept.map((payload) => payload.reduce((sum, byte) => sum + byte, 0))
+      expect(sums).toEqual(range(10).map((part) => part * bytes))
+    }
+  })
+
   it('is shut by pause, also amid what waits: the rest waits with its credit, and so does the end, until it is opened again', () => {
     const pair = new CircuitPair()
     const [opener, acceptor] = pair.connect()

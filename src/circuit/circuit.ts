@@ -12,6 +12,7 @@ import type {
   CloseReason,
   Fragment,
   SendOptions,
+  ReceiveOptions,
   WaitOptions,
 } from './circuit-api.ts'
 import type { ErrorInbox } from './error-inbox.ts'
@@ -161,7 +162,8 @@ export class ChannelCircuit implements Circuit, ChannelHandler {
     return this.#iterators.wait()
   }
 
-  receive(handler: (fragment: Fragment) => void): void {
+  receive(handler: (fragment: Fragment) => void, { keep = false }: ReceiveOptions = {}): void {
+    this.inbound.keeps = keep
     this.inbound.deliver(this.#channel, handler)
     this.#reachEnd()
   }

@@ -18,6 +18,8 @@ export class Inbound {
   /** Nobody will read here any more: what still comes is dropped, and its credit returned. */
   deaf = false
   handler: ((fragment: Fragment) => void) | undefined
+  /** Whether it may keep what it is handed. */
+  keeps = false
   /** Undefined when there is nothing: an idle circuit keeps no queue. */
   #unread: Queue<ReceivedFragment> | undefined
   #errors: ErrorInbox | undefined
@@ -58,10 +60,12 @@ export class Inbound {
     const { counters } = channel
     if (this.handler !== undefined && fields.error === undefined) {
       counters.fragmentsReceived += 1
-      fields.payload = view(bytes, fields.payloadStart, end)
+      const { payloadStart } = fields
+      const mustCopy = this.keeps && !owned
+      fields.payload = mustCopy ? channel.copy(bytes, payloadStart, end) : view(bytes, payloadStart, end)
       this.#hand(channel, fields, this.handler)
       giveBack(channel, frameBytes, heldBytes, 0)
-      return false
+      return this.keeps
     }
     const { payloadStart } = fields
     fields.payload = owned ? view(bytes, payloadStart, end) : channel.copy(bytes, payloadStart, end)
