@@ -4,8 +4,9 @@ import type { NodeId } from '../identity/node-id.ts'
 import { publicKeyFromNodeId } from '../identity/node-id.ts'
 import type { Verify } from '../identity/signature.ts'
 import { malformed, Reader } from '../wire/reader.ts'
-import { array, bool, encode, fixed, struct, text, upTo, varint, type Schema } from '../wire/schema.ts'
+import { array, bool, encode, fixed, struct, text, varint, type Schema } from '../wire/schema.ts'
 import { nodeId } from './field-schemas.ts'
+import { postTable, topicsMax, type PostEntry } from './post-table.ts'
 
 const { broadcastBodyBytes, nameBytes } = defaultLimits
 
@@ -37,13 +38,10 @@ export interface Batch extends BatchId {
 interface BatchFields extends BatchId {
   readonly isDirect: boolean
   readonly topics: readonly string[]
-  readonly posts: readonly { readonly topic: number; readonly bytes: number }[]
+  readonly posts: readonly PostEntry[]
 }
 
-/** Of one batch. */
-export const postsMax = 4_096
 const signatureBytes = 64
-export const topicsMax = 256
 
 /** What stands before the payloads of the posts, which follow one behind the other; the author's signature is the end. */
 export const batchSchema: Schema<BatchFields> = struct({
@@ -52,7 +50,7 @@ export const batchSchema: Schema<BatchFields> = struct({
   counter: varint,
   isDirect: bool,
   topics: array(text({ max: nameBytes }), { max: topicsMax }),
-  posts: array(struct({ topic: upTo(topicsMax - 1), bytes: upTo(broadcastBodyBytes) }), { max: postsMax }),
+  posts: postTable,
 })
 
 /** What is signed: so that no signature for another purpose is one for a batch, it begins with what it is for, and for whom. */
@@ -101,14 +99,19 @@ export function readBatch(bytes: Uint8Array): Batch {
   return { author, epoch, counter, isDirect, bytes, postCount: posts.length }
 }
 
-/** The posts of a batch that `readBatch` has accepted, in the order in which they were published. */
-export function postsOf({ bytes }: Batch): readonly Post[] {
+/** The posts of a batch that `readBatch` has accepted, in the order in which they were published; those for some topics, or all. */
+export function postsOf({ bytes }: Batch, isWanted?: (topic: string) => boolean): readonly Post[] {
   const { fields, start } = read(bytes)
-  let at = start
-  return fields.posts.map(({ topic, bytes: length }) => {
-    const payload = bytes.subarray(at, (at += length))
-    return { topic: fields.topics[topic] ?? '', payload }
-  })
+  const wanted = fields.topics.map((topic) => isWanted?.(topic) ?? true)
+  const posts: Post[] = []
+  let at = bytes.byteOffset + start
+  for (const { topic, bytes: length } of fields.posts) {
+    // Not `subarray`, which costs more.
+    if (wanted[topic] === true)
+      posts.push({ topic: fields.topics[topic] as string, payload: new Uint8Array(bytes.buffer, at, length) })
+    at += length
+  }
+  return posts
 }
 
 /** Whether its author has signed it, for this network. */

@@ -2,8 +2,9 @@ import { PlaitError } from '../base/error.ts'
 import { Waiters } from '../base/waiters.ts'
 import type { WaitOptions } from '../circuit/circuit-api.ts'
 import type { NodeId } from '../identity/node-id.ts'
-import { overheadOf, postsMax, topicsMax, type Batch, type Post } from './batch.ts'
+import { overheadOf, type Batch, type Post } from './batch.ts'
 import type { Publication, PublishReport } from './broadcast-api.ts'
+import { postsMax, topicsMax } from './post-table.ts'
 import type { Follower } from './spread/spreader.ts'
 
 export interface OutboxOptions {
