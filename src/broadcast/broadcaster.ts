@@ -27,6 +27,8 @@ import type { Order } from './spread/task.ts'
 export interface BroadcasterPort {
   /** Returns whether there is room for more on the way to that member. The payload may be the same for several. */
   send(to: NodeId, op: number, payload: Uint8Array): boolean
+  /** Whether a way leads to that member already; always when absent. */
+  hasWay?(id: NodeId): boolean
   /** A batch that has not been here before. */
   deliver(batch: Batch): void
   changed(member: Member, before: MemberStatus | undefined): void
@@ -100,6 +102,7 @@ export class Broadcaster {
     const settings = this.#settings
     const memberPort = {
       send: this.#send,
+      hasWay: (id: NodeId) => port.hasWay?.(id) ?? true,
       changed: (member: Member, before: MemberStatus | undefined) => this.#changed(member, before),
     }
     this.membership = new Membership({
@@ -207,12 +210,14 @@ export class Broadcaster {
   /** No way leads to a member now, or what was on it is gone. */
   failed(id: NodeId, now: number): void {
     this.#now = now
+    this.#authors.doubt(id)
     this.#spreader.fail(id, false, now)
     this.membership.failed(id, now)
   }
 
   /** Something is wrong with the way to a member; it may be nothing. */
   doubt(id: NodeId, now: number): void {
+    this.#authors.doubt(id)
     this.membership.doubt(id, now)
   }
 
@@ -289,7 +294,7 @@ export class Broadcaster {
   }
 
   #take(from: NodeId, batch: Batch, now: number): Held {
-    this.#authors.note(batch)
+    this.#authors.note(batch, from === batch.author ? now : undefined)
     const held = this.#hold(batch, from !== batch.author, now)
     this.#counts.delivered += batch.postCount
     this.#options.port.deliver(batch)

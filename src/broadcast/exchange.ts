@@ -63,6 +63,10 @@ export class Exchange {
     return [...this.#channelsById.keys()]
   }
 
+  hasWay(id: NodeId): boolean {
+    return this.#channelsById.has(id)
+  }
+
   /** Opens a circuit to the member at an address, `plait://NODEID@HOST:PORT`. Rejects as `Peer.open` does. */
   async join(address: string, signal: AbortSignal): Promise<NodeId> {
     const { nodeId } = parseUrl(address)
@@ -155,7 +159,7 @@ export class Exchange {
       void circuit.close({ message: 'these topics are closed' })
       return
     }
-    circuit.receive(({ op, payload }) => this.#receive(id, circuit, op, payload))
+    circuit.receive(({ op, payload }) => this.#receive(id, circuit, op, payload), { keep: true })
     const present = this.#channelsById.get(id)
     if (present?.isByChair === true && !isByChair) {
       this.#retire(circuit)
@@ -174,10 +178,11 @@ export class Exchange {
     circuit.end()
   }
 
-  /** What was received is kept for others, and what a circuit hands over is lent. */
+  /** What was received is kept for others: it must not keep the memory of much else. */
   #receive(from: NodeId, circuit: Circuit, op: number, payload: Uint8Array): void {
     try {
-      this.#options.receive(from, op, payload.slice())
+      const isAlone = payload.length * 2 > payload.buffer.byteLength
+      this.#options.receive(from, op, isAlone ? payload : payload.slice())
     } catch (error) {
       if (!PlaitError.is(error)) throw error
       circuit.abort(error)

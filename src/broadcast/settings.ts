@@ -6,6 +6,8 @@ export interface BroadcastSettings {
   readonly viewMembersMax: number
   /** Who has not said by then that it has taken a message is passed over. */
   readonly takeMs: number
+  /** The same for who takes it for itself alone; whoever takes longer holds nobody up until it has caught up. */
+  readonly quickMs: number
   /** Who has no room for a message waits so long for it at most. */
   readonly lagMs: number
   /** Bytes of messages of one author that wait for some member. */
@@ -35,6 +37,7 @@ export const defaultSettings: BroadcastSettings = {
   starMembersMax: 64,
   viewMembersMax: 256,
   takeMs: 400,
+  quickMs: 2_000,
   lagMs: 10_000,
   waitingBytes: 16 * 1024 * 1024,
   keepMs: 500,

@@ -58,6 +58,8 @@ class NodeTopics extends TopicsEventTarget implements Topics {
   }
   #timer: Timer | undefined
   #timerAt = Infinity
+  /** Nothing is done before that. */
+  #restUntil = -Infinity
   #closing: Promise<void> | undefined
 
   constructor(node: PlaitNode, options: TopicsOptions) {
@@ -203,6 +205,7 @@ class NodeTopics extends TopicsEventTarget implements Topics {
       limits: this.#node.limits,
       port: {
         send: (to, op, payload) => this.#exchange.send(to, op, payload),
+        hasWay: (id) => this.#exchange.hasWay(id),
         deliver: (batch) => this.#deliver(batch),
         changed: (member, before) => this.#changed(member, before),
         blame: () => undefined,
@@ -218,8 +221,8 @@ class NodeTopics extends TopicsEventTarget implements Topics {
   #deliver(batch: Batch): void {
     if (this.#subscriptions.isEmpty) return
     const { author, isDirect } = batch
-    for (const { topic, payload } of postsOf(batch))
-      if (this.#subscriptions.has(topic)) this.#subscriptions.hand({ topic, payload, author, isDirect })
+    for (const { topic, payload } of postsOf(batch, (topic) => this.#subscriptions.has(topic)))
+      this.#subscriptions.hand({ topic, payload, author, isDirect })
   }
 
   #changed(member: Member, before: MemberStatus | undefined): void {
@@ -229,17 +232,23 @@ class NodeTopics extends TopicsEventTarget implements Topics {
   /** Looks after what is due. */
   #wake(): void {
     const deadline = this.#ending.signal.aborted ? undefined : this.#broadcaster.deadline
-    if (deadline === undefined || deadline >= this.#timerAt) return
+    if (deadline === undefined) return
+    const at = Math.max(deadline, this.#restUntil)
+    if (at >= this.#timerAt) return
     this.#timer?.cancel()
-    this.#timerAt = deadline
-    const run = (): void => {
-      this.#timerAt = Infinity
-      this.#timer = undefined
-      if (this.#ending.signal.aborted) return
-      this.#broadcaster.tick(this.#now)
-      this.#wake()
-    }
-    this.#timer = this.#runtime.timers.after(Math.max(0, deadline - this.#now), run, { background: true })
+    this.#timerAt = at
+    this.#timer = this.#runtime.timers.after(Math.max(0, at - this.#now), () => this.#run(at), { background: true })
+  }
+
+  /** Whoever was busy elsewhere, or asleep, hears first what others have said meanwhile: else it would take them for silent. */
+  #run(at: number): void {
+    this.#timerAt = Infinity
+    this.#timer = undefined
+    if (this.#ending.signal.aborted) return
+    const lateMs = this.#now - at
+    if (lateMs > lateMostMs && at !== this.#restUntil) this.#restUntil = this.#now + Math.min(lateMs, restMostMs)
+    else this.#broadcaster.tick(this.#now)
+    this.#wake()
   }
 
   /**
@@ -297,6 +306,9 @@ class NodeTopics extends TopicsEventTarget implements Topics {
 /** So long somebody whom a circuit leads to may take to say who is there. */
 const joinMs = 300
 const lookMs = 1_000
+/** By how much a timer may be late, and for how long to listen first when it was later. */
+const lateMostMs = 100
+const restMostMs = 2_000
 
 function infoOf({ id, status, incarnation, addresses }: Member): MemberInfo {
   return { id, status, incarnation, addresses }

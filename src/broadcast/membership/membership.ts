@@ -11,6 +11,8 @@ import { Probes, shuffled } from './probes.ts'
 import { fingers, nearest } from './view.ts'
 
 export interface MembershipPort {
+  /** Whether a way leads to that member already. */
+  hasWay(id: NodeId): boolean
   send<Name extends MessageName>(to: NodeId, name: Name, message: BroadcastMessages[Name]): void
   /** What is known of a member is something else than before. */
   changed(member: Member, before: MemberStatus | undefined): void
@@ -66,6 +68,7 @@ export class Membership {
       random,
       periodMs,
       pingMs,
+      hasWay: (id) => port.hasWay(id),
       ping: (id, number) => port.send(id, 'ping', { number, members: this.#riding(id) }),
       help: (id, number) => this.#help(id, number),
       silent: (id) => this.#suspect(id),
@@ -258,7 +261,7 @@ export class Membership {
     if (this.#urgent.length === 0) return
     const members = this.#urgent.slice(-membersTold)
     this.#urgent = []
-    for (const id of this.#randomOthers(toldAtOnce)) this.#options.port.send(id, 'news', { members })
+    for (const id of this.#randomNear(toldAtOnce)) this.#options.port.send(id, 'news', { members })
   }
 
   /** With what is said of the receiver itself, if it has to contradict. */
@@ -272,7 +275,7 @@ export class Membership {
   #help(id: NodeId, number: number): void {
     const target = this.table.find(id)
     if (target === undefined) return
-    for (const helper of this.#randomOthers(helpers + 1))
+    for (const helper of this.#randomNear(helpers + 1))
       if (helper !== id) this.#options.port.send(helper, 'probe', { number, target })
   }
 
@@ -338,6 +341,13 @@ export class Membership {
     const neighbours = [ring.at(rank + 1), ring.at(rank - 1)]
     for (const id of neighbours) if (!this.#neighbours.includes(id)) this.#sync(id)
     this.#neighbours = neighbours
+  }
+
+  /** Of those to whom a way leads already, if there are enough of them: what is urgent does not wait for new ways, nor makes so many. */
+  #randomNear(count: number): readonly NodeId[] {
+    const { ring, self } = this.table
+    const near = ring.ids.filter((id) => id !== self && this.#options.port.hasWay(id))
+    return near.length < count ? this.#randomOthers(count) : shuffled(near, this.#options.random).slice(0, count)
   }
 
   #randomOthers(count: number): readonly NodeId[] {

@@ -8,13 +8,15 @@ interface Ping {
   readonly asker: { readonly id: NodeId; readonly number: number } | undefined
   /** When others are asked to ask it. */
   helpAt: number
-  readonly endsAt: number
+  endsAt: number
 }
 
 export interface ProbesOptions {
   readonly random: Random
   readonly periodMs: number
   readonly pingMs: number
+  /** Whether a way leads to a member already; else one has to be made before anything arrives there. */
+  readonly hasWay: (id: NodeId) => boolean
   /** Asks a member. */
   readonly ping: (id: NodeId, number: number) => void
   /** Asks others to ask it. */
@@ -28,6 +30,8 @@ export interface ProbesOptions {
 const waitingMax = 1_024
 /** Up to here for others as well. */
 const helpedMax = 512
+/** What it may take to make a way: where it leads nowhere that is told. */
+const wayMs = 3_000
 
 /** Asks one member after the other, each once in a round, in an order of its own (SWIM, 2002, sections 3.1 and 4.3). */
 export class Probes {
@@ -55,13 +59,14 @@ export class Probes {
 
   /** Asks it now, unless it is asked already. */
   ask(id: NodeId, now: number, asker?: Ping['asker']): void {
-    const { pingMs, periodMs, ping } = this.#options
+    const { pingMs, periodMs, hasWay, ping } = this.#options
     if (asker === undefined && this.#numberById.has(id)) return
     if (this.#pingsByNumber.size >= (asker === undefined ? waitingMax : helpedMax)) return
     this.#lastNumber = (this.#lastNumber + 1) >>> 0
     const number = this.#lastNumber
-    const helpAt = asker === undefined ? now + pingMs : Infinity
-    this.#pingsByNumber.set(number, { id, asker, helpAt, endsAt: now + periodMs })
+    const sentAt = hasWay(id) ? now : now + wayMs
+    const helpAt = asker === undefined ? sentAt + pingMs : Infinity
+    this.#pingsByNumber.set(number, { id, asker, helpAt, endsAt: sentAt + periodMs })
     if (asker === undefined) this.#numberById.set(id, number)
     ping(id, number)
   }
@@ -85,7 +90,9 @@ export class Probes {
   failed(id: NodeId, now: number): void {
     const number = this.#numberById.get(id)
     const ping = number === undefined ? undefined : this.#pingsByNumber.get(number)
-    if (ping !== undefined && ping.helpAt !== Infinity) ping.helpAt = now
+    if (ping === undefined) return
+    if (ping.helpAt !== Infinity) ping.helpAt = now
+    ping.endsAt = Math.min(ping.endsAt, now + this.#options.periodMs)
   }
 
   tick(now: number, candidates: ReadonlySet<NodeId>): void {

@@ -7,9 +7,14 @@ export type Novelty = 'new' | 'seen' | 'past'
 interface Window {
   epoch: number
   highest: number
+  /** When the author itself has brought something last. */
+  broughtAt: number
   /** One bit for each of the last counters, at its remainder. */
   readonly bits: Uint32Array
 }
+
+/** So long whoever hears from an author itself waits for more from there, before it asks others for what they have already. */
+const comingMs = 2_000
 
 export interface AuthorsOptions {
   readonly authorsMax: number
@@ -47,11 +52,26 @@ export class Authors {
     return this.#isSet(window, counter) ? 'seen' : 'new'
   }
 
-  note({ author, epoch, counter }: BatchId): void {
+  /** Whether the author itself is about to bring it: it brings what it publishes in order, and has not come to that yet. */
+  isComing({ author, epoch, counter }: BatchId, now: number): boolean {
+    const window = this.#windowsById.get(author)
+    if (window === undefined || now - window.broughtAt >= comingMs) return false
+    return epoch === window.epoch && counter > window.highest
+  }
+
+  /** Something is wrong with the way from an author: what it has published may come from others. */
+  doubt(author: NodeId): void {
+    const window = this.#windowsById.get(author)
+    if (window !== undefined) window.broughtAt = -Infinity
+  }
+
+  /** `broughtAt`: when the author itself has brought it; absent when it came by others. */
+  note({ author, epoch, counter }: BatchId, broughtAt: number = -Infinity): void {
     let window = this.#windowsById.get(author)
     this.#windowsById.delete(author)
-    window ??= { epoch, highest: 0, bits: new Uint32Array(this.#options.windowMax / 32) }
+    window ??= { epoch, highest: 0, broughtAt, bits: new Uint32Array(this.#options.windowMax / 32) }
     this.#windowsById.set(author, window)
+    window.broughtAt = Math.max(window.broughtAt, broughtAt)
     if (epoch > window.epoch) {
       window.epoch = epoch
       window.highest = 0

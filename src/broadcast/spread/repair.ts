@@ -31,6 +31,8 @@ const servedMax = 256
 const servedBytesMax = 1024 * 1024
 const askedMax = 4_096
 const askAgainMs = 600
+/** What is due within so long is offered together: of a stream of batches each would be a message of its own to each of the others. */
+const togetherMs = 100
 
 /**
  * Finds what the tree has missed: whoever has a batch offers it, a few times, to its neighbours on the ring and to some others, who ask for
@@ -85,8 +87,10 @@ export class Repair {
   receiveHave(from: NodeId, offers: readonly Offer[], now: number): void {
     const { authors, members } = this.#options
     const wanted: BatchId[] = []
-    for (const id of idsOf(offers))
-      if (id.author !== members.self && authors.look(id) === 'new' && this.#ask(keyOf(id), now)) wanted.push(id)
+    for (const id of idsOf(offers)) {
+      if (id.author === members.self || authors.look(id) !== 'new' || authors.isComing(id, now)) continue
+      if (this.#ask(keyOf(id), now)) wanted.push(id)
+    }
     if (wanted.length === 0) return
     this.#options.probe.sometimes('batch asked for that was missed')
     for (const missing of messagesOfIds(wanted)) this.#options.port.send(from, 'want', { offers: missing })
@@ -107,7 +111,7 @@ export class Repair {
   }
 
   #dueAt(held: Held, stage: number): number {
-    return held.takenAt + (this.#options.offersMs[stage] ?? Infinity)
+    return Math.ceil((held.takenAt + (this.#options.offersMs[stage] ?? Infinity)) / togetherMs) * togetherMs
   }
 
   /** The same is not asked for twice while the first one may still answer. */

@@ -12,6 +12,7 @@ import type { Region } from '../ring.ts'
 import type { BroadcastSettings } from '../settings.ts'
 import { split } from '../split.ts'
 import { isCovered, type Held } from './archive.ts'
+import { Pace } from './pace.ts'
 import type { Members, SpreadPort } from './spread-port.ts'
 import { Task, type Child, type Order, type SpreadReport } from './task.ts'
 
@@ -53,6 +54,7 @@ export class Spreader {
   /** Of batches of this node, the oldest first. */
   readonly #followersByTask = new Map<Task, Follower>()
   readonly #full = new Set<NodeId>()
+  readonly #pace = new Pace()
   #ownBytes = 0
   #lastTicket = 0
   #tickAt = 0
@@ -127,6 +129,7 @@ export class Spreader {
   receiveTaken(from: NodeId, ticket: number, now: number): void {
     const child = this.#tasksByTicket.get(ticket)?.childrenById.get(from)
     if (child === undefined) return
+    this.#pace.noteAnswer(from, ticket, child.sentAt, now)
     child.state = 'taken'
     child.dueAt = now + this.#options.settings.silenceMs
   }
@@ -135,6 +138,7 @@ export class Spreader {
     const task = this.#tasksByTicket.get(ticket)
     const child = task?.childrenById.get(from)
     if (task === undefined || child === undefined) return
+    this.#pace.noteAnswer(from, ticket, child.sentAt, now)
     if (unreached.includes(from)) {
       this.#passOver(task, child, now)
       this.#giveUp(task, child)
@@ -162,6 +166,7 @@ export class Spreader {
   /** Nothing leads to a member now, and what was on the way to it is gone; `isOver` when it is gone itself. */
   fail(id: NodeId, isOver: boolean, now: number): void {
     this.#full.delete(id)
+    this.#pace.forget(id)
     for (const task of [...this.#tasksByTicket.values()]) {
       const child = task.childrenById.get(id)
       if (child === undefined) continue
@@ -231,17 +236,17 @@ export class Spreader {
 
   #give(task: Task, id: NodeId, region: Region | undefined, now: number, isAgain: boolean = task.isAgain): void {
     const dueAt = now + this.#options.settings.lagMs
-    const child: Child = { id, region, isAgain, state: 'waiting', attempts: 0, dueAt, isSlow: false }
+    const child: Child = { id, region, isAgain, state: 'waiting', attempts: 0, sentAt: now, dueAt, isSlow: false }
     task.childrenById.set(id, child)
     task.prompt += 1
-    if (this.#full.has(id)) this.#slow(task, child)
-    else this.#send(task, child, now)
+    if (this.#pace.isBehind(id)) this.#slow(task, child)
+    if (!this.#full.has(id)) this.#send(task, child, now)
   }
 
   #send(task: Task, child: Child, now: number): void {
-    const { settings } = this.#options
     child.state = 'asked'
-    child.dueAt = now + settings.takeMs * 2 ** child.attempts
+    child.sentAt = now
+    child.dueAt = now + this.#patienceMs(child) * 2 ** child.attempts
     child.attempts += 1
     const hasRoom = child.isAgain || child.attempts > 1 ? this.#offer(task, child) : this.#relay(task, child)
     if (!hasRoom) this.#full.add(child.id)
@@ -269,15 +274,30 @@ export class Spreader {
   /** It has not answered in time. */
   #overdue(task: Task, child: Child, now: number): void {
     const { state } = child
+    if (state === 'asked' && this.#isOnItsWay(task, child, now)) return
     this.#options.port.doubt(child.id, now)
     this.#passOver(task, child, now)
-    this.#slow(task, child)
+    this.#fallBehind(child.id)
     if (state === 'taken') {
       // It has the batch, and no part of the ring any more.
       this.#end(task, child)
       task.reached += 1
     } else if (state === 'asked' && child.attempts < attemptsMax) this.#send(task, child, now)
     else this.#giveUp(task, child)
+  }
+
+  /** Whether it has not come to that yet, but is on its way through what it was sent before. */
+  #isOnItsWay(task: Task, child: Child, now: number): boolean {
+    const progressAt = this.#pace.progressAt(child.id, task.ticket, child.sentAt)
+    if (progressAt === undefined) return false
+    child.dueAt = Math.min(progressAt + this.#patienceMs(child), child.sentAt + this.#options.settings.lagMs)
+    return child.dueAt > now
+  }
+
+  /** Others wait for a head; of one that only takes it for itself nothing depends on when it says so. */
+  #patienceMs({ id, region }: Child): number {
+    const { takeMs, quickMs, lagMs } = this.#options.settings
+    return Math.min(this.#pace.patienceMs(id, region === undefined ? quickMs : takeMs), lagMs)
   }
 
   /** What it had to see to goes to the next one in that part. */
@@ -318,6 +338,15 @@ export class Spreader {
     child.isSlow = true
     task.prompt -= 1
     if (task.prompt === 0) this.#followersByTask.get(task)?.eased()
+  }
+
+  /** Nobody waits for it any more, until it answers. */
+  #fallBehind(id: NodeId): void {
+    this.#pace.fallBehind(id)
+    for (const task of this.#followersByTask.keys()) {
+      const child = task.childrenById.get(id)
+      if (child !== undefined) this.#slow(task, child)
+    }
   }
 
   /** Of a node's own batches only so much waits for those that are slow: the oldest are given up. */

@@ -21,6 +21,7 @@ export interface Child {
   /** `waiting`: for room on the way to it. */
   state: 'waiting' | 'asked' | 'taken'
   attempts: number
+  sentAt: number
   dueAt: number
   /** Nobody has to wait for it any more before more is published. */
   isSlow: boolean
