@@ -1,5 +1,5 @@
 import type { NodeProof } from '../peers/peer.ts'
-import type { Measure } from '../workloads/workload.ts'
+import type { DialResult, Measure } from '../workloads/workload.ts'
 
 export type Side = 'listen' | 'dial'
 
@@ -23,11 +23,7 @@ export type Order = 'begin' | 'finish' | 'exit'
 export type Report =
   | { readonly step: 'prepared'; readonly address: string; readonly version: string; readonly settings: string }
   | { readonly step: 'begun' }
-  | {
-      readonly step: 'ran'
-      readonly measures: readonly Measure[]
-      readonly work: { readonly amount: number; readonly unit: string }
-    }
+  | ({ readonly step: 'ran' } & DialResult)
   | {
       readonly step: 'finished'
       readonly cpuSeconds: number

@@ -9,6 +9,8 @@ interface Entry {
   readonly lacks?: Readonly<Record<string, string>>
   /** The part of the full counts that it does: so that a slow peer does not take an hour. Rates do not depend on it. */
   readonly shares?: Readonly<Record<string, number>>
+  /** Its nodes connect with each other, not only with the listening end. */
+  readonly isMesh?: boolean
 }
 
 const noStreams = { W5: 'it has no streams', W7: 'it has no streams' }
@@ -18,6 +20,12 @@ const notMessages = 'it is measured with plait'
 const noBroadcast = { W4: notMessages, W5: notMessages, W6: notMessages, W7: notMessages }
 const onlyRequests = { ...noBroadcast, W3: notMessages }
 
+/** Topics, and what stands for them, are measured in what only they do. */
+const topics = 'it brings messages from one to many'
+const onlyBroadcast = { W1: topics, W2: topics, W3: topics, W4: topics, W5: topics, W7: topics }
+
+const libp2pPackages = ['libp2p', '@libp2p/tcp', '@libp2p/tls', '@libp2p/yamux', '@multiformats/multiaddr']
+
 const entriesByPeer = new Map<string, Entry>([
   ['net', {}],
   ['tls', {}],
@@ -26,6 +34,8 @@ const entriesByPeer = new Map<string, Entry>([
   ['plait-iterator', {}],
   ['plait-messages', { lacks: noBroadcast }],
   ['plait-messages-cbor', { lacks: onlyRequests }],
+  ['plait-topics', { lacks: onlyBroadcast, isMesh: true }],
+  ['plait-topics-tree', { lacks: onlyBroadcast, isMesh: true }],
   ['protomux-corked', { packages: ['protomux', '@hyperswarm/secret-stream'] }],
   ['protomux', { packages: ['protomux', '@hyperswarm/secret-stream'] }],
   ['wss', { packages: ['ws'], lacks: noStreams }],
@@ -34,8 +44,16 @@ const entriesByPeer = new Map<string, Entry>([
   [
     'libp2p',
     {
-      packages: ['libp2p', '@libp2p/tcp', '@libp2p/tls', '@libp2p/yamux', '@multiformats/multiaddr'],
+      packages: libp2pPackages,
       shares: { W3: 0.5 },
+    },
+  ],
+  [
+    'libp2p-gossipsub',
+    {
+      packages: [...libp2pPackages, '@libp2p/gossipsub', '@libp2p/identify'],
+      lacks: onlyBroadcast,
+      shares: { W6: 0.02 },
     },
   ],
   ['grpc', { packages: ['@grpc/grpc-js'], shares: { W2: 0.1, W3: 0.2 } }],
@@ -59,6 +77,10 @@ export function peerModule(name: string): string {
 
 export function needsPackage(peer: string): boolean {
   return peer.startsWith('plait')
+}
+
+export function isMesh(peer: string): boolean {
+  return entriesByPeer.get(peer)?.isMesh ?? false
 }
 
 /** What somebody would pick instead of plait; plain sockets are the limit, not a choice. */

@@ -64,10 +64,15 @@ async function measure(
   listener.order('finish')
   dialler.order('finish')
   const [listen, dial] = await Promise.all([listener.next('finished', timeoutMs), dialler.next('finished', timeoutMs)])
+  const cpuSeconds = listen.cpuSeconds + dial.cpuSeconds
+  const { perSecond } = work
   return {
     measures: [
       ...measures,
-      { metric: 'cpu', unit: work.unit, value: (listen.cpuSeconds + dial.cpuSeconds) / work.amount },
+      { metric: 'cpu', unit: work.unit, value: cpuSeconds / work.amount },
+      ...(perSecond === undefined
+        ? []
+        : [{ metric: 'perCpuSecond', unit: perSecond.unit, value: perSecond.amount / cpuSeconds }]),
       { metric: 'cpuDial', unit: work.unit, value: dial.cpuSeconds / work.amount },
       { metric: 'cpuListen', unit: work.unit, value: listen.cpuSeconds / work.amount },
       { metric: 'peakDial', unit: 'MiB', value: dial.peakMiB },

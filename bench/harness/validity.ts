@@ -1,5 +1,5 @@
 import type { NodeProof, SessionProof } from '../peers/peer.ts'
-import { baseline, needsPackage } from './names.ts'
+import { baseline, isMesh, needsPackage } from './names.ts'
 import { ratioBetween, type Sample } from './rows.ts'
 
 /** What raw tls must at least be in W3, as a multiple of another row: a slower tls row would flatter everyone else. */
@@ -25,14 +25,21 @@ export function reasonsVoid(samples: readonly Sample[]): string[] {
   return [...new Set(reasons)]
 }
 
-/** What the snapshots of both ends do not show: each knows the other's key, both are ready, acknowledge, and give credit. */
-function unproven({ proof: { dial, listen } }: Sample): string[] {
+/**
+ * What the snapshots of both ends do not show: each knows the other's key, both are ready, acknowledge, and give credit. Where all nodes
+ * connect with one another, a session may be with a node of its own end.
+ */
+function unproven({ peer, proof: { dial, listen } }: Sample): string[] {
   const dialled = new Set(dial.map(({ id }) => id))
   const listening = new Set(listen.map(({ id }) => id))
-  const reasons = [...unprovenEnd('dialling', dial, listening), ...unprovenEnd('listening', listen, dialled)]
+  const all = new Set([...dialled, ...listening])
+  const reasons = [
+    ...unprovenEnd('dialling', dial, isMesh(peer) ? all : listening),
+    ...unprovenEnd('listening', listen, dialled),
+  ]
   const known = listen.flatMap(({ sessions }) => sessions.map(({ remoteId }) => remoteId))
   if (dial.length === 0 || listen.length === 0) reasons.push('an end shows no node')
-  if (known.length !== dialled.size || new Set(known).size !== dialled.size)
+  if (new Set(known).size !== known.length || (known.length !== dialled.size && !isMesh(peer)))
     reasons.push('the listening end does not know each dialler once')
   const features = (nodes: readonly NodeProof[]): Set<string> =>
     new Set(nodes.flatMap(({ sessions }) => sessions.flatMap((session) => session.features)))

@@ -56,6 +56,8 @@ export interface Peer {
   readonly otherPids?: readonly number[]
   /** Sends to all of these channels at once, where there is a way to do that; else a workload sends to each. */
   broadcast?(channels: readonly Channel[]): Outlet
+  /** Resolves when connections that come by themselves have come, as far as they hold up what is measured. */
+  settled?(): Promise<void>
   /** Empty where there is nothing to prove. */
   proof(): Promise<readonly NodeProof[]>
 }

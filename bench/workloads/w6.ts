@@ -19,6 +19,7 @@ export const workload: Workload = {
       consumers.push(new Consumer(await (await peer.dial(address)).open()))
     }
     for (const consumer of consumers) await consumer.join()
+    await peer.settled?.()
     await takeAll(consumers, warmUp)
     return {
       run: async () => {
@@ -27,7 +28,10 @@ export const workload: Workload = {
         const seconds = (performance.now() - began) / 1_000
         return {
           measures: [{ metric: 'rate', unit: 'deliveries/s', value: (count * receivers) / seconds }],
-          work: { amount: (count * receivers) / 1e6, unit: 's/M' },
+          work: {
+            ...{ amount: (count * receivers) / 1e6, unit: 's/M' },
+            perSecond: { amount: count, unit: 'messages/CPU s' },
+          },
         }
       },
     }

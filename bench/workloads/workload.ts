@@ -32,7 +32,12 @@ export interface DialEnd {
 export interface DialResult {
   readonly measures: readonly Measure[]
   /** What the CPU seconds of both ends are divided by, and the unit that gives. */
-  readonly work: { readonly amount: number; readonly unit: string }
+  readonly work: {
+    readonly amount: number
+    readonly unit: string
+    /** How many of what a second of CPU of both ends is good for, where that is a figure too. */
+    readonly perSecond?: { readonly amount: number; readonly unit: string }
+  }
 }
 
 /** What each file `w*.ts` of this folder exports as `workload`. */

@@ -12,13 +12,14 @@ export interface Libp2pConnection {
   newStream(protocol: string, options: { maxOutboundStreams: number }): Promise<Stream>
 }
 
-export interface Libp2p {
+export interface Libp2p<Services = object> {
+  readonly services: Services
   handle(protocol: string, take: (stream: Stream) => void, options: { maxInboundStreams: number }): Promise<void>
   dial(address: Multiaddr): Promise<Libp2pConnection>
   getMultiaddrs(): Multiaddr[]
 }
 
-export declare function createLibp2p(options: {
+export declare function createLibp2p<Services = object>(options: {
   addresses?: { listen: readonly string[] }
   transports: readonly unknown[]
   connectionEncrypters: readonly unknown[]
@@ -28,4 +29,5 @@ export declare function createLibp2p(options: {
     inboundConnectionThreshold: number
     maxIncomingPendingConnections: number
   }
-}): Promise<Libp2p>
+  services?: { readonly [Name in keyof Services]: (components: object) => Services[Name] }
+}): Promise<Libp2p<Services>>

@@ -1,0 +1,6 @@
+import type { Peer } from './peer.ts'
+import { TopicsPeer } from './plait/topics-peer.ts'
+
+export function createPeer(): Peer {
+  return new TopicsPeer('topics, default options: a star', {})
+}

@@ -1,0 +1,62 @@
+import { createNode, type NodeId, parseUrl, type PlaitNode, type Topics, topics, type TopicsOptions } from 'plait'
+import type { Channel, Connection, NodeProof, Outlet, Peer } from '../peer.ts'
+import { proveNode } from './node-proof.ts'
+import { installedVersion } from './plait-peer.ts'
+import { allTopic, oneTopic, TopicsBroadcast, TopicsChannel } from './topics-channel.ts'
+
+/** plait's topics through their public door: the listening node and all dialling ones are members of one network. */
+export class TopicsPeer implements Peer {
+  readonly version: string = installedVersion()
+  readonly settings: string
+  readonly #options: Partial<TopicsOptions>
+  readonly #nodes: PlaitNode[] = []
+  /** Of the listening end. */
+  #own: Topics | undefined
+
+  constructor(settings: string, behaviour: NonNullable<TopicsOptions['settings']>) {
+    this.settings = settings
+    this.#options = { settings: behaviour }
+  }
+
+  async listen(accept: (channel: Channel) => void): Promise<string> {
+    const { node, member } = await this.#join([])
+    this.#own = member
+    const channelsById = new Map<NodeId, TopicsChannel>()
+    member.subscribe(oneTopic, ({ author, payload }) => {
+      let channel = channelsById.get(author)
+      if (channel === undefined) {
+        channel = new TopicsChannel(member, author)
+        channelsById.set(author, channel)
+        accept(channel)
+      }
+      channel.take(payload)
+    })
+    const address = node.addresses[0]
+    if (address === undefined) throw new Error('the node listens nowhere')
+    return address
+  }
+
+  async dial(address: string): Promise<Connection> {
+    const { member } = await this.#join([address])
+    const channel = new TopicsChannel(member, parseUrl(address).nodeId)
+    for (const topic of [oneTopic, allTopic]) member.subscribe(topic, ({ payload }) => channel.take(payload))
+    await member.joined()
+    return { open: () => Promise.resolve(channel) }
+  }
+
+  broadcast(): Outlet {
+    if (this.#own === undefined) throw new Error('nobody listens')
+    return new TopicsBroadcast(this.#own)
+  }
+
+  proof(): Promise<readonly NodeProof[]> {
+    return Promise.all(this.#nodes.map(proveNode))
+  }
+
+  async #join(join: readonly string[]): Promise<{ readonly node: PlaitNode; readonly member: Topics }> {
+    const node = await createNode({ listen: ['tcp://127.0.0.1:0'] })
+    const member = topics(node, { ...this.#options, open: 'anyone', join })
+    this.#nodes.push(node)
+    return { node, member }
+  }
+}
