@@ -36,6 +36,11 @@ test('plait-iterator has an aim of its own in W3', () => {
   expect(verdictsOf(samples)).toMatchObject([{ peer: 'plait-iterator', metric: 'rate', figure: 0.41, met: true }])
 })
 
+test('plait-topics has an aim of its own in W6', () => {
+  const samples = [sampleOf('W6', 'tls', { rate: 100, cpu: 1 }), sampleOf('W6', 'plait-topics', { rate: 79, cpu: 9 })]
+  expect(verdictsOf(samples)).toMatchObject([{ peer: 'plait-topics', metric: 'rate', figure: 0.79, met: false }])
+})
+
 test('the table says of each aim whether it is met or falls short, and the rows of the JSON say it too', () => {
   const samples = [sampleOf('W4', 'tls', { rate: 100, cpu: 1 }), sampleOf('W4', 'plait', { rate: 90, cpu: 1.2 })]
   const verdicts = verdictsOf(samples)

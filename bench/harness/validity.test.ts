@@ -59,3 +59,20 @@ test('a feature that only one end has makes the run void', () => {
   const dial = [{ id: 'a', sessions: [{ ...session, remoteId: 'b', features: ['credit', 'resume'] }] }]
   expect(reasonsVoid([{ ...rest, proof: { ...proof, dial } }]).join()).toContain('only one end has resume')
 })
+
+test('members of one network may have sessions with each other, and with nobody else', () => {
+  const member = (id: string, ...others: string[]): NodeProof => ({
+    id,
+    sessions: others.map((remoteId) => ({ ...session, remoteId })),
+  })
+  const of = (peer: string, stranger: string): string[] =>
+    reasonsVoid([
+      {
+        ...sample(peer, 1),
+        proof: { dial: [member('a', 'b', 'c'), member('c', 'a', stranger)], listen: [member('b', 'a')] },
+      },
+    ])
+  expect(of('plait-topics', 'a')).toEqual([])
+  expect(of('plait-topics', 'd').join()).toContain('no mutual authentication')
+  expect(of('plait', 'a').join()).toContain('no mutual authentication')
+})

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { missingOf } from '../../bench/harness/missing.ts'
-import { isRival, peerModule, peerNames, workloadModule, workloadNames } from '../../bench/harness/names.ts'
+import { isRival, lackOf, peerModule, peerNames, workloadModule, workloadNames } from '../../bench/harness/names.ts'
 import { runPair } from '../../bench/harness/pair.ts'
 import type { Row } from '../../bench/harness/rows.ts'
 
@@ -70,6 +70,14 @@ test('the packed package runs every workload by both doors, with sessions that p
   expect(text).not.toContain('VOID')
 }, 300_000)
 
+test('topics carry W6 as a star and over a tree, with members that prove themselves', async () => {
+  const { rows, text } = await bench('--only', 'W6', '--peers', 'plait-topics,plait-topics-tree', '--repeat', '1')
+  const metrics = (name: string): string[] => rows.filter(({ peer }) => peer === name).map(({ metric }) => metric)
+  for (const peer of ['plait-topics', 'plait-topics-tree'])
+    expect(metrics(peer)).toEqual(expect.arrayContaining(['rate', 'cpu', 'perCpuSecond']))
+  expect(text).not.toContain('VOID')
+}, 300_000)
+
 test('a consumer that is given messages in the wrong order fails the run', async () => {
   const run = runPair({ workloadModule: workloadModule('W3'), peerModule: swappingPeer, scale })
   await expect(run).rejects.toThrow('expected message 9, took 10')
@@ -80,18 +88,21 @@ test('the same workload without the swap holds', async () => {
   expect(measures.find(({ metric }) => metric === 'rate')?.value).toBeGreaterThan(0)
 })
 
-test.for(peerNames.filter(isRival))('%s carries W3 in order, and its settings can be read', async (peer, context) => {
-  const missing = missingOf(peer)
-  if (missing !== undefined) return context.skip(missing)
-  const { measures, version, settings } = await runPair({
-    workloadModule: workloadModule('W3'),
-    peerModule: peerModule(peer),
-    scale,
-  })
-  expect(measures.find(({ metric }) => metric === 'rate')?.value).toBeGreaterThan(0)
-  expect(version).toMatch(/\d+\.\d+/)
-  expect(settings).not.toBe('')
-})
+test.for(peerNames.filter(isRival))(
+  '%s carries W3 or W6 in order, and its settings can be read',
+  async (peer, context) => {
+    const missing = missingOf(peer)
+    if (missing !== undefined) return context.skip(missing)
+    const { measures, version, settings } = await runPair({
+      workloadModule: workloadModule(lackOf(peer, 'W3') === undefined ? 'W3' : 'W6'),
+      peerModule: peerModule(peer),
+      scale,
+    })
+    expect(measures.find(({ metric }) => metric === 'rate')?.value).toBeGreaterThan(0)
+    expect(version).toMatch(/\d+\.\d+/)
+    expect(settings).not.toBe('')
+  },
+)
 
 test('an unknown workload or peer is refused with the names that there are', async () => {
   await expect(bench('--only', 'W9')).rejects.toMatchObject({

@@ -15,7 +15,7 @@ function membership(): Membership {
     ...{ self: self.id, network, addresses: [], settings: defaultSettings, random: new SeededRandom(1) },
     sign: (statement) => self.sign(statement),
     verify: keyedVerify,
-    port: { send: () => undefined, changed: () => undefined },
+    port: { hasWay: () => true, send: () => undefined, changed: () => undefined },
     probe: silentProbe,
   })
 }
