@@ -22,7 +22,8 @@ test('the vectors of messages are read, and written again as they were', () => {
   const messages = [...page].flatMap(([what, hex]) => {
     const [first = ''] = what.split(' ')
     const name = first.toLowerCase()
-    return first === first.toUpperCase() && name in broadcastOps ? [[what, name as MessageName, hex] as const] : []
+    const known = Object.keys(broadcastOps).find((one): one is MessageName => one === name)
+    return first === first.toUpperCase() && known !== undefined ? [[what, known, hex] as const] : []
   })
   expect(messages).toHaveLength(8)
   for (const [what, name, hex] of messages) {

@@ -9,8 +9,8 @@ import { makePlace, runClone, runPlait, startShare, type Place } from './place.t
 const roundTripMs = 50
 const cloneMs = 4_000
 /**
- * Scenario D3b asks for 3 behind the handshake. It takes 18 with it: TCP, TLS, the hellos, then joining, the roster, the feeds that it names,
- * their heads, and their blocks in a window that grows, one after the other.
+ * Scenario D3b asks for 3 behind the handshake. It takes 18 with it: TCP, TLS, the hellos, then joining, the roster, the feeds that it
+ * names, their heads, and their blocks in a window that grows, one after the other.
  */
 const namesRoundTripsMost = 30
 

@@ -69,7 +69,7 @@ it('one that is killed is passed over, and found to be gone', async () => {
   both.endInput()
   await both.line(/^2 messages published/, { stream: 'stderr', timeoutMs: 60_000 })
   both.signal('SIGINT')
-  await both.outcome({ timeoutMs: 10_000 })
+  expect((await both.outcome({ timeoutMs: 10_000 })).stderr).toContain(' is gone; 3 members now')
 })
 
 it('says what is wrong with a link, and that nobody is there', async () => {
