@@ -243,6 +243,7 @@ export class Broadcaster {
 
   #changed(member: Member, before: MemberStatus | undefined): void {
     if (!isPresent(member)) this.#spreader.fail(member.id, true, this.#now)
+    else if (before === 'dead') this.#repair.greet(member.id)
     this.#options.port.changed(member, before)
   }
 

@@ -84,6 +84,15 @@ export class Repair {
     for (const offers of messagesOf(due)) for (const id of targets) this.#options.port.send(id, 'have', { offers })
   }
 
+  /** A member is back that was thought to be gone: its neighbours offer it what it may have missed meanwhile. */
+  greet(id: NodeId): void {
+    const { archive, members, port } = this.#options
+    const rank = members.ring.rank(members.self)
+    if (members.ring.at(rank + 1) !== id && members.ring.at(rank - 1) !== id) return
+    const held = [...archive.values()].filter(({ batch }) => !batch.isDirect)
+    for (const offers of messagesOf(held)) port.send(id, 'have', { offers })
+  }
+
   receiveHave(from: NodeId, offers: readonly Offer[], now: number): void {
     const { authors, members } = this.#options
     const wanted: BatchId[] = []
