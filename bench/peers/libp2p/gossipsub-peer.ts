@@ -24,7 +24,7 @@ interface Services {
 export class GossipsubPeer implements Peer {
   readonly version: string = installedVersions('@libp2p/gossipsub', 'libp2p', '@libp2p/tls', '@libp2p/yamux')
   readonly settings: string =
-    'gossipsub with its default options over nodes as those of libp2p: each message is signed, and checked by each receiver; it brings messages in no order, so that receivers sort them'
+    'gossipsub over nodes as those of libp2p, with its default options but that many nodes may be at one address: each message is signed, and checked by each receiver; it brings messages in no order, so that receivers sort them'
   #publisher: Libp2p<Services> | undefined
 
   async listen(accept: (channel: Channel) => void): Promise<string> {
@@ -90,5 +90,7 @@ class SubscribedChannel implements Channel {
 }
 
 function createNode(listen: readonly string[]): Promise<Libp2p<Services>> {
-  return createLibp2pNode<Services>({ listen, services: { identify: identify(), pubsub: gossipsub() } })
+  // Many nodes at one address are an attack to it, and get nothing.
+  const pubsub = gossipsub({ scoreParams: { IPColocationFactorWeight: 0 } })
+  return createLibp2pNode<Services>({ listen, services: { identify: identify(), pubsub } })
 }

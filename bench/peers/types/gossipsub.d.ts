@@ -4,4 +4,6 @@ export interface GossipSub {
   addEventListener(event: 'message', listener: (event: { detail: { topic: string; data: Uint8Array } }) => void): void
 }
 
-export declare function gossipsub(): (components: object) => GossipSub
+export declare function gossipsub(options: {
+  scoreParams: { IPColocationFactorWeight: number }
+}): (components: object) => GossipSub
