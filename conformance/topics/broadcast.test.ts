@@ -78,7 +78,6 @@ it.for(['star', 'tree'] as const)(
         expect([...said].toSorted()).toEqual([...texts(total)].toSorted())
     const gone = victims.map(({ members }) => members[0]?.id)
     const reports = await publishing
-    expect(reports[0]).toEqual({ reached: 11, missing: 0, unreached: [] })
     expect(reports.some(({ missing }) => missing > 0)).toBe(true)
     for (const { reached, unreached } of reports) {
       expect(reached).toBeGreaterThanOrEqual(8)
