@@ -6,10 +6,14 @@ import { FullTown, PartialTown, type Town } from './town.ts'
 // that takes. Exits with 1 unless every live member has got every message.
 //
 //   npm run sim:broadcast
-//   npm run sim:broadcast -- --members 1000 --view full
+//   npm run sim:broadcast -- --members 1000 --view full --conditions 'healthy,20 % dead'
 
 const { values } = parseArgs({
-  options: { members: { type: 'string', default: '1000,10000' }, view: { type: 'string', default: 'full,partial' } },
+  options: {
+    members: { type: 'string', default: '1000,10000' },
+    view: { type: 'string', default: 'full,partial' },
+    conditions: { type: 'string', default: conditions.join() },
+  },
 })
 const columns = [8, 8, 12, 10, 11, 6, 9, 9, 10, 8] as const
 const heads = [
@@ -31,7 +35,7 @@ for (const view of values.view.split(','))
   for (const size of values.members.split(',').map(Number)) {
     let startedAt = performance.now()
     const shared = view === 'partial' ? new PartialTown(`partial ${size}`, size) : undefined
-    for (const condition of conditions) {
+    for (const condition of conditions.filter((one) => values.conditions.split(',').includes(one))) {
       const town: Town = shared ?? new FullTown(`full ${size} ${condition}`, size)
       const row = measure(town, condition)
       isCovered &&= row.reached === row.due && row.due > 0
