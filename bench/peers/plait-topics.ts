@@ -2,5 +2,5 @@ import type { Peer } from './peer.ts'
 import { TopicsPeer } from './plait/topics-peer.ts'
 
 export function createPeer(): Peer {
-  return new TopicsPeer('topics, default options: a star', {})
+  return new TopicsPeer('topics, default options: a star; receivers sort before they check', {})
 }

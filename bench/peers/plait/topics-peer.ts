@@ -1,4 +1,5 @@
 import { createNode, type NodeId, parseUrl, type PlaitNode, type Topics, topics, type TopicsOptions } from 'plait'
+import { InOrder } from '../in-order.ts'
 import type { Channel, Connection, NodeProof, Outlet, Peer } from '../peer.ts'
 import { proveNode } from './node-proof.ts'
 import { installedVersion } from './plait-peer.ts'
@@ -39,7 +40,9 @@ export class TopicsPeer implements Peer {
   async dial(address: string): Promise<Connection> {
     const { member } = await this.#join([address])
     const channel = new TopicsChannel(member, parseUrl(address).nodeId)
-    for (const topic of [oneTopic, allTopic]) member.subscribe(topic, ({ payload }) => channel.take(payload))
+    member.subscribe(oneTopic, ({ payload }) => channel.take(payload))
+    const order = new InOrder((bytes) => channel.take(bytes))
+    member.subscribe(allTopic, ({ payload }) => order.take(payload))
     await member.joined()
     return { open: () => Promise.resolve(channel) }
   }

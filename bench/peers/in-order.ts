@@ -1,5 +1,5 @@
-import { readNumber } from '../number.ts'
-import type { Handler } from '../peer.ts'
+import { readNumber } from './number.ts'
+import type { Handler } from './peer.ts'
 
 /** Hands messages over by their numbers, which begin at 0 again when all of a round have come. */
 export class InOrder {
