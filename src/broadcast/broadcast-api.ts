@@ -65,6 +65,8 @@ export interface MemberInfo {
 export interface TopicsEventDetails {
   /** Somebody has joined, is suspected of being gone, has come back, is gone, or has left. */
   readonly member: MemberInfo & { readonly before: MemberStatus | undefined }
+  /** The handler of a subscription has thrown; it is handed the next message all the same. */
+  readonly handlerfailed: { readonly topic: string; readonly error: unknown }
 }
 
 type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]

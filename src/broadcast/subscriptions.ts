@@ -12,6 +12,12 @@ type Handler = (message: TopicMessage) => void
 /** Who listens to what. */
 export class Subscriptions {
   readonly #byTopic = new Map<string, Set<OpenSubscription>>()
+  readonly #failed: (topic: string, error: unknown) => void
+
+  /** `failed` is told what handlers throw. */
+  constructor(failed: (topic: string, error: unknown) => void) {
+    this.#failed = failed
+  }
 
   /** Whether nobody would hear anything. */
   get isEmpty(): boolean {
@@ -25,10 +31,12 @@ export class Subscriptions {
   add(topic: string, handler: Handler | undefined): Subscription {
     const subscriptions = this.#byTopic.get(topic) ?? new Set()
     this.#byTopic.set(topic, subscriptions)
-    const subscription = new OpenSubscription(topic, handler, () => {
+    const closed = (): void => {
       subscriptions.delete(subscription)
       if (subscriptions.size === 0 && this.#byTopic.get(topic) === subscriptions) this.#byTopic.delete(topic)
-    })
+    }
+    const failed = (error: unknown): void => this.#failed(topic, error)
+    const subscription = new OpenSubscription({ topic, handler, closed, failed })
     subscriptions.add(subscription)
     return subscription
   }
@@ -43,25 +51,39 @@ export class Subscriptions {
   }
 }
 
+interface OpenSubscriptionOptions {
+  readonly topic: string
+  readonly handler: Handler | undefined
+  readonly closed: () => void
+  readonly failed: (error: unknown) => void
+}
+
 class OpenSubscription implements Subscription {
   readonly topic: string
   dropped = 0
   readonly #handler: Handler | undefined
   readonly #closed: () => void
+  readonly #failed: (error: unknown) => void
   readonly #queue = new Queue<TopicMessage>()
   readonly #waiters = new Waiters()
   #bytes = 0
   #isClosed = false
 
-  constructor(topic: string, handler: Handler | undefined, closed: () => void) {
+  constructor({ topic, handler, closed, failed }: OpenSubscriptionOptions) {
     this.topic = topic
     this.#handler = handler
     this.#closed = closed
+    this.#failed = failed
   }
 
   take(message: TopicMessage): void {
     if (this.#handler !== undefined) {
-      this.#handler(message)
+      try {
+        this.#handler(message)
+      } catch (error) {
+        // It is the application's, and no fault of who has sent the message.
+        this.#failed(error)
+      }
       return
     }
     const bytes = message.payload.length + overheadBytes

@@ -49,7 +49,9 @@ class NodeTopics extends TopicsEventTarget implements Topics {
   readonly #exchange: Exchange
   readonly #broadcaster: Broadcaster
   readonly #outbox: Outbox
-  readonly #subscriptions = new Subscriptions()
+  readonly #subscriptions = new Subscriptions((topic, error) => {
+    this.dispatchEvent(new CustomEvent('handlerfailed', { detail: { topic, error } }))
+  })
   readonly #node: PlaitNode
   readonly #ending = new AbortController()
   readonly #noteLoss = ({ detail }: CustomEvent<{ readonly remoteId: NodeId }>): void => {

@@ -99,6 +99,26 @@ it('an iterator yields what has come, and ends when the subscription is closed',
   expect(texts).toEqual(['news: one'])
 })
 
+it('a handler that throws is reported, and handed the next message all the same', async () => {
+  const { town, members } = await crowd(2)
+  const [first, second] = members as [Topics, Topics]
+  const texts: string[] = []
+  const failures: unknown[] = []
+  second.addEventListener('handlerfailed', ({ detail }) => failures.push(detail))
+  const error = new Error('on purpose')
+  second.subscribe('news', (message) => {
+    texts.push(textOf(message))
+    throw error
+  })
+  for (const text of ['one', 'two']) await town.world.settle(first.publish('news', bytesOf(text)).report())
+  expect(texts).toEqual(['news: one', 'news: two'])
+  expect(failures).toEqual([
+    { topic: 'news', error },
+    { topic: 'news', error },
+  ])
+  expect(first.snapshot().connected).toHaveLength(1)
+})
+
 it('tells the others that it leaves, and takes nothing any more', async () => {
   const { town, members } = await crowd(3)
   const [first, second, third] = members as [Topics, Topics, Topics]
