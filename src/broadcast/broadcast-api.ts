@@ -108,8 +108,8 @@ export interface Topics extends TopicsEvents, AsyncDisposable {
   /** Bytes published that quick members have not got yet. */
   readonly bufferedBytes: number
   /**
-   * Brings a message to every other member, once to each; what is published in one turn of the event loop goes together. `payload` is
-   * copied. Throws `INVALID_ARGUMENT` for a topic that is not 1 to 255 bytes, `FRAGMENT_TOO_LARGE` beyond 64 KiB, `BUFFER_FULL` when
+   * Brings a message to every other member, once to each; what is published in one turn of the event loop goes together, in
+   * order; of two turns the later one may arrive first. `payload` is copied. Throws `INVALID_ARGUMENT` for a topic that is not 1 to 255 bytes, `FRAGMENT_TOO_LARGE` beyond 64 KiB, `BUFFER_FULL` when
    * 16 MiB wait (see `ready`), and `NODE_CLOSED`.
    */
   publish(topic: string, payload: Uint8Array): Publication
