@@ -109,8 +109,8 @@ export interface Topics extends TopicsEvents, AsyncDisposable {
   readonly bufferedBytes: number
   /**
    * Brings a message to every other member, once to each; what is published in one turn of the event loop goes together, in
-   * order; of two turns the later one may arrive first. `payload` is copied. Throws `INVALID_ARGUMENT` for a topic that is not 1 to 255 bytes, `FRAGMENT_TOO_LARGE` beyond 64 KiB, `BUFFER_FULL` when
-   * 16 MiB wait (see `ready`), and `NODE_CLOSED`.
+   * order; of two turns the later one may arrive first. `payload` is copied. Throws `INVALID_ARGUMENT` for a topic that is not
+   * 1 to 255 bytes, `FRAGMENT_TOO_LARGE` beyond 64 KiB, `BUFFER_FULL` when 16 MiB wait (see `ready`), and `NODE_CLOSED`.
    */
   publish(topic: string, payload: Uint8Array): Publication
   /** The same for some members only: directly, to those who are subscribed there. At most 256 of them. */
