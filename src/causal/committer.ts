@@ -97,7 +97,8 @@ export class Committer {
     const isSettled = this.progress.waiting === 0 && outbox?.isEmpty !== false
     this.#considerPause(isSettled, consumer)
     const isStateDue = isSettled && this.#sinceState > 0 && (isLast || this.#sinceState >= this.#stateEntries)
-    if (taken === undefined && !isStateDue) return
+    const pruned = isSettled && consumer.isPrunable === true ? (consumer.prune?.(machine.stableClock()) ?? []) : []
+    if (taken === undefined && !isStateDue && pruned.length === 0) return
     if (isStateDue) {
       this.#sinceState = 0
       machine.order.forget(machine.stable())
@@ -106,7 +107,9 @@ export class Committer {
     const { places } = machine.order
     const clock = (taken?.numbers ?? []).map(([place, number]) => [places.at(place), number] as const)
     const committed = consumer.committing()
-    view.write(taken?.changes ?? [], clock, state).then(committed, (error: unknown) => host.fail(error))
+    view
+      .write([...(taken?.changes ?? []), ...pruned], clock, state)
+      .then(committed, (error: unknown) => host.fail(error))
     if (state !== undefined && self !== undefined && consumer.isRestorable && !isLast)
       snapshots.consider(machine, state, consumer.tables, self)
   }

@@ -1,4 +1,5 @@
 import type { PlaitError } from '../base/error.ts'
+import type { ClockView } from '../crdt/crdt-type.ts'
 import type { View, ViewChange } from '../store/view.ts'
 import type { Delivery } from './group-machine.ts'
 
@@ -20,6 +21,13 @@ export interface Consumer {
   take(delivery: Delivery, done: (changes: readonly ViewChange[]) => void): void
   /** What is done goes into the view now; calls back what is returned when it is there. */
   committing(): () => void
+  /** Whether there may be so much to forget that `prune` is worth its time. Absent: never. */
+  readonly isPrunable?: boolean
+  /**
+   * Forgets what only operations can need that do not follow all that `stable` has: none of them will come. Called when all that was taken
+   * is done; returns what changes in the view.
+   */
+  prune?(stable: ClockView): readonly ViewChange[]
   /** Everything taken so far is void: all that counts is delivered again. */
   reset(): void
   /** Whether no more should come for now. `Group` is told of its end by `relieved`. */

@@ -1,4 +1,5 @@
 import { PlaitError } from '../base/error.ts'
+import type { ClockView } from '../crdt/crdt-type.ts'
 import { sameDot } from '../crdt/dot.ts'
 import type { Dot, Writer } from '../crdt/dot.ts'
 import type { WriterTable } from '../crdt/writers.ts'
@@ -141,6 +142,16 @@ export class GroupMachine {
     for (const { node, isParked, isRemoved } of this.roster.members.values())
       if (!isParked && !isRemoved) stable = stable === undefined ? this.seenBy(node) : least(stable, this.seenBy(node))
     return raised(this.order.history.stable, stable ?? [])
+  }
+
+  /** The same, to be asked by writer. */
+  stableClock(): ClockView {
+    const stable = this.stable()
+    const { places } = this.order
+    return {
+      at: (writer) => (places.has(writer) ? (stable[places.indexOf(writer)] ?? 0) : 0),
+      total: () => stable.reduce((sum, number) => sum + number, 0),
+    }
   }
 
   /** What a member has said that it has delivered, in the last feed in which it has begun to write. */

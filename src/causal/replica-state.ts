@@ -1,8 +1,8 @@
 import { PlaitError } from '../base/error.ts'
-import { encodeValue } from '../crdt/causal-state.ts'
+import { encodeStanding } from '../crdt/causal-state.ts'
 import type { CellRange } from '../crdt/cell.ts'
 import { isFounded } from '../crdt/crdt-type.ts'
-import type { Change, Crdt, CrdtType } from '../crdt/crdt-type.ts'
+import type { Change, ClockView, Crdt, CrdtType } from '../crdt/crdt-type.ts'
 import { keyFromWriter, writerFromKey } from '../crdt/dot.ts'
 import { Writers } from '../crdt/writers.ts'
 import type { WriterTable } from '../crdt/writers.ts'
@@ -82,6 +82,8 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
     const clock = { at: (writer: string) => delivery.clockAt(writer), total: () => delivery.clockTotal() }
     if (!isFounded(this.#type, operation, clock))
       throw new PlaitError('PROTOCOL', 'an operation that refers to what it does not follow', { traced: false })
+    if (this.value.isTimely?.(operation, dot, clock) === false)
+      throw new PlaitError('PROTOCOL', 'an operation that is said to be older than what it follows', { traced: false })
     const changes = this.value.apply(operation, dot)
     done(this.#cellChanges(this.value.touched(operation, dot, this.#writers)))
     this.#changed(delivery, changes)
@@ -89,6 +91,14 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
 
   committing(): () => void {
     return () => {}
+  }
+
+  get isPrunable(): boolean {
+    return this.value.isPrunable === true
+  }
+
+  prune(stable: ClockView): readonly ViewChange[] {
+    return this.#cellChanges(this.value.prune?.(stable, this.#writers) ?? [])
   }
 
   reset(): void {
@@ -100,7 +110,7 @@ export class ReplicaState<State extends Crdt<Operation>, Operation> implements C
   end(): void {}
 
   encode(): Uint8Array {
-    return encodeValue(this.value)
+    return encodeStanding(this.value)
   }
 
   #cellChanges(ranges: readonly CellRange[]): readonly ViewChange[] {

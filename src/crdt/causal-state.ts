@@ -3,6 +3,7 @@ import { malformed, Reader } from '../wire/reader.ts'
 import { decode, encode } from '../wire/schema.ts'
 import type { Schema } from '../wire/schema.ts'
 import { compareBytes } from './cell.ts'
+import type { Cell } from './cell.ts'
 import { CellBuffer } from './cell-buffer.ts'
 import type { Change, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot, Writer } from './dot.ts'
@@ -69,7 +70,7 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
 
   /** One encoding for equal states, whatever has led to them: the writers, what was seen, and the cells in the order of their keys. */
   encode(): Uint8Array {
-    const { writers, cells } = encodedCells(this.value, this.seen.writers())
+    const { writers, cells } = encodedCells((table) => this.value.cells(table), this.seen.writers())
     return concatBytes([encode(writerList, writers), encode(dotSet(writers), this.seen), cells])
   }
 
@@ -79,32 +80,35 @@ export class CausalState<State extends Crdt<Operation>, Operation> {
   }
 }
 
-/** The value alone, without what it has seen: one encoding for values that hold the same by the same operations. */
-export function encodeValue<Operation>(value: Crdt<Operation>): Uint8Array {
-  const { writers, cells } = encodedCells(value, [])
+/**
+ * What can be seen of a value, without what it has seen: one encoding for values that hold the same by the same operations, whatever
+ * they have forgotten.
+ */
+export function encodeStanding<Operation>(value: Crdt<Operation>): Uint8Array {
+  const { writers, cells } = encodedCells((writers) => value.standing?.(writers) ?? value.cells(writers), [])
   return concatBytes([encode(writerList, writers), cells])
 }
 
 /** The cells as they are written, and the writers that occur in them, in order, besides those that are given. */
-function encodedCells<Operation>(
-  value: Crdt<Operation>,
+function encodedCells(
+  cellsBy: (writers: WriterTable) => Iterable<Cell>,
   seen: Iterable<Writer>,
 ): { readonly writers: Writers; readonly cells: Uint8Array } {
   let writers = new Writers([...seen].sort(), { grows: true })
   const count = writers.size
-  let cells = cellsOf(value, writers)
+  let cells = buffered(cellsBy(writers))
   if (writers.size > count) {
     // Something refers to what was not seen, as deltas do: now all writers are known, and have their places.
     writers = sortedWriters(writers)
-    cells = cellsOf(value, writers)
+    cells = buffered(cellsBy(writers))
   }
   return { writers, cells: cells.encode() }
 }
 
-function cellsOf<Operation>(value: Crdt<Operation>, writers: WriterTable): CellBuffer {
-  const cells = new CellBuffer()
-  for (const cell of value.cells(writers)) cells.add(cell)
-  return cells
+function buffered(cells: Iterable<Cell>): CellBuffer {
+  const buffer = new CellBuffer()
+  for (const cell of cells) buffer.add(cell)
+  return buffer
 }
 
 /**

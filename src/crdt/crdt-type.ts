@@ -48,6 +48,24 @@ export interface Crdt<Operation> {
   /** All of the state, in no order: see `Cell`. */
   cells(writers: WriterTable): Iterable<Cell>
 
+  /** What can be seen of it: `cells` without what is kept only for operations that come late. Absent: all of them can be seen. */
+  standing?(writers: WriterTable): Iterable<Cell>
+
+  /**
+   * Whether an operation, whose writer has seen `clock`, comes after that where operations are carried out in an order of their own.
+   * Absent: there is no such order. Who delivers operations of others refuses one that does not, everywhere alike: `prune` relies on it.
+   */
+  isTimely?(operation: Operation, dot: Dot, clock: ClockView): boolean
+
+  /** Whether so much can be forgotten perhaps that `prune` is worth its time. */
+  readonly isPrunable?: boolean
+
+  /**
+   * Forgets what was kept for operations that come late: whatever comes from now on follows all that `stable` has. Returns the cells that
+   * are gone.
+   */
+  prune?(stable: ClockView, writers: WriterTable): readonly CellRange[]
+
   /** The cells that an operation, the last one applied, may have changed. */
   touched(operation: Operation, dot: Dot, writers: WriterTable): readonly CellRange[]
 

@@ -9,7 +9,7 @@ import type { Schema } from '../wire/schema.ts'
 import { cellBelow, rangesBelow } from './cell.ts'
 import type { Cell, CellRange } from './cell.ts'
 import { changesBelow } from './crdt-type.ts'
-import type { Change, Crdt, CrdtType } from './crdt-type.ts'
+import type { Change, ClockView, Crdt, CrdtType } from './crdt-type.ts'
 import type { Dot } from './dot.ts'
 import type { DotSet, DotSink } from './dot-set.ts'
 import type { WriterTable } from './writers.ts'
@@ -79,10 +79,27 @@ export class CrdtRecord<F extends Fields> implements Crdt<RecordOperation<F>> {
   }
 
   *cells(writers: WriterTable): Generator<Cell> {
-    for (const [index, name] of this.#names.entries()) {
-      const prefix = encode(varint, index)
-      for (const cell of this.#state(name).cells(writers)) yield cellBelow(prefix, cell)
-    }
+    for (const [prefix, state] of this.#fields()) for (const cell of state.cells(writers)) yield cellBelow(prefix, cell)
+  }
+
+  *standing(writers: WriterTable): Generator<Cell> {
+    for (const [prefix, state] of this.#fields())
+      for (const cell of state.standing?.(writers) ?? state.cells(writers)) yield cellBelow(prefix, cell)
+  }
+
+  isTimely({ field, operation }: RecordOperation<F>, dot: Dot, clock: ClockView): boolean {
+    return this.#state(field).isTimely?.(operation, dot, clock) !== false
+  }
+
+  get isPrunable(): boolean {
+    for (const { isPrunable } of this.#states.values()) if (isPrunable === true) return true
+    return false
+  }
+
+  prune(stable: ClockView, writers: WriterTable): readonly CellRange[] {
+    return [...this.#fields()].flatMap(([prefix, state]) =>
+      state.isPrunable === true ? rangesBelow(prefix, state.prune?.(stable, writers) ?? []) : [],
+    )
   }
 
   touched({ field, operation }: RecordOperation<F>, dot: Dot, writers: WriterTable): readonly CellRange[] {
@@ -99,6 +116,11 @@ export class CrdtRecord<F extends Fields> implements Crdt<RecordOperation<F>> {
 
   settle(): void {
     for (const state of this.#states.values()) state.settle()
+  }
+
+  /** Each with the beginning of its cells' keys. */
+  *#fields(): Generator<readonly [prefix: Uint8Array, state: Crdt<unknown>]> {
+    for (const [index, name] of this.#names.entries()) yield [encode(varint, index), this.#state(name)]
   }
 
   #state(name: string): Crdt<unknown> {

@@ -14,7 +14,6 @@ export class TreeNode<Content> {
   /** Undefined for the top. */
   readonly id: Dot | undefined
   readonly content: Content
-  readonly children: Set<TreeNode<Content>> = new Set()
   /** The placement that counts. */
   placement: Placement | undefined
   parent: TreeNode<Content> | undefined
@@ -22,6 +21,8 @@ export class TreeNode<Content> {
   life: DotList = []
   #isAlive = false
   #weight = 0
+  /** Most have none, and a set takes more than all else that a node has. */
+  #children: Set<TreeNode<Content>> | undefined
   /** Kept until something below it comes, goes or is renamed: to settle names takes all of them. */
   #shown: ReadonlyMap<string, TreeNode<Content>> | undefined
   #shownName = ''
@@ -42,6 +43,11 @@ export class TreeNode<Content> {
     this.#weigh(isAlive ? 1 : -1)
   }
 
+  /** How many stand directly below it, be they shown or not. */
+  get childCount(): number {
+    return this.#children?.size ?? 0
+  }
+
   /** How many are alive here and below. What has some is shown, even if it was removed itself. */
   get weight(): number {
     return this.#weight
@@ -50,14 +56,15 @@ export class TreeNode<Content> {
   /** Puts it below `parent`, or nowhere. The caller has seen to it that `parent` is not below this. */
   place(placement: Placement | undefined, parent: TreeNode<Content> | undefined): void {
     if (this.parent !== undefined) {
-      this.parent.children.delete(this)
+      this.parent.#children?.delete(this)
       this.parent.#shown = undefined
       this.parent.#weigh(-this.#weight)
     }
     this.placement = placement
     this.parent = parent
     if (parent === undefined) return
-    parent.children.add(this)
+    parent.#children ??= new Set()
+    parent.#children.add(this)
     parent.#shown = undefined
     parent.#weigh(this.#weight)
   }
@@ -66,7 +73,7 @@ export class TreeNode<Content> {
   get shown(): ReadonlyMap<string, TreeNode<Content>> {
     if (this.#shown !== undefined) return this.#shown
     const named: (Placement & { readonly node: TreeNode<Content> })[] = []
-    for (const node of this.children)
+    for (const node of this.#children ?? [])
       if (node.#weight > 0 && node.placement !== undefined) named.push({ ...node.placement, node })
     const shown = new Map<string, TreeNode<Content>>()
     for (const [name, { node }] of shownNames(named)) {

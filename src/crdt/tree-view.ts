@@ -1,8 +1,8 @@
 import { formatDot } from './dot.ts'
 import type { Dot } from './dot.ts'
-import type { DotMap } from './dot-map.ts'
 import type { DotList } from './dot-list.ts'
 import type { Placement, TreeNode } from './tree-node.ts'
+import type { TreeNodes } from './tree-nodes.ts'
 
 /** An entry as it is shown. */
 export interface TreeEntry<Content> {
@@ -21,17 +21,15 @@ export interface TreeEntry<Content> {
 
 /** What a tree looks like. Follows the tree; whoever keeps something of it looks again after a change. */
 export class TreeView<Content> {
-  readonly #top: TreeNode<Content>
-  readonly #nodes: DotMap<TreeNode<Content>>
+  readonly #nodes: TreeNodes<Content>
 
-  constructor(top: TreeNode<Content>, nodes: DotMap<TreeNode<Content>>) {
-    this.#top = top
+  constructor(nodes: TreeNodes<Content>) {
     this.#nodes = nodes
   }
 
   /** How many entries are alive, those that stand nowhere among them. */
   get size(): number {
-    return this.#top.weight + this.#strays().reduce((sum, { weight }) => sum + weight, 0)
+    return this.#nodes.top.weight + this.#strays().reduce((sum, { weight }) => sum + weight, 0)
   }
 
   has(id: Dot): boolean {
@@ -52,19 +50,19 @@ export class TreeView<Content> {
 
   /** What stands directly below an entry, or at the top, by the name under which it is shown. */
   children(parent: Dot | undefined): ReadonlyMap<string, TreeEntry<Content>> {
-    const node = parent === undefined ? this.#top : this.#nodes.at(parent)
+    const node = parent === undefined ? this.#nodes.top : this.#nodes.at(parent)
     return new Map(Array.from(node?.shown ?? [], ([name, child]) => [name, entryOf(child, name)] as const))
   }
 
   /** The same as a list, which is the caller's. */
   listing(parent: Dot | undefined): TreeEntry<Content>[] {
-    const node = parent === undefined ? this.#top : this.#nodes.at(parent)
+    const node = parent === undefined ? this.#nodes.top : this.#nodes.at(parent)
     return Array.from(node?.shown ?? [], ([name, child]) => entryOf(child, name))
   }
 
-  /** Whether anything stands directly below an entry, be it shown or not. */
+  /** Whether anything may be shown below an entry: false says that nothing is. */
   hasChildren(parent: Dot): boolean {
-    return (this.#nodes.at(parent)?.children.size ?? 0) > 0
+    return (this.#nodes.at(parent)?.childCount ?? 0) > 0
   }
 
   /** The names that lead to an entry; undefined for one that is not shown. */
@@ -72,7 +70,7 @@ export class TreeView<Content> {
     const names: string[] = []
     let node = this.#nodes.at(id)
     if (node === undefined || node.weight === 0) return undefined
-    for (; node !== this.#top; node = node.parent) {
+    for (; node !== this.#nodes.top; node = node.parent) {
       if (node.parent === undefined) return undefined
       names.push(node.shownName)
     }
@@ -81,12 +79,12 @@ export class TreeView<Content> {
 
   /** The entry to which names lead. */
   find(path: readonly string[]): TreeEntry<Content> | undefined {
-    let node: TreeNode<Content> | undefined = this.#top
+    let node: TreeNode<Content> | undefined = this.#nodes.top
     for (const name of path) {
       node = node.shown.get(name)
       if (node === undefined) return undefined
     }
-    return node === this.#top ? undefined : entryOf(node, path.at(-1) ?? '')
+    return node === this.#nodes.top ? undefined : entryOf(node, path.at(-1) ?? '')
   }
 
   /**

@@ -1,28 +1,26 @@
-import { concatBytes } from '../base/bytes.ts'
 import { PlaitError } from '../base/error.ts'
 import { malformed } from '../wire/reader.ts'
 import type { Reader } from '../wire/reader.ts'
-import { encode, optional, struct } from '../wire/schema.ts'
-import type { Schema } from '../wire/schema.ts'
+import { encode } from '../wire/schema.ts'
 import { cellBelow, rangeOf, rangesBelow } from './cell.ts'
 import type { Cell, CellRange } from './cell.ts'
 import { changesBelow } from './crdt-type.ts'
-import type { Change, Crdt, CrdtType } from './crdt-type.ts'
+import type { Change, ClockView, Crdt, CrdtType } from './crdt-type.ts'
 import { formatDot } from './dot.ts'
 import type { Dot } from './dot.ts'
 import { addDots, dotList, dotSchema, includesDot, mergeDots, withDot } from './dot-list.ts'
-import { DotMap } from './dot-map.ts'
 import { DotSet } from './dot-set.ts'
 import type { DotSink } from './dot-set.ts'
-import { lamportTime, nextTime } from './mv-register.ts'
+import { nextTime } from './mv-register.ts'
+import { cellKinds, keyOf, nodeCells, placementCell, placementRange, placementSchema } from './tree-cell.ts'
 import { TreeLog } from './tree-log.ts'
 import { TreeNode } from './tree-node.ts'
 import type { Placement } from './tree-node.ts'
+import { TreeNodes } from './tree-nodes.ts'
 import { claimTree, entryName, treeOperation } from './tree-operation.ts'
 import type { TreeOperation } from './tree-operation.ts'
 import { TreeView } from './tree-view.ts'
 import { checkValue } from './value-type.ts'
-import type { VectorClock } from './vector-clock.ts'
 import type { WriterTable } from './writers.ts'
 
 /**
@@ -36,17 +34,20 @@ import type { WriterTable } from './writers.ts'
  */
 export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<TreeOperation<Operation>> {
   readonly #type: CrdtType<State, Operation>
-  readonly #nodes = new DotMap<TreeNode<State>>()
-  readonly #top: TreeNode<State>
-  readonly #log: TreeLog<State> = new TreeLog((id) => this.#node(id))
-  readonly #unsettled: Placement[] = []
+  readonly #nodes: TreeNodes<State>
+  readonly #log: TreeLog<State>
+  readonly #placementsRead: Placement[] = []
   readonly view: TreeView<State>
   #revision = 0
+  /** What may have left something to forget since that was looked for, and from when on it is worth the time again. */
+  #changes = 0
+  #changesWorth = pruneChangesMin
 
   constructor(type: CrdtType<State, Operation>) {
     this.#type = type
-    this.#top = new TreeNode<State>(undefined, type.create())
-    this.view = new TreeView(this.#top, this.#nodes)
+    this.#nodes = new TreeNodes(() => type.create())
+    this.#log = new TreeLog((id) => this.#nodes.ensure(id))
+    this.view = new TreeView(this.#nodes)
   }
 
   get isEmpty(): boolean {
@@ -76,7 +77,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   move(id: Dot, parent: Dot | undefined, name: string): TreeOperation<Operation> {
     checkValue(entryName, name)
     const node = this.#known(id)
-    const target = parent === undefined ? this.#top : this.#known(parent)
+    const target = parent === undefined ? this.#nodes.top : this.#known(parent)
     if (target.isWithin(node)) throw new PlaitError('INVALID_ARGUMENT', 'an entry cannot be put below itself')
     return { kind: 'move', id, parent, name, time: nextTime(this.#log.time), dots: node.life }
   }
@@ -96,6 +97,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
 
   apply(operation: TreeOperation<Operation>, dot: Dot): readonly Change[] {
     if (operation.kind === 'create' || operation.kind === 'make') {
+      this.#changes += 1
       return this.#change(dot, (node) => {
         const placed = placedChanges(this.#log.add([placementOf(operation, dot)]))
         if (operation.kind === 'make')
@@ -104,6 +106,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
         return placed
       })
     }
+    if (operation.kind !== 'edit') this.#changes += 1
     return this.#change(operation.id, (node) => {
       switch (operation.kind) {
         case 'move':
@@ -122,14 +125,14 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   }
 
   merge(other: this, seen: DotSet, bothSeen: DotSet): readonly Change[] {
-    const placed = placedChanges(this.#log.add(other.#log.placements()))
+    const placed = placedChanges(this.#log.add(other.#placements()))
     const nothing = new TreeNode<State>(undefined, this.#type.create())
     const mine = [...this.#nodes.values()].flatMap(({ id }) => {
       const theirs = other.#nodes.at(id as Dot) ?? nothing
       return this.#mergeNode(id as Dot, theirs, seen, bothSeen)
     })
     const theirs = [...other.#nodes.values()].flatMap((node) =>
-      this.#nodes.has(node.id as Dot) ? [] : this.#mergeNode(node.id as Dot, node, seen, bothSeen),
+      this.#nodes.at(node.id as Dot) !== undefined ? [] : this.#mergeNode(node.id as Dot, node, seen, bothSeen),
     )
     return [...placed, ...mine, ...theirs]
   }
@@ -143,13 +146,25 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     )
   }
 
-  /** Forgets the moves that nothing can bring back: all members have seen what `stable` has. */
-  prune(stable: VectorClock): void {
-    this.#log.prune(stable)
+  isTimely(operation: TreeOperation<Operation>, dot: Dot, clock: ClockView): boolean {
+    return !('time' in operation) || this.#log.isTimely({ time: operation.time, dot }, clock)
+  }
+
+  get isPrunable(): boolean {
+    return this.#changes >= this.#changesWorth
+  }
+
+  /** Forgets the moves that count no longer, and what there is of entries that were removed but where they stood. */
+  prune(stable: ClockView, writers: WriterTable): readonly CellRange[] {
+    const forgotten = this.#log.settle(stable, (placement) => this.#nodes.placementAt(placement.id) === placement)
+    const left = this.#nodes.bury(this.#log.held())
+    this.#changes = 0
+    this.#changesWorth = Math.max(pruneChangesMin, left * pruneChangesShare)
+    return forgotten.map((placement) => rangeOf(keyOf(cellKinds.placement, placement.dot, writers), undefined))
   }
 
   collectDots(into: DotSink): void {
-    for (const { dot } of this.#log.placements()) into.add(dot)
+    for (const { dot } of this.#placements()) into.add(dot)
     for (const { life, content } of this.#nodes.values()) {
       addDots(into, life)
       content.collectDots(into)
@@ -162,7 +177,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     fragment.#change(id, (node) => {
       switch (operation.kind) {
         case 'make':
-          this.#node(id).content.delta(operation.operation, dot, node.content, seen)
+          this.#nodes.ensure(id).content.delta(operation.operation, dot, node.content, seen)
           return placedChanges(fragment.#log.add([placementOf(operation, dot)]))
         case 'create':
         case 'move':
@@ -170,7 +185,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
           if (operation.kind === 'move') addDots(seen, operation.dots)
           return placedChanges(fragment.#log.add([placementOf(operation, dot)]))
         case 'edit':
-          this.#node(id).content.delta(operation.operation, dot, node.content, seen)
+          this.#nodes.ensure(id).content.delta(operation.operation, dot, node.content, seen)
           return []
         case 'remove':
           seen.addAll(operation.dots)
@@ -180,27 +195,32 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   }
 
   *cells(writers: WriterTable): Generator<Cell> {
-    for (const placement of this.#log.placements()) yield placementCell(placement, writers)
+    for (const placement of this.#placements()) yield placementCell(placement, writers)
+    for (const node of this.#nodes.values()) yield* nodeCells(node, writers)
+  }
+
+  *standing(writers: WriterTable): Generator<Cell> {
+    for (const placement of this.#nodes.placements()) yield placementCell(placement, writers)
     for (const node of this.#nodes.values()) yield* nodeCells(node, writers)
   }
 
   touched(operation: TreeOperation<Operation>, dot: Dot, writers: WriterTable): readonly CellRange[] {
     const id = idOf(operation, dot)
-    const node = this.#node(id)
+    const node = this.#nodes.ensure(id)
     const content = keyOf(cellKinds.content, id, writers)
     const inContent =
       operation.kind === 'edit' || operation.kind === 'make'
         ? rangesBelow(content, node.content.touched(operation.operation, dot, writers))
         : []
     if (operation.kind === 'edit') return inContent
-    if (operation.kind === 'make') return [placementRange(operation, dot, writers), ...inContent]
+    if (operation.kind === 'make') return [placementRange(placementOf(operation, dot), writers), ...inContent]
     const life = keyOf(cellKinds.life, id, writers)
     const ranges = [rangeOf(life, node.life.length === 0 ? undefined : encode(dotList(writers), node.life))]
     if (operation.kind === 'remove') {
       const cells = Array.from(node.content.cells(writers), (cell) => cellBelow(content, cell))
       return [...ranges, { prefix: content, cells }]
     }
-    return [...ranges, placementRange(operation, dot, writers)]
+    return [...ranges, placementRange(placementOf(operation, dot), writers)]
   }
 
   readCell(key: Reader, value: Reader, writers: WriterTable): void {
@@ -209,7 +229,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     if (kind === cellKinds.placement) {
       const placement = { ...placementSchema(writers).read(value), dot }
       // In one go at last: they come in the order of their keys, and each would take back all that is later.
-      this.#unsettled.push(placement)
+      this.#placementsRead.push(placement)
     } else if (kind === cellKinds.life) {
       const life = dotList(writers).read(value)
       if (life.length === 0) throw malformed('an entry that nothing holds')
@@ -226,7 +246,8 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   }
 
   settle(): void {
-    this.#log.add(this.#unsettled.splice(0))
+    this.#changes += this.#placementsRead.length
+    this.#log.add(this.#placementsRead.splice(0))
     for (const { content } of this.#nodes.values()) content.settle()
   }
 
@@ -240,7 +261,7 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
   /** Runs `step` on an entry, which is made if need be, and sees whether it is alive afterwards. */
   #change(id: Dot, step: (node: TreeNode<State>) => readonly Change[]): readonly Change[] {
     this.#revision += 1
-    const node = this.#node(id)
+    const node = this.#nodes.ensure(id)
     const wasAlive = node.isAlive
     const changes = step(node)
     node.isAlive = node.life.length > 0 || !node.content.isEmpty
@@ -248,19 +269,16 @@ export class Tree<State extends Crdt<Operation>, Operation> implements Crdt<Tree
     return [...changes, { path: [id], kind: node.isAlive ? 'added' : 'removed' }]
   }
 
+  *#placements(): Generator<Placement> {
+    const kept = new Set(this.#log.kept())
+    yield* kept
+    for (const placement of this.#nodes.placements()) if (!kept.has(placement)) yield placement
+  }
+
   #known(id: Dot): TreeNode<State> {
     const node = this.#nodes.at(id)
     if (node !== undefined && node.weight > 0) return node
     throw new PlaitError('INVALID_ARGUMENT', `there is no entry ${formatDot(id)}`)
-  }
-
-  #node(id: Dot | undefined): TreeNode<State> {
-    if (id === undefined) return this.#top
-    const known = this.#nodes.at(id)
-    if (known !== undefined) return known
-    const node = new TreeNode<State>(id, this.#type.create())
-    this.#nodes.set(id, node)
-    return node
   }
 }
 
@@ -278,43 +296,9 @@ export function tree<State extends Crdt<Operation>, Operation>(
   }
 }
 
-/** The first byte of the key of a cell. Behind it the dot of the placement, or the id of the entry. */
-const cellKinds = { placement: 0, life: 1, content: 2 } as const
-
-function keyOf(kind: number, dot: Dot, writers: WriterTable): Uint8Array {
-  return concatBytes([Uint8Array.of(kind), encode(dotSchema(writers), dot)])
-}
-
-function placementCell(placement: Placement, writers: WriterTable): Cell {
-  return {
-    key: keyOf(cellKinds.placement, placement.dot, writers),
-    value: encode(placementSchema(writers), placement),
-  }
-}
-
-function* nodeCells<State extends Crdt<Operation>, Operation>(
-  node: TreeNode<State>,
-  writers: WriterTable,
-): Generator<Cell> {
-  const id = node.id as Dot
-  if (node.life.length > 0)
-    yield { key: keyOf(cellKinds.life, id, writers), value: encode(dotList(writers), node.life) }
-  if (node.content.isEmpty) return
-  const prefix = keyOf(cellKinds.content, id, writers)
-  for (const cell of node.content.cells(writers)) yield cellBelow(prefix, cell)
-}
-
-function placementSchema(writers: WriterTable): Schema<Omit<Placement, 'dot'>> {
-  const dot = dotSchema(writers)
-  return struct({ time: lamportTime, id: dot, parent: optional(dot), name: entryName }) as Schema<
-    Omit<Placement, 'dot'>
-  >
-}
-
-function placementRange(operation: Placing, dot: Dot, writers: WriterTable): CellRange {
-  const { key, value } = placementCell(placementOf(operation, dot), writers)
-  return rangeOf(key, value)
-}
+/** To look for what can be forgotten is worth its time after so many changes, and after as many as are a share of the entries. */
+const pruneChangesMin = 256
+const pruneChangesShare = 1 / 4
 
 type Placing = TreeOperation<unknown> & { readonly kind: 'create' | 'make' | 'move' }
 

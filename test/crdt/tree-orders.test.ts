@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { formatDot } from '../../src/crdt/dot.ts'
 import type { Dot } from '../../src/crdt/dot.ts'
 import { VectorClock } from '../../src/crdt/vector-clock.ts'
+import { Writers } from '../../src/crdt/writers.ts'
 import { SeededRandom } from '../../src/runtime/simulated/random.ts'
 import { Site, writer } from './history.ts'
 import type { Sent } from './history.ts'
@@ -123,13 +124,13 @@ describe('R3 a tree', () => {
     for (const sent of all) if (bob.canTake(sent) && stable.has(sent.dot)) bob.deliver(sent)
     const late = bob.write(bob.value.move(b, undefined, 'late'))
     const before = ann.state.encode().length
-    ann.value.prune(stable)
+    ann.value.prune(stable, new Writers([], { grows: true }))
     expect(ann.state.encode().length).toBeLessThan(before)
     ann.deliver(late)
     all.push(late)
     bob.catchUp(new SeededRandom(1), all)
     expect(outline(ann.value)).toBe(outline(bob.value))
-    bob.value.prune(stable)
+    bob.value.prune(stable, new Writers([], { grows: true }))
     expect(bob.state.encode()).toEqual(ann.state.encode())
   })
 
@@ -142,7 +143,7 @@ describe('R3 a tree', () => {
     for (const parent of [undefined, a]) all.push(cyd.write(cyd.value.move(b, parent, 'B')))
     const random = new SeededRandom(2)
     for (const site of sites) site.catchUp(random, all)
-    ann.value.prune(ann.clock)
+    ann.value.prune(ann.clock, new Writers([], { grows: true }))
     all.push(ann.write(ann.value.move(a, undefined, 'A')))
     bob.catchUp(random, all)
     expect(outline(ann.value)).toBe(outline(bob.value))

@@ -36,8 +36,15 @@ export function fieldsOf(applied: (dot: Dot) => void): Fields {
     tags: observed(orSet(textValue()), applied),
     count: observed(pnCounter(), applied),
     notes: observed(orMap(textValue(), register()), applied),
-    files: observed(tree(register()), applied),
+    files: observed(forgetting(tree(register())), applied),
   }
+}
+
+/** Forgets what it can as often as it can. */
+function forgetting<State extends Crdt<Operation>, Operation>(
+  type: CrdtType<State, Operation>,
+): CrdtType<State, Operation> {
+  return { ...type, create: () => Object.defineProperty(type.create(), 'isPrunable', { value: true }) }
 }
 
 function observed<State extends Crdt<Operation>, Operation>(
