@@ -38,6 +38,7 @@ export interface Follower {
 
 /** So often a member that does not answer is asked, each time for twice as long. */
 const attemptsMax = 4
+const attemptsOfForgottenMax = 2
 /** For which one member sees to one batch; whoever hands over more of them has something else in mind. */
 const regionsMax = 16
 const tickMs = 50
@@ -282,8 +283,13 @@ export class Spreader {
       // It has the batch, and no part of the ring any more.
       this.#end(task, child)
       task.reached += 1
-    } else if (state === 'asked' && child.attempts < attemptsMax) this.#send(task, child, now)
+    } else if (state === 'asked' && child.attempts < this.#attemptsMax(task, child)) this.#send(task, child, now)
     else this.#giveUp(task, child)
+  }
+
+  /** Of one that was forgotten, to make room for others, nobody would say here that it has died. */
+  #attemptsMax({ held }: Task, { id }: Child): number {
+    return held.batch.isDirect || this.#options.members.ring.has(id) ? attemptsMax : attemptsOfForgottenMax
   }
 
   /** Whether it has not come to that yet, but is on its way through what it was sent before. */
