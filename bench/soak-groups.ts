@@ -1,61 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { aligned } from './feeds/feed-table.ts'
-import { isFlat, Soak, type SoakReport } from './groups/soak.ts'
-import { positive } from './harness/options.ts'
+import { Soak } from './groups/soak.ts'
 import { installPackage } from './harness/pack.ts'
+import { soak } from './soak/program.ts'
 
-// npm run soak:groups: see README.md. Exit code 1: something failed.
+// npm run soak:groups: see README.md.
 
-const usage = 'npm run soak:groups -- [--minutes 10] [--folder DIR] [--quiet]'
-
-try {
-  process.exitCode = await soak()
-} catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-  process.exitCode = 1
-}
-
-async function soak(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: 'string', default: '10' },
-      folder: { type: 'string', default: tmpdir() },
-      quiet: { type: 'boolean', default: false },
-    },
-  })
-  const seconds = 60 * positive('--minutes', values.minutes, Number.isFinite)
-  installPackage()
-  const folder = mkdtempSync(join(values.folder, 'plait-soak-groups-'))
-  const began = performance.now()
-  const say = (line: string): void => {
-    if (!values.quiet) console.log(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${line}`)
-  }
-  try {
-    const report = await new Soak({ folder, seconds, say }).run()
-    print(report)
-    return report.failures.length > 0 ? 1 : 0
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function print({ courses, kills, stops, joins, operations, failures }: SoakReport): void {
-  const load = loadavg().map((one) => one.toFixed(1))
-  console.log(`${operations} operations, ${kills} kills, ${stops} stops, ${joins} guests; load ${load.join(' ')}`)
-  const lines = courses.map((course) => {
-    const isCount = course.quantity === 'descriptors'
-    const text = (value: number): string => (isCount ? value.toFixed(1) : `${(value / 1024).toFixed(0)} KiB`)
-    return [
-      `${course.member} ${course.quantity}`,
-      text(course.mean),
-      text(course.growth),
-      `${(100 * course.growthShare).toFixed(1)} %`,
-      isFlat(course) ? 'flat' : 'grows',
-    ]
-  })
-  console.log(aligned([['last two thirds', 'mean', 'growth', '', ''], ...lines]))
-  for (const failure of failures) console.log(`FAILED: ${failure}`)
-}
+installPackage()
+await soak({ name: 'groups', isFlatAsked: false, run: (options) => new Soak(options).run() })

@@ -1,34 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CourseVerdict, judgeCourse, type Look } from '../groups/course.ts'
-import { anonymousBytes, descriptors } from '../groups/process-use.ts'
+import { Courses } from '../soak/course.ts'
+import { anonymousBytes, descriptors } from '../soak/process-use.ts'
+import type { SoakOptions, SoakReport } from '../soak/program.ts'
 import { Cable } from './cable.ts'
 import { End } from './end.ts'
-import { leastOfEach } from './least.ts'
 import { lossesIn, marksIn } from './lost.ts'
 import { plait } from './plait.ts'
 import { processTree } from './process-tree.ts'
 import { digestTree, isSameTree } from './tree-digest.ts'
 import { shared, Writer } from './writer.ts'
-
-export interface SoakOptions {
-  readonly folder: string
-  readonly seconds: number
-  readonly seed: number
-  /** Told of everything that is done to the two. */
-  readonly say: (line: string) => void
-}
-
-export interface FolderSoakReport {
-  /** By end and quantity. */
-  readonly courses: readonly (CourseVerdict & { readonly end: string; readonly quantity: string })[]
-  readonly operations: number
-  readonly cuts: number
-  readonly files: number
-  readonly conflicts: number
-  /** From the last change until both trees were equal. */
-  readonly levelSeconds: number
-  readonly failures: readonly string[]
-}
 
 /** Collections are forced every few seconds: the slope is of what stays. */
 const collecting = ['--expose-gc', `--import=${new URL('collecting.ts', import.meta.url).href}`]
@@ -36,15 +16,12 @@ const perSecond = 5
 const levelSecondsMost = 120
 /** So long equal means that nothing is under way. */
 const stableSeconds = 5
-/** Files are open for moments, and a descriptor that stays is in each look. */
-const looksOfWindow = 10
 /** How long nothing passes: too short to be noticed, and long enough for both to give the connection up. */
 const silencesMs = [300, 5_000]
 
 /** Two programs that keep a folder the same, a user at each end, and a cable that is pulled every few seconds. */
 export class FolderSoak {
   readonly #options: SoakOptions
-  readonly #courseByName = new Map<string, Look[]>()
   readonly #failures: string[] = []
   #state: number
   #cuts = 0
@@ -55,7 +32,7 @@ export class FolderSoak {
     this.#state = options.seed
   }
 
-  async run(): Promise<FolderSoakReport> {
+  async run(): Promise<SoakReport> {
     const cable = await Cable.lay()
     const [near, far] = [new End(cable, 'near', this.#options.folder), new End(cable, 'far', this.#options.folder)]
     const chance = (): number => this.#chance()
@@ -69,9 +46,10 @@ export class FolderSoak {
       farUser.fill('far')
       const users = [nearUser, farUser]
       const isOver = (): boolean => this.#isOver
+      const courses = new Courses()
       const working = [
         ...users.map((user) => this.#noted(user.work(isOver, perSecond))),
-        this.#noted(this.#look({ near, far })),
+        this.#noted(this.#look(courses, { near, far })),
         this.#noted(this.#pull(cable)),
       ]
       await this.#while(this.#options.seconds * 1_000)
@@ -84,8 +62,8 @@ export class FolderSoak {
       const conflicts = [...marks.keys()].filter((path) => path.includes('(conflict of')).length
       await copying.close()
       const operations = users.reduce((sum, user) => sum + user.operations, 0)
-      const counts = { operations, cuts: this.#cuts, files: marks.size, conflicts, levelSeconds }
-      return { courses: this.#verdicts(), ...counts, failures: this.#failures }
+      const summary = `${operations} operations, ${this.#cuts} cuts, ${marks.size} files at the end, ${conflicts} of them conflicts; equal after ${levelSeconds.toFixed(1)} s`
+      return { courses: courses.judge(this.#options.seconds / 3), summary, failures: this.#failures }
     } finally {
       await Promise.all([near.close(), far.close()])
       cable.close()
@@ -121,20 +99,15 @@ export class FolderSoak {
     for (const endsAt = performance.now() + ms; performance.now() < endsAt && !this.#isOver;) await sleep(100)
   }
 
-  async #look(ends: Readonly<Record<string, End>>): Promise<void> {
-    const began = performance.now()
+  async #look(courses: Courses, ends: Readonly<Record<string, End>>): Promise<void> {
     while (!this.#isOver) {
       await sleep(Math.min(1_000, this.#options.seconds * 20))
-      const seconds = (performance.now() - began) / 1_000
       for (const [name, end] of Object.entries(ends)) {
         for (const server of end.servers) server.check()
-        const note = (quantity: string, of: (pid: number) => number): void => {
-          const key = `${name} ${quantity}`
-          const value = end.servers.flatMap(({ pid }) => processTree(pid)).reduce((sum, pid) => sum + of(pid), 0)
-          this.#courseByName.set(key, [...(this.#courseByName.get(key) ?? []), { seconds, value }])
-        }
-        note('memory', anonymousBytes)
-        note('descriptors', descriptors)
+        const sum = (of: (pid: number) => number): number =>
+          end.servers.flatMap(({ pid }) => processTree(pid)).reduce((total, pid) => total + of(pid), 0)
+        courses.note(name, 'memory', sum(anonymousBytes))
+        courses.note(name, 'descriptors', sum(descriptors))
       }
     }
   }
@@ -154,14 +127,6 @@ export class FolderSoak {
     }
     this.#options.say(`both trees are equal`)
     return levelAt
-  }
-
-  #verdicts(): FolderSoakReport['courses'] {
-    return [...this.#courseByName].map(([key, course]) => {
-      const [end = '', quantity = ''] = key.split(' ')
-      const judged = quantity === 'descriptors' ? leastOfEach(course, looksOfWindow) : course
-      return { end, quantity, ...judgeCourse(judged, this.#options.seconds) }
-    })
   }
 
   /** Numbers from 0 to 1 that follow from the seed. */

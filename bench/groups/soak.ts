@@ -1,29 +1,12 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CourseVerdict, judgeCourse, type Look } from './course.ts'
+import { Courses } from '../soak/course.ts'
+import { anonymousBytes, descriptors } from '../soak/process-use.ts'
+import type { SoakOptions, SoakReport } from '../soak/program.ts'
 import { diskBytes } from './disk-use.ts'
 import { MemberProcess } from './member-process.ts'
 import type { GroupId, NodeId } from 'plait'
-import { anonymousBytes, descriptors } from './process-use.ts'
 import { levelAll } from './trio.ts'
-
-export interface SoakOptions {
-  readonly folder: string
-  readonly seconds: number
-  /** Told of everything that is done to the group. */
-  readonly say: (line: string) => void
-}
-
-export interface SoakReport {
-  /** By member and quantity. */
-  readonly courses: readonly (CourseVerdict & { readonly member: string; readonly quantity: string })[]
-  readonly kills: number
-  readonly stops: number
-  readonly joins: number
-  /** Of the group when all was over. */
-  readonly operations: number
-  readonly failures: readonly string[]
-}
 
 const places = 1_000
 const rate = 100
@@ -52,7 +35,6 @@ interface Resident {
 export class Soak {
   readonly #options: SoakOptions
   readonly #residents: Resident[] = []
-  readonly #courseByName = new Map<string, Look[]>()
   readonly #counts = { kills: 0, stops: 0, joins: 0 }
   readonly #failures: string[] = []
   #id = '' as GroupId
@@ -68,17 +50,16 @@ export class Soak {
     const { seconds } = this.#options
     try {
       for (const [writer, name] of ['ann', 'ben', 'cat'].entries()) await this.#settle(name, writer)
-      const working = [...this.#residents.slice(1).map((resident) => this.#publish(resident)), this.#look()]
+      const courses = new Courses()
+      const working = [...this.#residents.slice(1).map((resident) => this.#publish(resident)), this.#look(courses)]
       const noted = working.map((work) => this.#noted(work))
       await this.#noted(this.#trouble())
       this.#isOver = true
       await Promise.all(noted)
       await this.#noted(this.#compare())
-      const courses = [...this.#courseByName].map(([key, course]) => {
-        const [member = '', quantity = ''] = key.split(' ')
-        return { member, quantity, ...judgeCourse(course, seconds) }
-      })
-      return { courses, ...this.#counts, operations: this.#operations, failures: this.#failures }
+      const { kills, stops, joins } = this.#counts
+      const summary = `${this.#operations} operations, ${kills} kills, ${stops} stops, ${joins} guests`
+      return { courses: courses.judge(seconds / 3), summary, failures: this.#failures }
     } finally {
       await Promise.all([...this.#residents.map(({ process }) => process), ...this.#guests].map((one) => one.end()))
     }
@@ -132,22 +113,16 @@ export class Soak {
     }
   }
 
-  async #look(): Promise<void> {
-    const began = performance.now()
+  async #look(courses: Courses): Promise<void> {
     while (!this.#isOver) {
       await sleep(Math.min(1_000, this.#options.seconds * 20))
-      const seconds = (performance.now() - began) / 1_000
       for (const { name, process, folder } of this.#residents) {
-        const note = (quantity: string, value: number): void => {
-          const key = `${name} ${quantity}`
-          this.#courseByName.set(key, [...(this.#courseByName.get(key) ?? []), { seconds, value }])
-        }
-        note('disk', diskBytes(folder))
+        courses.note(name, 'disk', diskBytes(folder))
         // Of a process that is killed there is no course; one that is stopped does not answer.
         if (name === 'cat') continue
-        note('memory', anonymousBytes(process.pid))
-        note('descriptors', descriptors(process.pid))
-        if (name === 'ann') note('heap', (await process.ask('facts', { collect: true })).heapBytes)
+        courses.note(name, 'memory', anonymousBytes(process.pid))
+        courses.note(name, 'descriptors', descriptors(process.pid))
+        if (name === 'ann') courses.note(name, 'heap', (await process.ask('facts', { collect: true })).heapBytes)
       }
     }
   }
@@ -204,12 +179,4 @@ export class Soak {
     await guest.end()
     this.#options.say(`${name} is removed`)
   }
-}
-
-const flatBytes = 1024 * 1024
-const flatShare = 0.02
-
-/** Whether a course counts as flat: under 1 MiB and under 2 % in the time looked at; no descriptor more. */
-export function isFlat({ quantity, growth, growthShare }: CourseVerdict & { readonly quantity: string }): boolean {
-  return quantity === 'descriptors' ? growth < 1 : growth < flatBytes && growthShare < flatShare
 }

@@ -1,29 +1,11 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CourseVerdict, judgeCourse, type Look } from '../groups/course.ts'
 import { machineMs } from '../groups/latency-log.ts'
-import { anonymousBytes, descriptors } from '../groups/process-use.ts'
+import { Courses } from '../soak/course.ts'
+import { anonymousBytes, descriptors } from '../soak/process-use.ts'
+import type { SoakOptions, SoakReport } from '../soak/program.ts'
 import { judgeLives, Life } from './life.ts'
 import { TalkerProcess } from './talker-process.ts'
-
-export interface TopicsSoakOptions {
-  readonly folder: string
-  readonly seconds: number
-  readonly seed: number
-  /** Told of everything that is done to the network. */
-  readonly say: (line: string) => void
-}
-
-export interface TopicsSoakReport {
-  /** By member and quantity. */
-  readonly courses: readonly (CourseVerdict & { readonly member: string; readonly quantity: string })[]
-  readonly kills: number
-  /** Of those that came back with another key. */
-  readonly strangers: number
-  readonly messages: number
-  readonly deliveries: number
-  readonly failures: readonly string[]
-}
 
 const size = 20
 /** The last of them are never killed. */
@@ -49,28 +31,28 @@ interface Place {
 
 /** Twenty processes that form one network by the address of the first, and of which one is killed every two seconds and comes back. */
 export class TopicsSoak {
-  readonly #options: TopicsSoakOptions
+  readonly #options: SoakOptions
   readonly #places: Place[] = []
   readonly #lives: Life[] = []
-  readonly #courseByName = new Map<string, Look[]>()
   readonly #failures: string[] = []
   #kills = 0
   #strangers = 0
   #isOver = false
   #state: number
 
-  constructor(options: TopicsSoakOptions) {
+  constructor(options: SoakOptions) {
     this.#options = options
     this.#state = options.seed
   }
 
-  async run(): Promise<TopicsSoakReport> {
+  async run(): Promise<SoakReport> {
     const { seconds, say } = this.#options
     try {
       for (let index = 0; index < size; index += 1) await this.#settle(`n${index}`, index >= size - kept)
       await this.#level(firstMs)
       say(`${size} members know each other`)
-      const working = [this.#ask(), this.#look()].map((work) => this.#noted(work))
+      const courses = new Courses()
+      const working = [this.#ask(), this.#look(courses)].map((work) => this.#noted(work))
       await this.#noted(this.#trouble())
       await Promise.all(this.#places.map(({ process }) => process.ask('hush', {})))
       await sleep(restMs)
@@ -78,12 +60,8 @@ export class TopicsSoak {
       this.#isOver = true
       await Promise.all(working)
       const { messages, deliveries, failures } = judgeLives(this.#lives)
-      const courses = [...this.#courseByName].map(([key, course]) => {
-        const [member = '', quantity = ''] = key.split(' ')
-        return { member, quantity, ...judgeCourse(course, seconds) }
-      })
-      const counts = { kills: this.#kills, strangers: this.#strangers, messages, deliveries }
-      return { courses, ...counts, failures: [...this.#failures, ...failures] }
+      const summary = `${this.#kills} kills, ${this.#strangers} came back with another key; ${messages} messages judged, ${deliveries} deliveries owed`
+      return { courses: courses.judge(seconds / 3), summary, failures: [...this.#failures, ...failures] }
     } finally {
       await Promise.all(this.#places.map(({ process }) => process.end()))
     }
@@ -172,19 +150,13 @@ export class TopicsSoak {
     for (const key of report?.heard ?? []) life.hear(key)
   }
 
-  async #look(): Promise<void> {
-    const began = performance.now()
+  async #look(courses: Courses): Promise<void> {
     while (!this.#isOver) {
       await sleep(Math.min(1_000, this.#options.seconds * 20))
-      const seconds = (performance.now() - began) / 1_000
       for (const { name, process } of this.#places.filter(({ isKept }) => isKept)) {
-        const note = (quantity: string, value: number): void => {
-          const key = `${name} ${quantity}`
-          this.#courseByName.set(key, [...(this.#courseByName.get(key) ?? []), { seconds, value }])
-        }
-        note('memory', anonymousBytes(process.pid))
-        note('descriptors', descriptors(process.pid))
-        if (name === collected) note('heap', (await process.ask('facts', { collect: true })).heapBytes)
+        courses.note(name, 'memory', anonymousBytes(process.pid))
+        courses.note(name, 'descriptors', descriptors(process.pid))
+        if (name === collected) courses.note(name, 'heap', (await process.ask('facts', { collect: true })).heapBytes)
       }
     }
   }

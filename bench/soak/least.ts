@@ -1,4 +1,4 @@
-import type { Look } from '../groups/course.ts'
+import type { Look } from './course.ts'
 
 /** The least of each so many looks that follow each other: what is open for a moment is not in it, what stays open is. */
 export function leastOfEach(course: readonly Look[], looks: number): Look[] {
