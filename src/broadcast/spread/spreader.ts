@@ -8,7 +8,7 @@ import {
   type OfferMessage,
   type RelayMessage,
 } from '../messages.ts'
-import type { Region } from '../ring.ts'
+import { isWithin, type Region } from '../ring.ts'
 import type { BroadcastSettings } from '../settings.ts'
 import { split } from '../split.ts'
 import { isCovered, type Held } from './archive.ts'
@@ -151,7 +151,8 @@ export class Spreader {
     task.reached += 1
     // Else somebody else answers for its part.
     if (child.region !== undefined) {
-      task.reached += Math.min(reached, Number.MAX_SAFE_INTEGER - task.reached)
+      // Those who are seen to here and of whom it was not told may be among these.
+      task.reached += Math.min(Math.max(0, reached - child.untold), Number.MAX_SAFE_INTEGER - task.reached)
       for (const id of unreached) task.unreached.add(id)
       task.nameless += Math.max(0, Math.min(missing, Number.MAX_SAFE_INTEGER - task.nameless) - unreached.length)
     }
@@ -237,7 +238,9 @@ export class Spreader {
 
   #give(task: Task, id: NodeId, region: Region | undefined, now: number, isAgain: boolean = task.isAgain): void {
     const dueAt = now + this.#options.settings.lagMs
-    const child: Child = { id, region, isAgain, state: 'waiting', attempts: 0, sentAt: now, dueAt, isSlow: false }
+    const child: Child = {
+      ...{ id, region, isAgain, dueAt, state: 'waiting', attempts: 0, sentAt: now, isSlow: false, untold: 0 },
+    }
     task.childrenById.set(id, child)
     task.prompt += 1
     if (this.#pace.isBehind(id)) this.#slow(task, child)
@@ -249,24 +252,28 @@ export class Spreader {
     child.sentAt = now
     child.dueAt = now + this.#patienceMs(child) * 2 ** child.attempts
     child.attempts += 1
-    const hasRoom = child.isAgain || child.attempts > 1 ? this.#offer(task, child) : this.#relay(task, child)
+    const all = skippedIn(task, child.region)
+    child.untold = Math.max(0, all.length - skippedMax)
+    const skipped = all.slice(-skippedMax)
+    const isOffered = child.isAgain || child.attempts > 1
+    const hasRoom = isOffered ? this.#offer(task, child, skipped) : this.#relay(task, child, skipped)
     if (!hasRoom) this.#full.add(child.id)
   }
 
   /** Who has not got it asks for it. */
-  #offer(task: Task, { id, region }: Child): boolean {
+  #offer(task: Task, { id, region }: Child, skipped: readonly NodeId[]): boolean {
     const { author, epoch, counter } = task.held.batch
     const { ticket, hops } = task
-    const hand = { ticket, region, hops, isAgain: true, skipped: skippedOf(task, region) }
+    const hand = { ticket, region, hops, isAgain: true, skipped }
     return this.#options.port.send(id, 'offer', { ...hand, author, epoch, counter } satisfies OfferMessage)
   }
 
-  #relay(task: Task, { id, region }: Child): boolean {
+  #relay(task: Task, { id, region }: Child, skipped: readonly NodeId[]): boolean {
     const { port } = this.#options
     const { ticket, hops, held } = task
     const { bytes: batch } = held.batch
     this.bodiesSent += 1
-    const hand = { ticket, region, hops, isAgain: false, skipped: skippedOf(task, region) }
+    const hand = { ticket, region, hops, isAgain: false, skipped }
     if (region !== undefined) return port.send(id, 'relay', { ...hand, batch } satisfies RelayMessage)
     task.leafMessage ??= encodeMessage('relay', { ...hand, batch })
     return port.sendEncoded(id, 'relay', task.leafMessage)
@@ -380,8 +387,9 @@ export class Spreader {
   }
 }
 
-function skippedOf({ skipped }: Task, region: Region | undefined): readonly NodeId[] {
-  return region === undefined ? [] : [...skipped].slice(-skippedMax)
+/** Those in a part whom somebody else sees to. */
+function skippedIn({ skipped }: Task, region: Region | undefined): readonly NodeId[] {
+  return region === undefined ? [] : [...skipped].filter((id) => isWithin(id, region))
 }
 
 const emptyReport: SpreadReport = { reached: 0, missing: 0, unreached: [] }

@@ -25,6 +25,8 @@ export interface Child {
   dueAt: number
   /** Nobody has to wait for it any more before more is published. */
   isSlow: boolean
+  /** How many in its part are seen to by somebody else, of whom it was not told: there was no room for more. */
+  untold: number
 }
 
 /** Who handed it over, and under which number. */
