@@ -150,10 +150,19 @@ describe('the answer', () => {
     const own = lone.broadcaster.publish([], undefined, 0, { eased: () => undefined, over: () => undefined })
     expect(own.counter).toBe(1)
     const [relay] = lone.take('relay')
-    const child = others.find(({ id }) => id === relay?.to) as Identity
-    lone.hear(child, 'done', { ticket: relay?.value.ticket ?? 0, reached: 0, missing: 1, unreached: [child.id] })
+    const refused = (to: NodeId | undefined): Identity => {
+      const child = others.find(({ id }) => id === to) as Identity
+      lone.hear(child, 'done', { ticket: relay?.value.ticket ?? 0, reached: 0, missing: 1, unreached: [child.id] })
+      return child
+    }
+    refused(relay?.to)
     const [next] = lone.take('relay')
     expect(next?.value.region).toEqual(relay?.value.region)
-    expect(next?.value.skipped).toEqual([child.id])
+    // The first one stands at the edge of its part, and is not in it.
+    expect(next?.value.skipped).toEqual([])
+    const second = refused(next?.to)
+    const [last] = lone.take('relay')
+    expect(last?.value.region).toEqual(relay?.value.region)
+    expect(last?.value.skipped).toEqual([second.id])
   })
 })
