@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createNode, type NodeId, parseUrl, type PlaitNode, type Topics, topics, type TopicsOptions } from 'plait'
 import { InOrder } from '../in-order.ts'
 import type { Channel, Connection, NodeProof, Outlet, Peer } from '../peer.ts'
@@ -5,12 +6,17 @@ import { proveNode } from './node-proof.ts'
 import { installedVersion } from './plait-peer.ts'
 import { allTopic, oneTopic, TopicsBroadcast, TopicsChannel } from './topics-channel.ts'
 
+/** A round of questions takes as many seconds as there are members. */
+const settleMsMax = 120_000
+const lookMs = 500
+
 /** plait's topics through their public door: the listening node and all dialling ones are members of one network. */
 export class TopicsPeer implements Peer {
   readonly version: string = installedVersion()
   readonly settings: string
   readonly #options: Partial<TopicsOptions>
   readonly #nodes: PlaitNode[] = []
+  readonly #members: Topics[] = []
   /** Of the listening end. */
   #own: Topics | undefined
 
@@ -47,6 +53,19 @@ export class TopicsPeer implements Peer {
     return { open: () => Promise.resolve(channel) }
   }
 
+  /** Each asks all others in turn whether they are there, which makes a connection to each. */
+  async settled(): Promise<void> {
+    for (let waitedMs = 0; waitedMs < settleMsMax; waitedMs += lookMs) {
+      const counts = this.#members.map((member) => {
+        const { connected, members } = member.snapshot()
+        return members.length - 1 - connected.length
+      })
+      if (counts.every((missing) => missing <= 0)) return
+      await sleep(lookMs)
+    }
+    throw new Error(`members have not connected with each other within ${settleMsMax / 1_000} s`)
+  }
+
   broadcast(): Outlet {
     if (this.#own === undefined) throw new Error('nobody listens')
     return new TopicsBroadcast(this.#own)
@@ -60,6 +79,7 @@ export class TopicsPeer implements Peer {
     const node = await createNode({ listen: ['tcp://127.0.0.1:0'] })
     const member = topics(node, { ...this.#options, open: 'anyone', join })
     this.#nodes.push(node)
+    this.#members.push(member)
     return { node, member }
   }
 }
