@@ -18,18 +18,24 @@ export type Health = 'well' | 'suspect' | 'lost'
 
 /**
  * Measures round trips and notices silence, in ms. A heartbeat is missed when nothing at all was heard between a PING and the
- * next one; a pause of our own process is not the other's silence.
+ * next one; a pause of our own process is not the other's silence. Where nothing else is said the chair
+ * asks and the guest answers: who was asked knows as much.
  */
 export class Heartbeat {
   /** Smoothed as in RFC 6298. */
   roundTripMs: number | undefined
   health: Health = 'well'
   readonly #limits: Limits
+  readonly #mayRest: boolean
   #intervalMs: number
   #tickedAt: number
   #nextPingAt: number
   #missed = 0
   #heard = true
+  /** The other side has asked since the last beat. */
+  #wasAsked = false
+  /** How many frames had come and gone at the last beat. */
+  #movedFrames = 0
   #probes = probes
   #pingToken = 0
   /** PINGs on their way, the oldest first: where a round trip takes longer than a beat there are several. */
@@ -38,8 +44,10 @@ export class Heartbeat {
   #epochSmallestMs = Infinity
   #formerSmallestMs = Infinity
 
-  constructor(limits: Limits, now: number) {
+  /** `mayRest`: need not ask when it was asked. If both did so at the same time there would be a silence. */
+  constructor(limits: Limits, now: number, { mayRest }: { readonly mayRest: boolean }) {
     this.#limits = limits
+    this.#mayRest = mayRest
     this.#intervalMs = limits.idleHeartbeatMs
     this.#tickedAt = now
     this.#nextPingAt = now
@@ -64,6 +72,11 @@ export class Heartbeat {
     return true
   }
 
+  /** A PING arrived. */
+  asked(): void {
+    this.#wasAsked = true
+  }
+
   /** Circuits are open, or no longer: beats faster, or slower. */
   pace(busy: boolean, now: number): void {
     const intervalMs = busy ? this.#limits.heartbeatMs : this.#limits.idleHeartbeatMs
@@ -81,10 +94,14 @@ export class Heartbeat {
     this.#nextPingAt = Math.min(this.#nextPingAt, now)
   }
 
-  /** Time has passed; returns the token of a PING to send, or undefined. */
-  tick(now: number): number | undefined {
+  /** Time has passed; returns the token of a PING to send, or undefined. `movedFrames` have come and gone over the session. */
+  tick(now: number, movedFrames: number): number | undefined {
     if (now < this.#nextPingAt) return undefined
     if (this.#probes > 0) return this.#probe(now)
+    // Who has something to send needs to know what a round trip takes.
+    const canRest = this.#mayRest && this.#wasAsked && movedFrames === this.#movedFrames && this.health === 'well'
+    this.#wasAsked = false
+    this.#movedFrames = movedFrames
     const paused = now - this.#tickedAt > 2 * this.#intervalMs
     this.#tickedAt = now
     if (!this.#heard && !paused) this.#missed += 1
@@ -92,7 +109,7 @@ export class Heartbeat {
     if (this.#missed >= this.#limits.lostBeats) this.health = 'lost'
     else if (this.#missed >= this.#limits.suspectBeats) this.health = 'suspect'
     this.#nextPingAt = now + this.#intervalMs
-    return this.#ping(now)
+    return canRest ? undefined : this.#ping(now)
   }
 
   /** The answer to a PING. False when nobody asked. */

@@ -129,7 +129,7 @@ export class Session implements ChannelsHost, ReceiverHost {
     this.counters.bytesSent += handshake.bytesSent
     this.#preface = handshake.transmit()
     this.counters.bytesReceived += handshake.bytesReceived
-    this.#heartbeat = new Heartbeat(this.limits, now)
+    this.#heartbeat = new Heartbeat(this.limits, now, { mayRest: !this.chair })
     this.#heartbeat.pace(this.channelsByNumber.size > 0, now)
     // Each link begins with some, to measure its round trip.
     this.#pings = new Quota(this.limits.pingsPerSecond)
@@ -219,7 +219,7 @@ export class Session implements ChannelsHost, ReceiverHost {
       if (now >= this.#resumeUntil) this.#giveUp(undefined)
       return
     }
-    const token = this.#heartbeat?.tick(now)
+    const token = this.#heartbeat?.tick(now, this.framesSent + this.framesReceived)
     if (token !== undefined) this.control.ping(token)
     if (this.#heartbeat?.health === 'lost') {
       this.#lose(
@@ -360,6 +360,7 @@ export class Session implements ChannelsHost, ReceiverHost {
     if (!this.#pings.take(now)) {
       throw new PlaitError('LIMIT', 'too many pings', { facts: { limit: this.limits.pingsPerSecond } })
     }
+    this.#heartbeat?.asked()
     this.control.pong(body)
     this.#events.wake()
   }
