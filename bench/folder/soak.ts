@@ -63,7 +63,7 @@ export class FolderSoak {
       await copying.close()
       const operations = users.reduce((sum, user) => sum + user.operations, 0)
       const summary = `${operations} operations, ${this.#cuts} cuts, ${marks.size} files at the end, ${conflicts} of them conflicts; equal after ${levelSeconds.toFixed(1)} s`
-      return { courses: courses.judge(this.#options.seconds / 3), summary, failures: this.#failures }
+      return { courses: courses.judge(this.#options.judgedFromSeconds), summary, failures: this.#failures }
     } finally {
       await Promise.all([near.close(), far.close()])
       cable.close()

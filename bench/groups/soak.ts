@@ -47,7 +47,6 @@ export class Soak {
   }
 
   async run(): Promise<SoakReport> {
-    const { seconds } = this.#options
     try {
       for (const [writer, name] of ['ann', 'ben', 'cat'].entries()) await this.#settle(name, writer)
       const courses = new Courses()
@@ -59,7 +58,7 @@ export class Soak {
       await this.#noted(this.#compare())
       const { kills, stops, joins } = this.#counts
       const summary = `${this.#operations} operations, ${kills} kills, ${stops} stops, ${joins} guests`
-      return { courses: courses.judge(seconds / 3), summary, failures: this.#failures }
+      return { courses: courses.judge(this.#options.judgedFromSeconds), summary, failures: this.#failures }
     } finally {
       await Promise.all([...this.#residents.map(({ process }) => process), ...this.#guests].map((one) => one.end()))
     }

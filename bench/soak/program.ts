@@ -8,8 +8,10 @@ import { type Course, isFlat } from './course.ts'
 
 export interface SoakOptions {
   readonly folder: string
-  /** For how long something is done. What is looked at is judged from the first third of it on. */
+  /** For how long something is done. */
   readonly seconds: number
+  /** From when on what is looked at is judged: before that caches fill, and code is compiled. */
+  readonly judgedFromSeconds: number
   readonly seed: number
   /** Told of everything that is done. */
   readonly say: (line: string) => void
@@ -35,7 +37,7 @@ export async function soak(program: SoakProgram): Promise<void> {
   try {
     process.exitCode = await run(program)
   } catch (error) {
-    const usage = `npm run soak:${program.name} -- [--minutes 10] [--seed 1] [--folder DIR] [--quiet] [--keep]`
+    const usage = `npm run soak:${program.name} -- [--minutes 10] [--warm-up 10] [--seed 1] [--folder DIR] [--quiet] [--keep]`
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
     process.exitCode = 1
   }
@@ -45,13 +47,15 @@ async function run({ name, isFlatAsked, run: runSoak }: SoakProgram): Promise<nu
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '10' },
+      'warm-up': { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       folder: { type: 'string', default: tmpdir() },
       quiet: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   })
-  const seconds = 60 * positive('--minutes', values.minutes, Number.isFinite)
+  const judgedFromSeconds = 60 * positive('--warm-up', values['warm-up'], Number.isFinite)
+  const seconds = judgedFromSeconds + 60 * positive('--minutes', values.minutes, Number.isFinite)
   const seed = positive('--seed', values.seed, Number.isSafeInteger)
   const folder = mkdtempSync(join(values.folder, `plait-soak-${name}-`))
   const began = performance.now()
@@ -59,8 +63,8 @@ async function run({ name, isFlatAsked, run: runSoak }: SoakProgram): Promise<nu
     if (!values.quiet) console.log(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${line}`)
   }
   try {
-    const report = await runSoak({ folder, seconds, seed, say })
-    print(report)
+    const report = await runSoak({ folder, seconds, judgedFromSeconds, seed, say })
+    print(report, values.minutes)
     return report.failures.length > 0 || (isFlatAsked && !report.courses.every(isFlat)) ? 1 : 0
   } finally {
     if (values.keep) console.log(`kept: ${folder}`)
@@ -68,7 +72,7 @@ async function run({ name, isFlatAsked, run: runSoak }: SoakProgram): Promise<nu
   }
 }
 
-function print({ courses, summary, failures }: SoakReport): void {
+function print({ courses, summary, failures }: SoakReport, minutes: string): void {
   const load = loadavg().map((one) => one.toFixed(1))
   console.log(`${summary}; load ${load.join(' ')}`)
   const lines = courses.map((course) => {
@@ -82,6 +86,6 @@ function print({ courses, summary, failures }: SoakReport): void {
       isFlat(course) ? 'flat' : 'grows',
     ]
   })
-  console.log(aligned([['last two thirds', 'mean', 'growth', '', ''], ...lines]))
+  console.log(aligned([[`last ${minutes} minutes`, 'mean', 'growth', '', ''], ...lines]))
   for (const failure of failures) console.log(`FAILED: ${failure}`)
 }

@@ -46,7 +46,7 @@ export class TopicsSoak {
   }
 
   async run(): Promise<SoakReport> {
-    const { seconds, say } = this.#options
+    const { say } = this.#options
     try {
       for (let index = 0; index < size; index += 1) await this.#settle(`n${index}`, index >= size - kept)
       await this.#level(firstMs)
@@ -61,7 +61,11 @@ export class TopicsSoak {
       await Promise.all(working)
       const { messages, deliveries, failures } = judgeLives(this.#lives)
       const summary = `${this.#kills} kills, ${this.#strangers} came back with another key; ${messages} messages judged, ${deliveries} deliveries owed`
-      return { courses: courses.judge(seconds / 3), summary, failures: [...this.#failures, ...failures] }
+      return {
+        courses: courses.judge(this.#options.judgedFromSeconds),
+        summary,
+        failures: [...this.#failures, ...failures],
+      }
     } finally {
       await Promise.all(this.#places.map(({ process }) => process.end()))
     }
