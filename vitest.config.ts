@@ -6,6 +6,30 @@ import { SkipReporter } from './scripts/skip-reporter.ts'
 /** What the processes that tests start have compiled once, each of them need not compile again: half of their start. */
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/node', import.meta.url)) }
 
+/**
+ * Scenarios that have the machine for themselves: they judge how long something takes, by heartbeats of parts of a second, by what an
+ * honest node gets beside an attack, or by what a run just before has taken; or they install the package, in one place for all.
+ */
+const alone = [
+  'conformance/bench/**/*.test.ts',
+  'conformance/causal/{frozen,newcomer}.test.ts',
+  'conformance/drive/distance.test.ts',
+  'conformance/feeds/replication.test.ts',
+  'conformance/{flow,hostile,links,messages,topics}/**/*.test.ts',
+  'conformance/support/proxy.test.ts',
+]
+
+/** Real processes, sockets and clocks, against what was built: after everything else. */
+const conformance = {
+  env,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+}
+const resolve = { alias: { 'plait/testing': built('testing/index.js'), plait: built('index.js') } }
+
+/** Full counts have bounds for a machine with one scenario on it; the small ones leave room for another one. */
+const filesAtOnce = process.env['PLAIT_COUNTS'] === '1' ? 1 : 2
+
 /** No retries anywhere: a test that fails now and then is a finding. */
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -16,6 +40,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           // A worker takes one file after the other: half of the time of a run was the start of workers.
           isolate: false,
+          // All processors: nothing in it waits for the clock.
+          maxWorkers: '100%',
           env,
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
           // Far more than any of them takes: what a busy machine does to it says nothing.
@@ -24,16 +50,24 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Real processes, sockets and clocks, against what was built: one file at a time, after everything else.
-        resolve: { alias: { 'plait/testing': built('testing/index.js'), plait: built('index.js') } },
+        resolve,
         test: {
+          ...conformance,
           name: 'conformance',
-          env,
           include: ['conformance/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          exclude: alone,
+          maxWorkers: filesAtOnce,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...conformance,
+          name: 'conformance-alone',
+          include: alone,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -9,6 +9,9 @@ export const countFactor: number = factorFrom(process.env['PLAIT_COUNTS'])
 /** True when the full counts run; for scenarios with more than one size. */
 export const fullCounts: boolean = countFactor === 1
 
+/** Why a scenario is skipped that says how well a bench measures, and nothing of the product. */
+export const benchOnly = 'tests a bench and not the product: at full counts only'
+
 /**
  * The part of `full` that this run does: rounded up, and never below `least`, the smallest count at which the test still
  * proves its point.

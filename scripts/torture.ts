@@ -36,7 +36,7 @@ function run(): number {
     const args = [
       'run',
       '--project',
-      'conformance',
+      'conformance*',
       '--reporter=default',
       '--reporter=json',
       `--outputFile=${reportFile}`,

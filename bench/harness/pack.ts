@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -7,11 +7,29 @@ import { fileURLToPath } from 'node:url'
 const peerFolder = fileURLToPath(new URL('../peers/plait', import.meta.url))
 const rootFolder = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Packs the package as it would be published and installs that, so that the rows use what a user gets. */
-export function installPackage(): void {
+/** When what is installed was built; gone with it. */
+const stampFile = join(peerFolder, 'node_modules', 'plait', '.built')
+
+/** Set when the package is installed: programs that this one starts need not do it again. */
+const installed = 'PLAIT_BENCH_INSTALLED'
+
+/**
+ * Packs the package as it would be published and installs that, so that the rows use what a user gets. With `isBuilt` what was built
+ * is packed as it is, since others may be using it, unless that very build is installed already.
+ */
+export function installPackage({ isBuilt = false }: { readonly isBuilt?: boolean } = {}): void {
+  if (process.env[installed] !== undefined) return
+  const build = isBuilt ? String(statSync(join(rootFolder, 'dist', 'index.js')).mtimeMs) : ''
+  if (!isBuilt || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== build) install(isBuilt)
+  writeFileSync(stampFile, build)
+  process.env[installed] = 'yes'
+}
+
+function install(isBuilt: boolean): void {
   const run = (folder: string, ...args: string[]): string =>
     execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-  const [packed] = JSON.parse(run(rootFolder, 'pack', '--json', '--silent', '--pack-destination', peerFolder)) as [
+  const flags = ['--json', '--silent', ...(isBuilt ? ['--ignore-scripts'] : [])]
+  const [packed] = JSON.parse(run(rootFolder, 'pack', ...flags, '--pack-destination', peerFolder)) as [
     { filename: string },
   ]
   const tarball = join(peerFolder, packed.filename)

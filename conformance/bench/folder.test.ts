@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { End } from '../../bench/folder/end.ts'
 import { cpuSecondsOf } from '../../bench/folder/process-tree.ts'
+import { benchOnly, fullCounts } from '../counts.ts'
 
 /** Without a cable: commands run where the test does. */
 const way = {
@@ -39,7 +40,8 @@ test('a command counts with its own CPU time, with that of what it starts, and n
   expect(end.meter.cpuSeconds).toBeLessThan(0.8)
 })
 
-test('the peak is that of what has run, also when it has ended', async () => {
+test('the peak is that of what has run, also when it has ended', async (context) => {
+  if (!fullCounts) return context.skip(benchOnly)
   const end = makeEnd()
   await end.run([process.execPath, '-e', 'const held = Buffer.alloc(3e8, 1); setTimeout(() => held, 300)'], {})
   expect(end.meter.peakBytes).toBeGreaterThan(3e8)
@@ -51,7 +53,8 @@ test('a command that fails rejects with what it complained of', async () => {
   await expect(complaint).rejects.toThrow(/ended with 3\n.*too bad/)
 })
 
-test('who is killed is gone with all that it has started, and what it used is counted', async () => {
+test('who is killed is gone with all that it has started, and what it used is counted', async (context) => {
+  if (!fullCounts) return context.skip(benchOnly)
   const end = makeEnd()
   const note = join(end.scratch, 'pid')
   const script = `${busy} require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid)); setInterval(() => {}, 1000)`

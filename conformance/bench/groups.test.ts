@@ -11,7 +11,7 @@ import type { GroupRow } from '../../bench/groups/group-sample.ts'
 import { MemberProcess } from '../../bench/groups/member-process.ts'
 import { Soak } from '../../bench/groups/soak.ts'
 import { installPackage } from '../../bench/harness/pack.ts'
-import { fullCounts } from '../counts.ts'
+import { benchOnly, fullCounts } from '../counts.ts'
 
 const command = fileURLToPath(new URL('../../bench/groups.ts', import.meta.url))
 const scale = 0.002
@@ -22,7 +22,7 @@ let folder: BenchFolder
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'plait-bench-test-'))
   folder = new BenchFolder(parent)
-  installPackage()
+  installPackage({ isBuilt: true })
 })
 
 afterAll(async () => {
@@ -32,14 +32,15 @@ afterAll(async () => {
 })
 
 /** One of each kind; what each floor does is a part of the second. */
-const names = ['P-three-64', 'N-table-snapshot', ...(fullCounts ? ['P-one-64', 'D-1', 'N-set'] : [])]
+const names = ['P-three-64', 'N-table-snapshot', 'P-one-64', 'D-1', 'N-set']
 const cases = names.map((name) => {
   const workload = groupWorkloads.find((one) => one.name === name)
   if (workload === undefined) throw new Error(`there is no ${name}`)
   return [name, workload] as const
 })
 
-test.for(cases)('%s is measured by all its tools, and what it brings is right', async ([, workload]) => {
+test.for(cases)('%s is measured by all its tools, and what it brings is right', async ([, workload], context) => {
+  if (!fullCounts) return context.skip(benchOnly)
   for (const tool of workload.tools) {
     const { measures, version, reasonsVoid } = await workload.measure(tool, { folder, scale, profiled: false })
     for (const { metric, value } of measures) {
@@ -66,7 +67,7 @@ test('the command prints a table, and the JSON has a row for each metric', async
 })
 
 test('a soak of some seconds: members that are stopped, killed, let in and removed come to the same', async (context) => {
-  if (!fullCounts) return context.skip('takes half a minute: at full counts only')
+  if (!fullCounts) return context.skip(benchOnly)
   const said: string[] = []
   const report = await new Soak({
     folder: folder.empty(),

@@ -54,15 +54,11 @@ export class Member {
 
   /** The founder of a new group, and so many others that have joined it by its link. */
   static async group(mode: Mode, others: number, options: MemberOptions = {}): Promise<Member[]> {
-    const founder = await Member.start(mode, options)
+    const members = await Promise.all(Array.from({ length: others + 1 }, () => Member.start(mode, options)))
+    const [founder, ...joining] = members as [Member, ...Member[]]
     await founder.ask('create', { name: 'team' })
     const link = await founder.ask<string>('invite')
-    const members = [founder]
-    for (let index = 0; index < others; index += 1) {
-      const member = await Member.start(mode, options)
-      await member.ask('join', { link })
-      members.push(member)
-    }
+    for (const member of joining) await member.ask('join', { link })
     for (const member of members) await member.joined(members.length)
     return members
   }

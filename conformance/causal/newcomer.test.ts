@@ -10,7 +10,7 @@ import { levelAll, makeGroup } from '../../bench/groups/trio.ts'
 import { installPackage } from '../../bench/harness/pack.ts'
 import { count, fullCounts, withinMs } from '../counts.ts'
 
-beforeAll(installPackage)
+beforeAll(() => installPackage({ isBuilt: true }))
 
 const operations = count(1_000_000, 5_000)
 const places = operations / 10

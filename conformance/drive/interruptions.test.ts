@@ -3,11 +3,14 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeTree, differences } from '../../scripts/demo/tree-description.ts'
-import { count, withinMs } from '../counts.ts'
+import { count, fullCounts, withinMs } from '../counts.ts'
 import { isListening, type Program } from '../support/process.ts'
 import { jsonLines, makePlace, runClone, runPlait, startClone, startShare, type Place } from './place.ts'
 
 const temporary = (place: Place): readonly string[] => readdirSync(join(place.target, '.plait/tmp'))
+
+/** What takes long enough to be interrupted: so many files, and bytes of a large one. */
+const long: readonly [number, number] = fullCounts ? [2_000, 60_000_000] : [1_000, 40_000_000]
 
 /** Files of every size class, each of one byte value, so that a mix of two or half of one is easy to see. */
 function fill(place: Place, files: number, largeBytes: number): void {
@@ -60,10 +63,10 @@ async function untilSomethingCame(place: Place, program: Program): Promise<void>
 
 it('D2: the receiver is killed again and again, never leaves a partial file under its name, and goes on from there', async () => {
   const place = makePlace()
-  const files = 3_000
+  const files = fullCounts ? 3_000 : 1_500
   fill(place, files, 20_000_000)
   const { link } = await startShare(place)
-  const kills = count(200, 6)
+  const kills = count(200, 4)
   let fetched = 0
   for (let index = 0; index < kills; index += 1) {
     const program = startClone(place, link)
@@ -87,7 +90,7 @@ it('D2: the receiver is killed again and again, never leaves a partial file unde
 
 it('Ctrl-C ends a clone in order, and the next run goes on', async () => {
   const place = makePlace()
-  fill(place, 2_000, 60_000_000)
+  fill(place, ...long)
   const { link } = await startShare(place)
   const program = startClone(place, link)
   await untilSomethingCame(place, program)
@@ -105,7 +108,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
   'D9: %s ends a share in under 2 s, also in the middle of a clone',
   async (name) => {
     const place = makePlace()
-    fill(place, 2_000, 60_000_000)
+    fill(place, ...long)
     const { link, program, port } = await startShare(place)
     const clone = startClone(place, link)
     await untilSomethingCame(place, clone)
@@ -150,7 +153,7 @@ it('a second Ctrl-C ends a share at once', async () => {
 
 it('a clone whose sharer is killed says so, and keeps what is whole', async () => {
   const place = makePlace()
-  fill(place, 2_000, 60_000_000)
+  fill(place, ...long)
   const { link, program } = await startShare(place)
   const clone = startClone(place, link, ['--wait', '2'])
   await untilSomethingCame(place, clone)
