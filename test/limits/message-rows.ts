@@ -16,8 +16,9 @@ const none = new Uint8Array(0)
 const forever = new Promise<never>(() => {})
 
 /** Somebody asks `amount` questions that nobody answers; what became of the last one. */
-async function asks(amount: number): Promise<Outcome> {
-  const joined = joinCircuits()
+async function asks(amount: number, limits: Partial<Limits>): Promise<Outcome> {
+  const joined = joinCircuits({ limits })
+  const { requestsInFlight } = { ...defaultLimits, ...limits }
   const messages = messenger(joined.far)
   messages.handle(Message, () => forever)
   let code: ErrorCode | undefined
@@ -30,7 +31,7 @@ async function asks(amount: number): Promise<Outcome> {
   }
   await joined.run(20)
   if (joined.far.state !== 'open') throw new Error(`the circuit is ${joined.far.state}`)
-  if (messages.live !== Math.min(amount, defaultLimits.requestsInFlight)) throw new Error(`${messages.live} are live`)
+  if (messages.live !== Math.min(amount, requestsInFlight)) throw new Error(`${messages.live} are live`)
   return code === undefined ? { closed: 'nothing' } : { closed: 'nothing', code }
 }
 
@@ -98,6 +99,7 @@ async function inflates(amount: number): Promise<Outcome> {
 export const messageRows: readonly Row[] = [
   {
     limit: 'requestsInFlight',
+    limits: { requestsInFlight: 1_024 },
     attempt: asks,
     within: () => ({ closed: 'nothing' }),
     beyond: () => ({ closed: 'nothing', code: 'BUSY' }),
