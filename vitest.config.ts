@@ -7,17 +7,18 @@ import { SkipReporter } from './scripts/skip-reporter.ts'
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/node', import.meta.url)) }
 
 /**
- * Scenarios that have the machine for themselves: they judge how long something takes, by heartbeats of parts of a second, by what an
- * honest node gets beside an attack, or by what a run just before has taken; or they install the package, in one place for all.
+ * Scenarios that have the machine for themselves, because they judge how long something takes: by heartbeats of parts of a second, by what
+ * an honest node gets beside an attack, by what a run just before has taken, or by a rate.
  */
 const alone = [
-  'conformance/bench/**/*.test.ts',
-  'conformance/causal/{frozen,newcomer}.test.ts',
+  'conformance/causal/frozen.test.ts',
   'conformance/drive/distance.test.ts',
-  'conformance/feeds/replication.test.ts',
-  'conformance/{flow,hostile,links,messages,topics}/**/*.test.ts',
+  'conformance/{flow,hostile,links}/**/*.test.ts',
   'conformance/support/proxy.test.ts',
 ]
+
+/** Those that use the package as a user has it, which is installed once for all of them. */
+const packed = ['conformance/bench/**/*.test.ts', 'conformance/causal/newcomer.test.ts']
 
 /** Real processes, sockets and clocks, against what was built: after everything else. */
 const conformance = {
@@ -55,7 +56,18 @@ const config: ViteUserConfig = defineConfig({
           ...conformance,
           name: 'conformance',
           include: ['conformance/**/*.test.ts'],
-          exclude: alone,
+          exclude: [...alone, ...packed],
+          maxWorkers: filesAtOnce,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...conformance,
+          name: 'conformance-packed',
+          include: packed,
+          globalSetup: 'conformance/packed.ts',
           maxWorkers: filesAtOnce,
           sequence: { groupOrder: 1 },
         },

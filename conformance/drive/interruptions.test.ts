@@ -9,9 +9,6 @@ import { jsonLines, makePlace, runClone, runPlait, startClone, startShare, type 
 
 const temporary = (place: Place): readonly string[] => readdirSync(join(place.target, '.plait/tmp'))
 
-/** What takes long enough to be interrupted: so many files, and bytes of a large one. */
-const long: readonly [number, number] = fullCounts ? [2_000, 60_000_000] : [1_000, 40_000_000]
-
 /** Files of every size class, each of one byte value, so that a mix of two or half of one is easy to see. */
 function fill(place: Place, files: number, largeBytes: number): void {
   for (let index = 0; index < files; index += 1) {
@@ -90,7 +87,7 @@ it('D2: the receiver is killed again and again, never leaves a partial file unde
 
 it('Ctrl-C ends a clone in order, and the next run goes on', async () => {
   const place = makePlace()
-  fill(place, ...long)
+  fill(place, 2_000, 60_000_000)
   const { link } = await startShare(place)
   const program = startClone(place, link)
   await untilSomethingCame(place, program)
@@ -108,7 +105,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
   'D9: %s ends a share in under 2 s, also in the middle of a clone',
   async (name) => {
     const place = makePlace()
-    fill(place, ...long)
+    fill(place, 2_000, 60_000_000)
     const { link, program, port } = await startShare(place)
     const clone = startClone(place, link)
     await untilSomethingCame(place, clone)
@@ -153,7 +150,7 @@ it('a second Ctrl-C ends a share at once', async () => {
 
 it('a clone whose sharer is killed says so, and keeps what is whole', async () => {
   const place = makePlace()
-  fill(place, ...long)
+  fill(place, 2_000, 60_000_000)
   const { link, program } = await startShare(place)
   const clone = startClone(place, link, ['--wait', '2'])
   await untilSomethingCame(place, clone)

@@ -20,9 +20,9 @@ function texts(total: number): readonly string[] {
   return Array.from({ length: total }, (_, index) => `m${index + 1}`)
 }
 
-/** In at most five processes. */
+/** In a few processes. */
 function spread(size: number): readonly number[] {
-  const processes = Math.min(size, 5)
+  const processes = Math.min(size, fullCounts ? 5 : 3)
   return Array.from({ length: processes }, (_, index) => Math.floor((size + index) / processes))
 }
 
@@ -50,14 +50,14 @@ it.for(sizes.flatMap((size) => (['star', 'tree'] as const).map((shape) => [size,
   },
 )
 
+/** Each in a process of its own, or at least the author and those that are killed. */
+const twelve = fullCounts ? Array.from({ length: 12 }, () => 1) : [1, 3, 3, 1, 1, 1, 2]
+
 it.for(['star', 'tree'] as const)(
   'B2 as a %s, three of twelve killed while one publishes: all others get each message once, and its author learns who did not',
   { timeout: 300_000 },
   async (shape) => {
-    const crowds = await startCrowds(
-      Array.from({ length: 12 }, () => 1),
-      { starMembersMax: shape === 'star' ? 64 : 0 },
-    )
+    const crowds = await startCrowds(twelve, { starMembersMax: shape === 'star' ? 64 : 0 })
     const [first, ...others] = crowds as [Crowd, ...Crowd[]]
     const author = first.members[0]?.id ?? ''
     const total = count(500, 60)
@@ -83,6 +83,6 @@ it.for(['star', 'tree'] as const)(
       expect(reached).toBeGreaterThanOrEqual(8)
       expect(gone).toEqual(expect.arrayContaining([...unreached]))
     }
-    expect((await bodiesOf(alive)) / total).toBeLessThanOrEqual(2 * crowds.length)
+    expect((await bodiesOf(alive)) / total).toBeLessThanOrEqual(2 * 12)
   },
 )
