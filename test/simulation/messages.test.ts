@@ -10,7 +10,7 @@ test('messages under faults: every exchange settles once, typed, and leaves noth
     await messageScenario(world)
     for (const [label, count] of world.probe.counts()) if (count > 0) reached.add(label)
   }
-  for (let seed = 1; seed <= 45; seed += 1) {
+  for (let seed = 1; seed <= 38; seed += 1) {
     const { violations } = await runSeed(seed, scenario)
     expect([seed, violations]).toEqual([seed, []])
   }
