@@ -12,8 +12,8 @@ if (major >= 24) {
 }
 
 /**
- * What keeps a folder in sync runs for days. V8 takes up to a hundred MiB for what was made a moment ago, whether that is of use or not, and
- * gives nothing of it back; how much is said when it starts, and nowhere else. So the process begins once more, under the same id.
+ * What keeps a folder in sync runs for days. V8 takes up to a hundred MiB for what was made a moment ago, whether that is of use or
+ * not, and gives nothing of it back; how much is said when it starts, and nowhere else. So the process begins once more, under the same id.
  */
 function startSmall(): void {
   const option = '--max-semi-space-size'
