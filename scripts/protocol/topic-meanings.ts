@@ -36,7 +36,7 @@ export const memberMeanings: Meanings = {
 const members = 'what the sender has heard of members'
 const ticket = 'the one of the RELAY or OFFER that it answers'
 const hand: Meanings = {
-  ticket: 'a number of the sender, for the answers',
+  ticket: 'a number of the sender, for the answers; in another life it begins elsewhere',
   region: 'the part of the ring that the receiver sees to, strictly between two members; nobody when absent',
   hops: 'through how many members it has come',
   isAgain: 'some of the part may have it: they are sent an OFFER instead',

@@ -127,6 +127,7 @@ export class Broadcaster {
     this.#spreader = new Spreader({
       ...{ members, port: spreadPort, settings, probe, tasksMax },
       hopsMax: limits.broadcastHops,
+      firstTicket: random.uint32(),
     })
     this.#repair = new Repair({
       ...{ archive: this.#archive, authors: this.#authors, members, port: spreadPort, random, probe, offersMs },

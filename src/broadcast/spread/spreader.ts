@@ -22,6 +22,8 @@ export interface SpreaderOptions {
   readonly settings: BroadcastSettings
   readonly hopsMax: number
   readonly tasksMax: number
+  /** In another life of this node it was another one: an answer that is late must not be taken for one to something else. */
+  readonly firstTicket: number
   readonly probe: Probe
 }
 
@@ -57,11 +59,12 @@ export class Spreader {
   readonly #full = new Set<NodeId>()
   readonly #pace = new Pace()
   #ownBytes = 0
-  #lastTicket = 0
+  #lastTicket: number
   #tickAt = 0
 
   constructor(options: SpreaderOptions) {
     this.#options = options
+    this.#lastTicket = options.firstTicket
   }
 
   /** Duties that are not done. */
