@@ -20,7 +20,7 @@ export const workload: Workload = {
     }
     for (const consumer of consumers) await consumer.join()
     await peer.settled?.()
-    await takeAll(consumers, warmUp)
+    await takeAll(consumers, scaled(warmUp, scale))
     return {
       run: async () => {
         const began = performance.now()
