@@ -37,7 +37,7 @@ export async function soak(program: SoakProgram): Promise<void> {
   try {
     process.exitCode = await run(program)
   } catch (error) {
-    const usage = `npm run soak:${program.name} -- [--minutes 10] [--warm-up 10] [--seed 1] [--folder DIR] [--quiet] [--keep]`
+    const usage = `npm run soak:${program.name} -- [--minutes 10] [--warm-up 20] [--seed 1] [--folder DIR] [--quiet] [--keep]`
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
     process.exitCode = 1
   }
@@ -47,7 +47,7 @@ async function run({ name, isFlatAsked, run: runSoak }: SoakProgram): Promise<nu
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '10' },
-      'warm-up': { type: 'string', default: '10' },
+      'warm-up': { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
       folder: { type: 'string', default: tmpdir() },
       quiet: { type: 'boolean', default: false },
