@@ -107,9 +107,8 @@ export class Committer {
     const { places } = machine.order
     const clock = (taken?.numbers ?? []).map(([place, number]) => [places.at(place), number] as const)
     const committed = consumer.committing()
-    view
-      .write([...(taken?.changes ?? []), ...pruned], clock, state)
-      .then(committed, (error: unknown) => host.fail(error))
+    const changes = taken === undefined ? pruned : pruned.length === 0 ? taken.changes : [...taken.changes, ...pruned]
+    view.write(changes, clock, state).then(committed, (error: unknown) => host.fail(error))
     if (state !== undefined && self !== undefined && consumer.isRestorable && !isLast)
       snapshots.consider(machine, state, consumer.tables, self)
   }
