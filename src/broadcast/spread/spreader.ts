@@ -242,7 +242,15 @@ export class Spreader {
   #give(task: Task, id: NodeId, region: Region | undefined, now: number, isAgain: boolean = task.isAgain): void {
     const dueAt = now + this.#options.settings.lagMs
     const child: Child = {
-      ...{ id, region, isAgain, dueAt, state: 'waiting', attempts: 0, sentAt: now, isSlow: false, untold: 0 },
+      id,
+      region,
+      isAgain,
+      state: 'waiting',
+      attempts: 0,
+      sentAt: now,
+      dueAt,
+      isSlow: false,
+      untold: 0,
     }
     task.childrenById.set(id, child)
     task.prompt += 1
